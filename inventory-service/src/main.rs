@@ -1,0 +1,44 @@
+//! Hears `Order Created`, reserves stock once, tells `Inventory Updated` or `Inventory Insufficient`.
+//! Hears `Payment Failed`, puts the stock back, tells `Inventory Released`.
+
+/// The steps from an event to an answer.
+mod handler;
+/// What a reservation is and how it may change.
+mod reservation;
+/// The table of stock and reservations.
+mod store;
+
+use std::sync::Arc;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use shared::{
+    Producer,
+    lambda::TraceLayer,
+    publisher::Publisher,
+    {aws, optional, required, telemetry},
+};
+use tower::Layer;
+
+use crate::{handler::Inventory, store::InventoryTable};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"))?;
+    let config = aws::config().await;
+    let producer = Producer {
+        service: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let inventory = Arc::new(Inventory {
+        initial_stock: optional("INITIAL_STOCK", 100)?,
+        table: InventoryTable::new(&config, required("INVENTORY_TABLE")?),
+        bus: Publisher::new(&config, required("EVENT_BUS_NAME")?, producer),
+    });
+    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let inventory = Arc::clone(&inventory);
+        async move { inventory.hear(&event.payload).await }
+    });
+    let layer = TraceLayer::new("update_inventory", env!("CARGO_PKG_NAME"));
+    lambda_runtime::run(layer.layer(handler)).await
+}

@@ -1,0 +1,47 @@
+//! Hears the outcomes of payment and stock, tells the customer once (SNS), tells `Notification Sent`.
+
+/// The steps from an event to an answer.
+mod handler;
+/// What the customer reads.
+mod message;
+/// How an order ends.
+mod story;
+/// The table of notifications.
+mod store;
+/// The topic that reaches the customer.
+mod topic;
+
+use std::sync::Arc;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use shared::{
+    Producer,
+    lambda::TraceLayer,
+    publisher::Publisher,
+    {aws, required, telemetry},
+};
+use tower::Layer;
+
+use crate::{handler::Notifications, store::NotificationTable, topic::Topic};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"))?;
+    let config = aws::config().await;
+    let producer = Producer {
+        service: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let notifications = Arc::new(Notifications {
+        table: NotificationTable::new(&config, required("NOTIFICATIONS_TABLE")?),
+        topic: Topic::new(&config, required("TOPIC_ARN")?),
+        bus: Publisher::new(&config, required("EVENT_BUS_NAME")?, producer),
+    });
+    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let notifications = Arc::clone(&notifications);
+        async move { notifications.hear(&event.payload, event.context.deadline).await }
+    });
+    let layer = TraceLayer::new("send_notification", env!("CARGO_PKG_NAME"));
+    lambda_runtime::run(layer.layer(handler)).await
+}

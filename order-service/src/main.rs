@@ -1,0 +1,47 @@
+//! Hears `POST /orders/{customerId}`, keeps the order, tells `Order Created`.
+
+/// What a refusal looks like on the wire.
+mod answer;
+/// The steps from a request to an answer.
+mod handler;
+/// What an order is and what it costs.
+mod order;
+/// The table of orders.
+mod store;
+
+use std::sync::Arc;
+
+use lambda_http::service_fn;
+use shared::{
+    Producer,
+    lambda::TraceLayer,
+    publisher::Publisher,
+    {aws, optional, required, telemetry},
+};
+use tower::Layer;
+
+use crate::{handler::Orders, order::PriceList, store::OrderTable};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"))?;
+    let config = aws::config().await;
+    let producer = Producer {
+        service: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let orders = Arc::new(Orders {
+        prices: PriceList {
+            unit_price: optional("UNIT_PRICE", "99.99".parse()?)?,
+            currency: optional("CURRENCY", "USD".to_owned())?,
+        },
+        table: OrderTable::new(&config, required("ORDERS_TABLE")?),
+        bus: Publisher::new(&config, required("EVENT_BUS_NAME")?, producer),
+    });
+    let handler = service_fn(move |request| {
+        let orders = Arc::clone(&orders);
+        async move { orders.answer(request).await }
+    });
+    let layer = TraceLayer::new("process_order", env!("CARGO_PKG_NAME"));
+    lambda_http::run(layer.layer(handler)).await
+}

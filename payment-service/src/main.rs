@@ -1,0 +1,47 @@
+//! Hears `Order Created`, charges once, tells `Payment Processed` or `Payment Failed`. Hears
+//! `Inventory Insufficient`, gives the money back, tells `Payment Refunded`.
+
+/// The steps from an event to an answer.
+mod handler;
+/// What a payment is and how it may change.
+mod payment;
+/// Who moves the money.
+mod processor;
+/// The table of payments.
+mod store;
+
+use std::sync::Arc;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use shared::{
+    Producer,
+    lambda::TraceLayer,
+    publisher::Publisher,
+    {aws, optional, required, telemetry},
+};
+use tower::Layer;
+
+use crate::{handler::Payments, processor::Sandbox, store::PaymentTable};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"))?;
+    let config = aws::config().await;
+    let producer = Producer {
+        service: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let payments = Arc::new(Payments {
+        limit: optional("PAYMENT_LIMIT", "5000.00".parse()?)?,
+        processor: Sandbox,
+        table: PaymentTable::new(&config, required("PAYMENTS_TABLE")?),
+        bus: Publisher::new(&config, required("EVENT_BUS_NAME")?, producer),
+    });
+    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let payments = Arc::clone(&payments);
+        async move { payments.hear(&event.payload).await }
+    });
+    let layer = TraceLayer::new("process_payment", env!("CARGO_PKG_NAME"));
+    lambda_runtime::run(layer.layer(handler)).await
+}

@@ -1,0 +1,138 @@
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+use tracing::{Event, Subscriber, field::Visit};
+use tracing_subscriber::{
+    fmt::{
+        FmtContext, FormatEvent, FormattedFields,
+        format::{JsonFields, Writer},
+    },
+    registry::LookupSpan,
+};
+
+/// Writes a log event as one flat JSON object: time, level and message, then the fields of the spans
+/// that it happened in (`xray_trace_id`, `request_id`, `order_id`, …), then its own.
+///
+/// The stock JSON format nests the spans' fields; flat ones can be queried by name in CloudWatch Logs
+/// Insights and are found by the console's trace-to-logs link.
+pub(crate) struct LogLine {
+    /// Reads the clock; handed in so that a test can hold it still.
+    pub(crate) now: fn() -> DateTime<Utc>,
+}
+
+impl<S> FormatEvent<S, JsonFields> for LogLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, JsonFields>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = Map::new();
+        let time = (self.now)().to_rfc3339_opts(SecondsFormat::Millis, true);
+        line.insert("timestamp".to_owned(), time.into());
+        line.insert("level".to_owned(), event.metadata().level().as_str().into());
+        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<JsonFields>>();
+            let fields = fields.and_then(|fields| serde_json::from_str::<Map<_, _>>(fields).ok());
+            line.extend(fields.into_iter().flatten().filter_map(as_log_field));
+        }
+        event.record(&mut Fields(&mut line));
+        line.insert("target".to_owned(), event.metadata().target().into());
+        writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+/// A span's field under the name that it has in logs: annotations lose their prefix, what only the
+/// exporter needs is left out.
+fn as_log_field((name, value): (String, Value)) -> Option<(String, Value)> {
+    match name.strip_prefix("annotation.") {
+        Some(annotation) => Some((annotation.to_owned(), value)),
+        None if name.contains('.') => None,
+        None => Some((name, value)),
+    }
+}
+
+/// Collects an event's own fields.
+struct Fields<'a>(&'a mut Map<String, Value>);
+
+impl Visit for Fields<'_> {
+    fn record_f64(&mut self, field: &tracing::field::Field, value: f64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &tracing::field::Field, value: i64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &tracing::field::Field, value: u64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &tracing::field::Field, value: bool) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}").into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_flat_and_finds_its_trace() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::registry().with(
+            tracing_subscriber::fmt::layer()
+                .fmt_fields(JsonFields::new())
+                .event_format(LogLine { now: || DateTime::from_timestamp_millis(1_000).unwrap() })
+                .with_writer(move || writer.clone()),
+        );
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!(
+                "process_order",
+                xray_trace_id = "1-5759e988-bd862e3fe1be46a994272793",
+                annotation.order_id = tracing::field::Empty,
+                http.response.status_code = 201,
+            );
+            span.record("annotation.order_id", "ord_1");
+            span.in_scope(|| tracing::info!(attempts = 2, "order kept"));
+        });
+        let line = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(line.ends_with("}\n") && line.matches('\n').count() == 1, "{line}");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        insta::assert_json_snapshot!(line);
+    }
+}

@@ -1,0 +1,214 @@
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_eventbridge::{
+    Client,
+    config::Builder,
+    error::SdkError,
+    operation::put_events::PutEventsError,
+    types::{PutEventsRequestEntry, PutEventsResultEntry},
+};
+
+use crate::{Producer, Told, aws::traced, lambda::trace_header};
+
+/// How often entries that were not accepted are sent again.
+const RETRIES: u32 = 3;
+/// The pause before the first retry; it doubles each time, and a random part of it is waited.
+const BACKOFF: Duration = Duration::from_millis(50);
+
+/// Tells events on the bus.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    client: Client,
+    bus: String,
+    producer: Producer,
+}
+
+/// Why an event was not told. Tell it again later: the same fact keeps its id.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The event has no wire form.
+    #[error("could not write `{0}` as JSON")]
+    Unwritable(&'static str, #[source] serde_json::Error),
+    /// The call failed.
+    #[error("could not reach event bus `{bus}`")]
+    Unreachable {
+        /// The bus.
+        bus: String,
+        /// What the SDK says.
+        source: Box<SdkError<PutEventsError>>,
+    },
+    /// The call succeeded, the entry did not.
+    #[error("event bus `{bus}` did not accept `{detail_type}`: {code}: {message}")]
+    Rejected {
+        /// The bus.
+        bus: String,
+        /// What was to be told.
+        detail_type: String,
+        /// EventBridge's error code.
+        code: String,
+        /// EventBridge's explanation.
+        message: String,
+    },
+}
+
+impl Publisher {
+    /// Publishes to `bus` in the name of `producer`.
+    pub fn new(config: &SdkConfig, bus: String, producer: Producer) -> Self {
+        let client =
+            Client::from_conf(Builder::from(config).interceptor(traced(config)).build());
+        Self { client, bus, producer }
+    }
+
+    /// Tells `told`.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless EventBridge took the entry: `PutEvents` answers 200 when it did not, so the answer's
+    /// entries are read, and those that may succeed later are sent again.
+    pub async fn tell(&self, told: &Told) -> Result<(), PublishError> {
+        self.tell_all(std::slice::from_ref(told)).await
+    }
+
+    /// Tells up to ten events in one call.
+    pub async fn tell_all(&self, told: &[Told]) -> Result<(), PublishError> {
+        let mut pending =
+            told.iter().map(|told| self.entry(told)).collect::<Result<Vec<_>, _>>()?;
+        for attempt in 0.. {
+            let answer = self
+                .client
+                .put_events()
+                .set_entries(Some(pending.clone()))
+                .send()
+                .await
+                .map_err(|source| PublishError::Unreachable {
+                    bus: self.bus.clone(),
+                    source: Box::new(source),
+                })?;
+            match verdict(pending, answer.entries()) {
+                Verdict::AllAccepted => return Ok(()),
+                Verdict::TryAgain(rest) if attempt < RETRIES => {
+                    tracing::warn!(entries = rest.len(), attempt, "entries are sent again");
+                    pending = rest;
+                    tokio::time::sleep(pause(attempt, fastrand::f64())).await;
+                }
+                Verdict::TryAgain(rest) => {
+                    let entry = rest.first();
+                    return Err(self.rejected(entry, "ThrottlingException", "gave up after retries"));
+                }
+                Verdict::Refused { entry, code, message } => {
+                    return Err(self.rejected(Some(&entry), &code, &message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, told: &Told) -> Result<PutEventsRequestEntry, PublishError> {
+        let event = told.event();
+        let detail = told
+            .detail(&self.producer, trace_header().as_ref())
+            .map_err(|source| PublishError::Unwritable(event.detail_type(), source))?;
+        Ok(PutEventsRequestEntry::builder()
+            .source(event.source())
+            .detail_type(event.detail_type())
+            .detail(detail)
+            .event_bus_name(&self.bus)
+            .build())
+    }
+
+    fn rejected(
+        &self,
+        entry: Option<&PutEventsRequestEntry>,
+        code: &str,
+        message: &str,
+    ) -> PublishError {
+        PublishError::Rejected {
+            bus: self.bus.clone(),
+            detail_type: entry.and_then(PutEventsRequestEntry::detail_type).unwrap_or("?").to_owned(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// What an answer means for the entries that were sent.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    AllAccepted,
+    TryAgain(Vec<PutEventsRequestEntry>),
+    Refused { entry: PutEventsRequestEntry, code: String, message: String },
+}
+
+/// Answers stand in the order of the entries. One refusal that no retry helps decides for all.
+fn verdict(sent: Vec<PutEventsRequestEntry>, answers: &[PutEventsResultEntry]) -> Verdict {
+    let mut again = Vec::new();
+    for (index, entry) in sent.into_iter().enumerate() {
+        let answer = answers.get(index);
+        if answer.is_some_and(|answer| answer.event_id().is_some()) {
+            continue;
+        }
+        // An entry without an answer was not accepted as far as anybody knows.
+        let code = answer.and_then(PutEventsResultEntry::error_code).unwrap_or("InternalFailure");
+        if matches!(code, "InternalFailure" | "InternalException" | "ThrottlingException") {
+            again.push(entry);
+        } else {
+            let message = answer.and_then(PutEventsResultEntry::error_message).unwrap_or_default();
+            return Verdict::Refused { entry, code: code.to_owned(), message: message.to_owned() };
+        }
+    }
+    if again.is_empty() { Verdict::AllAccepted } else { Verdict::TryAgain(again) }
+}
+
+/// "Full jitter": a random share of a pause that doubles, so that producers that failed together do
+/// not come back together.
+fn pause(attempt: u32, share: f64) -> Duration {
+    BACKOFF.saturating_mul(2u32.saturating_pow(attempt)).mul_f64(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(detail_types: &[&str]) -> Vec<PutEventsRequestEntry> {
+        let entry = |name: &&str| PutEventsRequestEntry::builder().detail_type(*name).build();
+        detail_types.iter().map(entry).collect()
+    }
+
+    fn accepted() -> PutEventsResultEntry {
+        PutEventsResultEntry::builder().event_id("e").build()
+    }
+
+    fn failed(code: &str) -> PutEventsResultEntry {
+        PutEventsResultEntry::builder().error_code(code).error_message("why").build()
+    }
+
+    #[test]
+    fn only_the_failed_entries_are_sent_again() {
+        let answers = [accepted(), failed("ThrottlingException"), failed("InternalFailure")];
+        let verdict = verdict(sent(&["a", "b", "c"]), &answers);
+        assert_eq!(verdict, Verdict::TryAgain(sent(&["b", "c"])));
+    }
+
+    #[test]
+    fn an_answer_that_is_missing_is_no_success() {
+        assert_eq!(verdict(sent(&["a", "b"]), &[accepted()]), Verdict::TryAgain(sent(&["b"])));
+        assert_eq!(verdict(sent(&["a"]), &[accepted()]), Verdict::AllAccepted);
+    }
+
+    #[test]
+    fn a_refusal_that_no_retry_helps_is_an_error_at_once() {
+        let answers = [failed("ThrottlingException"), failed("MalformedDetail")];
+        let Verdict::Refused { entry, code, message } = verdict(sent(&["a", "b"]), &answers) else {
+            panic!("a malformed entry is refused");
+        };
+        assert_eq!((entry, code.as_str(), message.as_str()), (sent(&["b"]).remove(0), "MalformedDetail", "why"));
+    }
+
+    #[test]
+    fn pauses_double_and_are_never_longer_than_their_bound() {
+        assert_eq!(pause(0, 1.0), Duration::from_millis(50));
+        assert_eq!(pause(2, 1.0), Duration::from_millis(200));
+        assert_eq!(pause(2, 0.0), Duration::ZERO);
+    }
+}

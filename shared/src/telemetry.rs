@@ -1,0 +1,133 @@
+use std::{env, io, net::SocketAddr};
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_aws::{
+    trace::XrayIdGenerator,
+    xray_exporter::{XrayExporter, daemon_client::XrayDaemonClient},
+};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Level;
+use tracing_subscriber::{
+    Layer, filter::filter_fn, fmt::format::JsonFields, layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::{clock::now, log_line::LogLine};
+
+/// Where the X-Ray daemon listens when nobody says otherwise
+/// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html>).
+const DEFAULT_DAEMON: &str = "127.0.0.1:2000";
+
+/// Why telemetry could not be set up. The function's init fails with it.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The address of the X-Ray daemon makes no sense.
+    #[error("AWS_XRAY_DAEMON_ADDRESS is `{0}`, not an address such as `{DEFAULT_DAEMON}`")]
+    DaemonAddress(String),
+    /// No socket to send from.
+    #[error("cannot open a UDP socket to the X-Ray daemon at {0}")]
+    Socket(SocketAddr, #[source] io::Error),
+    /// Somebody set up logging before.
+    #[error("logging is set up twice")]
+    Twice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Sets up JSON logs on standard output and the X-Ray exporter. Call it first in `main`.
+///
+/// `service` is the service's crate (`env!("CARGO_CRATE_NAME")`): its log level and that of this crate is
+/// `AWS_LAMBDA_LOG_LEVEL` or `LOG_LEVEL`, `INFO` by default; every other crate only gets to warn.
+///
+/// Spans are sent synchronously, one datagram each, when they close: nothing is left to flush when
+/// Lambda freezes the process. They are recorded only under a parent that is sampled, so this process
+/// never starts a trace of its own.
+pub fn init(service: &'static str) -> Result<(), TelemetryError> {
+    let daemon = daemon_address(env::var("AWS_XRAY_DAEMON_ADDRESS").ok())?;
+    let client = XrayDaemonClient::new(daemon)
+        .map_err(|source| TelemetryError::Socket(daemon, source))?;
+    let provider = SdkTracerProvider::builder()
+        .with_id_generator(XrayIdGenerator::default())
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
+        .with_simple_exporter(XrayExporter::new(client))
+        .build();
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("shared"))
+        .with_location(false)
+        .with_target(false)
+        .with_threads(false)
+        .with_level(false)
+        .with_tracked_inactivity(false)
+        // Log lines stay logs. Errors reach the span through `lambda::record_error`, with their causes.
+        .with_filter(filter_fn(|metadata| metadata.is_span()));
+    let lines = tracing_subscriber::fmt::layer()
+        .fmt_fields(JsonFields::new())
+        .event_format(LogLine { now });
+
+    let level = log_level(["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"].iter().find_map(|v| env::var(v).ok()));
+    // Our spans exist whatever the log level is: turning logs down must not turn traces off.
+    let interesting = filter_fn(move |metadata| {
+        let target = metadata.target().split("::").next();
+        let ours = target == Some(service) || target == Some(env!("CARGO_CRATE_NAME"));
+        match (ours, metadata.is_span()) {
+            (true, true) => true,
+            (true, false) => metadata.level() <= &level,
+            (false, true) => false,
+            (false, false) => metadata.level() <= &Level::WARN,
+        }
+    });
+    tracing_subscriber::registry().with(lines).with(spans).with(interesting).try_init()?;
+    Ok(())
+}
+
+/// Reads `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in any order
+/// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-python-configuration.html>).
+fn daemon_address(variable: Option<String>) -> Result<SocketAddr, TelemetryError> {
+    let text = variable.unwrap_or_else(|| DEFAULT_DAEMON.to_owned());
+    let udp = text.split_whitespace().find(|part| !part.starts_with("tcp:")).unwrap_or_default();
+    udp.strip_prefix("udp:")
+        .unwrap_or(udp)
+        .parse()
+        .map_err(|_| TelemetryError::DaemonAddress(text.clone()))
+}
+
+fn log_level(variable: Option<String>) -> Level {
+    // Lambda says FATAL for what tracing calls ERROR; anything unknown is as good as unset.
+    match variable.as_deref() {
+        Some(level) if level.eq_ignore_ascii_case("fatal") => Level::ERROR,
+        Some(level) => level.parse().unwrap_or(Level::INFO),
+        None => Level::INFO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn daemon_addresses() {
+        for (variable, address) in [
+            (None, "127.0.0.1:2000"),
+            (Some("169.254.79.129:2000"), "169.254.79.129:2000"),
+            (Some("tcp:127.0.0.1:2001 udp:127.0.0.2:2002"), "127.0.0.2:2002"),
+            (Some("udp:127.0.0.2:2002 tcp:127.0.0.1:2001"), "127.0.0.2:2002"),
+        ] {
+            let read = daemon_address(variable.map(str::to_owned)).unwrap();
+            assert_eq!(read, address.parse().unwrap());
+        }
+        for variable in ["", "localhost", "tcp:127.0.0.1:2000", "127.0.0.1"] {
+            assert!(daemon_address(Some(variable.to_owned())).is_err(), "{variable}");
+        }
+    }
+
+    #[test]
+    fn log_levels() {
+        for (variable, level) in [
+            (None, Level::INFO),
+            (Some("debug"), Level::DEBUG),
+            (Some("FATAL"), Level::ERROR),
+            (Some("WARN"), Level::WARN),
+            (Some("loud"), Level::INFO),
+        ] {
+            assert_eq!(log_level(variable.map(str::to_owned)), level);
+        }
+    }
+}
