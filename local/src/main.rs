@@ -1,1 +1,82 @@
-fn main(){}
+//! `cargo local`: builds the functions of a template and runs everything that it says on this machine.
+
+/// What the command line says.
+mod cli;
+/// What the terminal shows.
+mod terminal;
+
+use std::{fs, io, path::Path, process::ExitCode};
+
+use clap::Parser;
+use local::{Options, Sockets, Stack, compile, template};
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{cli::Arguments, terminal::Terminal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let terminal = Terminal::new();
+    match run(arguments, &terminal).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal.complain(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type AnyError = Box<dyn std::error::Error>;
+
+async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), AnyError> {
+    // From the first moment, so that Ctrl-C during the build ends the build and nothing else.
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let asked_to_stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    tokio::pin!(asked_to_stop);
+
+    let app = template::load(&arguments.template, &arguments.parameter)?;
+    let sockets = Sockets::bind(arguments.ports()).await?;
+    let mut progress = terminal.progress();
+    let build = compile::executables(&app, &arguments.bootstrap, !arguments.no_build, &mut progress);
+    let executables = tokio::select! {
+        executables = build => executables?,
+        () = &mut asked_to_stop => return Ok(()),
+    };
+    drop(progress);
+
+    let options = Options {
+        max_traces: arguments.max_traces,
+        retry_delay: arguments.retry_delay(),
+        max_processes: arguments.max_processes,
+        log: terminal.log(&app),
+    };
+    let stack = Stack::start(app, executables, sockets, options).await?;
+    terminal.introduce(&stack);
+    if let Some(path) = &arguments.ready_file {
+        write_ready_file(path, &stack.ready())
+            .map_err(|error| format!("cannot write the ready file {}: {error}", path.display()))?;
+    }
+    asked_to_stop.await;
+    terminal.say("stopping");
+    stack.stop().await;
+    if let Some(path) = &arguments.ready_file {
+        // What it says is no longer true. Somebody may have taken it away already.
+        let _gone = fs::remove_file(path);
+    }
+    Ok(())
+}
+
+/// Writes beside the path and renames, so that nobody reads half of it.
+fn write_ready_file(path: &Path, ready: &Value) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    fs::write(&beside, ready.to_string())?;
+    fs::rename(&beside, path)
+}

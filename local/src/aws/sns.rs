@@ -1,0 +1,152 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, PoisonError},
+};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, header},
+};
+use chrono::SecondsFormat;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{clock, template::Topic, xray::TraceHeader};
+
+/// The namespace of SNS's answers.
+const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
+/// The largest message and subject (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
+const MAX_MESSAGE: usize = 256 * 1024;
+const MAX_SUBJECT: usize = 100;
+/// How many notifications are kept; the oldest go first.
+const MOST: usize = 1_000;
+
+/// The topics of a template and what was published to them.
+#[derive(Debug)]
+pub struct Sns {
+    topics: Vec<Topic>,
+    sent: Mutex<VecDeque<Notification>>,
+}
+
+/// What was published.
+#[derive(Clone, Debug, Serialize)]
+pub struct Notification {
+    /// SNS's id for it.
+    pub id: String,
+    /// The topic's ARN.
+    pub topic: String,
+    /// When, RFC 3339.
+    pub time: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub message: String,
+    /// Its message attributes.
+    pub attributes: BTreeMap<String, String>,
+    /// The trace that it belongs to.
+    pub trace_id: Option<String>,
+}
+
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Sns {
+    /// The topics of a template.
+    pub fn new(topics: Vec<Topic>) -> Self {
+        Self { topics, sent: Mutex::default() }
+    }
+
+    /// Answers a request in the query protocol: a form, and XML.
+    pub fn answer(&self, trace: Option<&TraceHeader>, body: &[u8]) -> Response<Body> {
+        let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
+        let request_id = Uuid::new_v4().to_string();
+        let (status, xml) = match self.publish(&form, trace) {
+            Ok(id) => (
+                StatusCode::OK,
+                format!(
+                    "<PublishResponse xmlns=\"{NAMESPACE}\"><PublishResult><MessageId>{id}</MessageId>\
+                     </PublishResult><ResponseMetadata><RequestId>{request_id}</RequestId>\
+                     </ResponseMetadata></PublishResponse>"
+                ),
+            ),
+            Err(Refusal { status, code, message }) => (
+                status,
+                format!(
+                    "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code>\
+                     <Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
+                    escaped(&message)
+                ),
+            ),
+        };
+        let mut response = Response::new(Body::from(xml));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
+            headers.insert("x-amzn-requestid", request_id);
+        }
+        response
+    }
+
+    /// What was published, newest first.
+    pub fn sent(&self) -> Vec<Notification> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.iter().rev().cloned().collect()
+    }
+
+    fn publish(
+        &self,
+        form: &BTreeMap<String, String>,
+        trace: Option<&TraceHeader>,
+    ) -> Result<String, Refusal> {
+        let refuse = |code, message: String| Refusal { status: StatusCode::BAD_REQUEST, code, message };
+        let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+        if text("Action") != "Publish" {
+            let message = format!("SNS has no operation `{}` here; it has Publish", text("Action"));
+            return Err(refuse("InvalidAction", message));
+        }
+        let topic = text("TopicArn");
+        if !self.topics.iter().any(|known| known.arn == topic) {
+            let message = format!("Topic does not exist: {topic}");
+            return Err(Refusal { status: StatusCode::NOT_FOUND, code: "NotFound", message });
+        }
+        let (subject, message) = (text("Subject"), text("Message"));
+        if message.is_empty() || message.len() > MAX_MESSAGE {
+            let message = format!("Invalid parameter: Message has to have 1 to {MAX_MESSAGE} bytes");
+            return Err(refuse("InvalidParameter", message));
+        }
+        if subject.len() > MAX_SUBJECT || !subject.chars().all(|c| c.is_ascii() && !c.is_control()) {
+            let message = format!("Invalid parameter: Subject has to be ASCII of at most {MAX_SUBJECT}");
+            return Err(refuse("InvalidParameter", message));
+        }
+        let attributes = (1..)
+            .map_while(|number| {
+                let name = form.get(&format!("MessageAttributes.entry.{number}.Name"))?;
+                let value = form.get(&format!("MessageAttributes.entry.{number}.Value.StringValue"));
+                Some((name.clone(), value.cloned().unwrap_or_default()))
+            })
+            .collect();
+        let id = Uuid::new_v4().to_string();
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.len() == MOST {
+            sent.pop_front();
+        }
+        sent.push_back(Notification {
+            id: id.clone(),
+            topic: topic.to_owned(),
+            time: clock::date_time().to_rfc3339_opts(SecondsFormat::Millis, true),
+            subject: subject.to_owned(),
+            message: message.to_owned(),
+            attributes,
+            trace_id: trace.map(|trace| trace.root.clone()),
+        });
+        Ok(id)
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

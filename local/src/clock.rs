@@ -1,0 +1,30 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Utc};
+
+/// Seconds since the epoch, as X-Ray counts them.
+pub fn seconds() -> f64 {
+    since_epoch().as_secs_f64()
+}
+
+/// Milliseconds since the epoch, as Lambda counts them.
+pub fn millis() -> u64 {
+    u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The same moment for people and for RFC 3339.
+pub fn date_time() -> DateTime<Utc> {
+    at(seconds())
+}
+
+/// `seconds` since the epoch for people and for RFC 3339.
+pub fn at(seconds: f64) -> DateTime<Utc> {
+    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and so does the date")]
+    let millis = (seconds * 1000.0) as i64;
+    DateTime::from_timestamp_millis(millis).unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+fn since_epoch() -> std::time::Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,166 @@
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, Uri, header},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    aws::Services,
+    clock,
+    logs::Logs,
+    queues::Queues,
+    xray::{Graph, Kind, Node, Trace, summary},
+};
+
+/// How many traces, notifications, events and log lines the page gets at once.
+const MOST: usize = 200;
+/// The minutes that the map covers unless the page asks for others, and the most it may ask for.
+const MINUTES: f64 = 15.0;
+const MAX_MINUTES: f64 = 24.0 * 60.0;
+
+/// The page that shows it all, and the data behind it. The page is three files without a build step and
+/// needs nothing from the network.
+#[derive(Debug)]
+pub struct Console {
+    /// The services behind the AWS endpoint.
+    pub services: Arc<Services>,
+    /// Dead letters.
+    pub queues: Arc<Queues>,
+    /// Log lines.
+    pub logs: Arc<Logs>,
+    /// The URL of the REST API, for the curl line.
+    pub api: String,
+}
+
+impl Console {
+    /// Answers a request of a browser.
+    pub fn answer(&self, uri: &Uri) -> Response<Body> {
+        let path = uri.path();
+        match path {
+            "/" => file("text/html; charset=utf-8", include_str!("../console/index.html")),
+            "/console/style.css" => file("text/css", include_str!("../console/style.css")),
+            "/console/app.js" => file("text/javascript", include_str!("../console/app.js")),
+            "/console/map.js" => file("text/javascript", include_str!("../console/map.js")),
+            "/console/trace.js" => file("text/javascript", include_str!("../console/trace.js")),
+            "/console/state" => {
+                let minutes = query(uri, "minutes").and_then(|text| text.parse().ok());
+                json_file(StatusCode::OK, &self.state(minutes.unwrap_or(MINUTES)))
+            }
+            _ => match path.strip_prefix("/console/traces/").and_then(|id| self.services.store.trace(id)) {
+                Some(trace) => json_file(StatusCode::OK, &self.trace(&trace)),
+                None => json_file(StatusCode::NOT_FOUND, &json!({ "message": "there is nothing here" })),
+            },
+        }
+    }
+
+    fn state(&self, minutes: f64) -> Value {
+        let since = clock::seconds() - minutes.clamp(0.0, MAX_MINUTES) * 60.0;
+        let traces = self.services.store.traces();
+        let recent: Vec<_> = traces.iter().filter(|trace| trace.start() >= since).collect();
+        let graph = Graph::of(recent.iter().map(|trace| trace.as_ref()));
+        let functions = self.services.lambda.functions();
+        json!({
+            "api": self.api,
+            "functions": functions.map(|function| &function.name).collect::<Vec<_>>(),
+            "services": graph.services(),
+            "traces": recent.iter().take(MOST).map(|trace| row(trace)).collect::<Vec<_>>(),
+            "traceCount": recent.len(),
+            "notifications": self.services.sns.sent().into_iter().take(MOST).collect::<Vec<_>>(),
+            "deadLetters": self.queues.messages().into_iter().take(MOST).collect::<Vec<_>>(),
+        })
+    }
+
+    fn trace(&self, trace: &Trace) -> Value {
+        let same = |id: Option<&str>| id == Some(trace.id.as_str());
+        let logs = self.logs.lines().into_iter().filter(|line| same(line.trace_id.as_deref()));
+        let events = self.services.bus.passed().into_iter().filter(|e| same(e.trace_id.as_deref()));
+        let mut events: Vec<_> = events.take(MOST).collect();
+        events.reverse();
+        json!({
+            "id": trace.id,
+            "start": trace.start(),
+            "duration": trace.duration(),
+            "partial": trace.is_partial(),
+            "limitExceeded": trace.limit_exceeded,
+            "services": Graph::of([trace]).services(),
+            "nodes": trace.nodes.iter().map(node).collect::<Vec<_>>(),
+            "logs": logs.take(MOST).collect::<Vec<_>>(),
+            "events": events,
+        })
+    }
+}
+
+/// A trace's line in the list.
+fn row(trace: &Trace) -> Value {
+    let summary = summary(trace);
+    let any = |flag: &str| trace.nodes.iter().any(|node| node.flag(flag));
+    let annotation = |key: &str| {
+        let value = &summary["Annotations"][key][0]["AnnotationValue"]["StringValue"];
+        value.as_str().map(str::to_owned)
+    };
+    json!({
+        "id": trace.id,
+        "start": trace.start(),
+        "duration": trace.duration(),
+        "responseTime": summary["ResponseTime"],
+        "http": summary["Http"],
+        "name": trace.root().map(Node::name),
+        "order": annotation("order_id"),
+        "outcome": annotation("notification_type"),
+        "fault": any("fault"),
+        "error": any("error"),
+        "partial": trace.is_partial(),
+    })
+}
+
+fn node(node: &Node) -> Value {
+    let kind = match node.kind {
+        Kind::Segment => "segment",
+        Kind::Subsegment => "subsegment",
+        Kind::Inferred => "inferred",
+    };
+    let mut shown = json!({
+        "id": node.id,
+        "parent": node.parent,
+        "kind": kind,
+        "orphaned": node.orphaned,
+        "start": node.start,
+        "end": node.end,
+    });
+    let about = ["name", "origin", "namespace", "fault", "error", "throttle", "annotations", "metadata", "http", "aws", "cause"];
+    if let Some(shown) = shown.as_object_mut() {
+        let fields = node.body.iter().filter(|(name, _)| about.contains(&name.as_str()));
+        shown.extend(fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>());
+    }
+    shown
+}
+
+fn query(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let mut pairs = form_urlencoded::parse(query);
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+fn file(content_type: &'static str, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Whatever ends up in a trace is shown as text; this is the second lock.
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"),
+    );
+    response
+}
+
+fn json_file(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

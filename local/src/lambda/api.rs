@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+
+use super::service::Lambda;
+use crate::{aws::AwsError, xray::TraceHeader};
+
+/// The largest payload of a synchronous and of an asynchronous invocation, in bytes
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MAX_SYNCHRONOUS: usize = 6 * 1024 * 1024;
+const MAX_ASYNCHRONOUS: usize = 1024 * 1024;
+
+/// Answers a request to the Lambda API. `Invoke` is all that there is of it.
+/// See <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
+pub async fn answer(
+    lambda: &Arc<Lambda>,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Response<Body>, AwsError> {
+    let name = path.strip_prefix("/2015-03-31/functions/");
+    let name = name.and_then(|rest| rest.strip_suffix("/invocations"));
+    let (&Method::POST, Some(name)) = (method, name) else {
+        let operation = format!("{method} {path}");
+        return Err(AwsError::unknown_operation("Lambda", &operation, &["Invoke"]));
+    };
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let trace = header("x-amzn-trace-id").and_then(TraceHeader::read);
+    let asynchronous = match header("x-amz-invocation-type") {
+        None | Some("RequestResponse") => false,
+        Some("Event") => true,
+        Some(other) => {
+            let message = format!("invocation type `{other}` does not exist here; RequestResponse and Event do");
+            return Err(AwsError::bad_request("InvalidParameterValueException", message));
+        }
+    };
+    let most = if asynchronous { MAX_ASYNCHRONOUS } else { MAX_SYNCHRONOUS };
+    if body.len() > most {
+        return Err(AwsError {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            kind: "RequestTooLargeException",
+            message: format!("the payload has {} bytes, more than {most}", body.len()),
+        });
+    }
+    let payload = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
+        let message = format!("Could not parse request body into json: {error}");
+        return Err(AwsError::bad_request("InvalidRequestContentException", message));
+    }
+    let unknown = |error: super::UnknownFunction| AwsError {
+        status: StatusCode::NOT_FOUND,
+        kind: "ResourceNotFoundException",
+        message: error.to_string(),
+    };
+    if asynchronous {
+        let id = lambda.invoke_asynchronously(&name, payload, trace).map_err(unknown)?;
+        return Ok(response(StatusCode::ACCEPTED, Bytes::new(), &[("x-amzn-requestid", &id)]));
+    }
+    let wants_log = header("x-amz-log-type") == Some("Tail");
+    let answer = lambda.invoke(&name, payload, trace).await.map_err(unknown)?;
+    let header = answer.header.to_string();
+    let mut about = vec![
+        ("x-amzn-requestid", answer.request_id.as_str()),
+        ("x-amz-executed-version", "$LATEST"),
+        ("x-amzn-trace-id", header.as_str()),
+    ];
+    let log = STANDARD.encode(format!("RequestId: {}", answer.request_id));
+    if wants_log {
+        about.push(("x-amz-log-result", &log));
+    }
+    let payload = match answer.outcome {
+        Ok(payload) => payload,
+        Err(error) => {
+            about.push(("x-amz-function-error", "Unhandled"));
+            error.payload
+        }
+    };
+    Ok(response(StatusCode::OK, payload, &about))
+}
+
+fn response(status: StatusCode, body: Bytes, headers: &[(&'static str, &str)]) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

@@ -1,0 +1,121 @@
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Semaphore;
+
+use super::{
+    instance::Instance,
+    invocation::{Failure, Finished, FunctionError, Invocation},
+};
+use crate::{clock, logs::Logs, template::Function, xray::emit::Span};
+
+/// The processes of one function: one invocation at a time each, more of them as needed, kept warm.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) function: Function,
+    executable: PathBuf,
+    environment: Vec<(String, String)>,
+    logs: Arc<Logs>,
+    idle: Mutex<Vec<Instance>>,
+    /// How many may run at once. Where Lambda would throttle, the others wait here.
+    permits: Semaphore,
+}
+
+impl Pool {
+    pub(super) fn new(
+        function: Function,
+        executable: PathBuf,
+        environment: Vec<(String, String)>,
+        logs: Arc<Logs>,
+        most: usize,
+    ) -> Self {
+        let (idle, permits) = (Mutex::default(), Semaphore::new(most.max(1)));
+        Self { function, executable, environment, logs, idle, permits }
+    }
+
+    /// Runs one invocation; `begin` is told when a process sets about it.
+    pub(super) async fn run(&self, invocation: Invocation, begin: impl FnOnce(f64)) -> Finished {
+        let request_id = invocation.request_id.clone();
+        let Ok(_permit) = self.permits.acquire().await else {
+            return self.shut_down(&request_id);
+        };
+        let warm = self.take_idle();
+        let start = clock::seconds();
+        begin(start);
+        let (mut instance, init) = match warm {
+            Some(instance) => (instance, None),
+            None => match self.start(&request_id).await {
+                Ok(instance) => (instance, Some(Span { start, end: clock::seconds() })),
+                Err(error) => {
+                    let end = clock::seconds();
+                    let init = Some(Span { start, end });
+                    return self.finished(Err(error), Span { start, end }, init);
+                }
+            },
+        };
+        // The code begins when the process is ready: as on AWS, the time of `Init` lies before.
+        let start = clock::seconds();
+        let outcome = instance.invoke(invocation, self.function.timeout).await;
+        let span = Span { start, end: clock::seconds() };
+        let reusable =
+            outcome.as_ref().map_or_else(|error| error.failure == Failure::Handler, |_| true);
+        if reusable && !self.permits.is_closed() {
+            self.idle().push(instance);
+        } else {
+            instance.end().await;
+        }
+        self.finished(outcome, span, init)
+    }
+
+    /// Ends all processes that are idle, and each other as soon as it would be.
+    pub(super) async fn shut(&self) {
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.idle());
+        for instance in idle {
+            instance.end().await;
+        }
+    }
+
+    async fn start(&self, request_id: &str) -> Result<Instance, FunctionError> {
+        let logs = &self.logs;
+        Instance::start(&self.function, &self.executable, &self.environment, logs, request_id).await
+    }
+
+    fn take_idle(&self) -> Option<Instance> {
+        let mut idle = self.idle();
+        // The one used last is the warmest. One that ended by itself meanwhile is dropped.
+        while let Some(mut instance) = idle.pop() {
+            if instance.is_alive() {
+                return Some(instance);
+            }
+        }
+        None
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Instance>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn finished(
+        &self,
+        outcome: Result<bytes::Bytes, FunctionError>,
+        span: Span,
+        init: Option<Span>,
+    ) -> Finished {
+        if let Err(error) = &outcome
+            && error.failure != Failure::Handler
+        {
+            self.logs.add(&self.function.name, &format!("ERROR {}: {}", error.kind, error.message));
+        }
+        Finished { outcome, span, init }
+    }
+
+    fn shut_down(&self, request_id: &str) -> Finished {
+        let now = clock::seconds();
+        let error = "the host is going away";
+        let error = FunctionError::noticed(Failure::Crash, "Runtime.Shutdown", request_id, error);
+        self.finished(Err(error), Span { start: now, end: now }, None)
+    }
+}

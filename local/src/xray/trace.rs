@@ -1,0 +1,338 @@
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::document::Document;
+
+/// The most segments and subsegments that one trace shows.
+const MAX_NODES: usize = 10_000;
+/// How deep documents nest in an answer; what lies deeper hangs from the last that fits.
+const MAX_DEPTH: usize = 48;
+
+/// A trace, put together from its documents as X-Ray does it: subsegments that came on their own hang
+/// where they belong, and services that do not report themselves have an inferred segment.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// The trace id.
+    pub id: String,
+    /// Segments and subsegments; a parent is an index into this.
+    pub nodes: Vec<Node>,
+    /// Whether documents were left out because the trace is too large.
+    pub limit_exceeded: bool,
+    /// How often the trace changed.
+    pub revision: u32,
+}
+
+/// A segment or a subsegment.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its id.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What it hangs from.
+    pub parent: Option<usize>,
+    /// What hangs from it, in the order of time.
+    pub children: Vec<usize>,
+    /// Whether it names a parent that is not there.
+    pub orphaned: bool,
+    /// Seconds since the epoch.
+    pub start: f64,
+    /// Seconds since the epoch; `None` while it is in progress.
+    pub end: Option<f64>,
+    /// The document without its subsegments.
+    pub body: Map<String, Value>,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Sent by a service.
+    Segment,
+    /// Part of a segment.
+    Subsegment,
+    /// Made up for a service that was called and does not report itself.
+    Inferred,
+}
+
+impl Node {
+    /// A text of the document.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.body.get(name).and_then(Value::as_str)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.text("name").unwrap_or_default()
+    }
+
+    /// Whether the document carries the flag `name`: `error`, `throttle` or `fault`.
+    pub fn flag(&self, name: &str) -> bool {
+        self.body.get(name) == Some(&Value::Bool(true))
+    }
+
+    /// How long it took, in seconds; nothing while it is in progress.
+    pub fn duration(&self) -> f64 {
+        self.end.map_or(0.0, |end| (end - self.start).max(0.0))
+    }
+
+    /// Whether it is a segment of its own on the map.
+    pub fn is_segment(&self) -> bool {
+        self.kind != Kind::Subsegment
+    }
+}
+
+impl Trace {
+    pub(super) fn assemble<'a>(
+        id: &str,
+        documents: impl Iterator<Item = &'a Document>,
+        limit_exceeded: bool,
+        revision: u32,
+    ) -> Self {
+        let mut documents: Vec<_> = documents.collect();
+        // Whatever the order in which they came, the same documents make the same trace.
+        documents.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut nodes: Vec<(Node, Option<String>)> = Vec::new();
+        let mut known = HashSet::new();
+        for document in &documents {
+            flatten(document, &mut nodes, &mut known);
+        }
+        let index: HashMap<_, _> =
+            nodes.iter().enumerate().map(|(at, (node, _))| (node.id.clone(), at)).collect();
+        let mut trace = Self { id: id.to_owned(), nodes: Vec::new(), limit_exceeded, revision };
+        for (mut node, parent) in nodes {
+            node.parent = parent.as_ref().and_then(|parent| index.get(parent).copied());
+            node.orphaned = parent.is_some() && node.parent.is_none();
+            trace.nodes.push(node);
+        }
+        trace.cut_cycles();
+        trace.infer();
+        trace.sort_children();
+        trace
+    }
+
+    /// Seconds since the epoch at which the earliest part began.
+    pub fn start(&self) -> f64 {
+        self.nodes.iter().map(|node| node.start).fold(f64::INFINITY, f64::min)
+    }
+
+    /// From the earliest begin to the latest end of anything, in seconds: what goes on asynchronously
+    /// counts.
+    pub fn duration(&self) -> f64 {
+        let ends = self.nodes.iter().filter_map(|node| node.end);
+        let end = ends.fold(f64::NEG_INFINITY, f64::max);
+        (end - self.start()).max(0.0)
+    }
+
+    /// Whether something is still in progress.
+    pub fn is_partial(&self) -> bool {
+        self.nodes.iter().any(|node| node.end.is_none())
+    }
+
+    /// The segment that the trace began with.
+    pub fn root(&self) -> Option<&Node> {
+        let tops = self.nodes.iter().filter(|node| node.kind == Kind::Segment && node.parent.is_none());
+        tops.min_by(|a, b| a.orphaned.cmp(&b.orphaned).then(a.start.total_cmp(&b.start)))
+    }
+
+    /// The whole documents as `BatchGetTraces` answers them: one a segment, its subsegments inside.
+    /// Subsegments without their segment stand alone, so that nothing is hidden.
+    pub fn documents(&self) -> Vec<(&str, Value)> {
+        let tops = self.nodes.iter().enumerate();
+        let tops = tops.filter(|(_, node)| node.is_segment() || node.parent.is_none());
+        let mut tops: Vec<_> = tops.collect();
+        tops.sort_by(|(_, a), (_, b)| a.start.total_cmp(&b.start));
+        tops.into_iter().map(|(at, node)| (node.id.as_str(), self.document(at))).collect()
+    }
+
+    fn document(&self, top: usize) -> Value {
+        // Children first, without recursion: documents may hang from each other thousands deep.
+        let mut below: Vec<(usize, usize)> = vec![(top, 0)];
+        let mut next = 0;
+        while let Some(&(at, depth)) = below.get(next) {
+            let subsegments = self.nodes[at].children.iter();
+            let subsegments = subsegments.filter(|child| !self.nodes[**child].is_segment());
+            below.extend(subsegments.map(|child| (*child, depth + 1)));
+            next += 1;
+        }
+        let mut finished: HashMap<usize, Vec<Value>> = HashMap::new();
+        for &(at, depth) in below.iter().rev() {
+            let node = &self.nodes[at];
+            let mut body = node.body.clone();
+            body.insert("id".to_owned(), node.id.clone().into());
+            let own = finished.remove(&at).unwrap_or_default();
+            let parent = node.parent.filter(|_| at != top);
+            if depth > MAX_DEPTH {
+                // Too deep to nest: it hands its children to its parent and comes without them.
+                let siblings = finished.entry(parent.unwrap_or(top)).or_default();
+                siblings.push(Value::Object(body));
+                siblings.extend(own);
+                continue;
+            }
+            if !own.is_empty() {
+                let own = own.into_iter().rev().collect();
+                body.insert("subsegments".to_owned(), Value::Array(own));
+            }
+            match parent {
+                Some(parent) => {
+                    // A subsegment within a segment needs no address of its own.
+                    for name in ["trace_id", "parent_id", "type"] {
+                        body.remove(name);
+                    }
+                    finished.entry(parent).or_default().push(Value::Object(body));
+                }
+                None => {
+                    if let Some(parent) = node.parent {
+                        body.insert("parent_id".to_owned(), self.nodes[parent].id.clone().into());
+                    }
+                    body.insert("trace_id".to_owned(), self.id.clone().into());
+                    return Value::Object(body);
+                }
+            }
+        }
+        Value::Null
+    }
+
+    /// A document may claim a descendant of its own as its parent. The first one met is cut loose.
+    fn cut_cycles(&mut self) {
+        let mut safe = vec![false; self.nodes.len()];
+        for at in 0..self.nodes.len() {
+            let mut path = Vec::new();
+            let mut on_path = HashSet::new();
+            let mut current = Some(at);
+            while let Some(here) = current.filter(|here| !safe[*here]) {
+                if !on_path.insert(here) {
+                    self.nodes[here].parent = None;
+                    self.nodes[here].orphaned = true;
+                    break;
+                }
+                path.push(here);
+                current = self.nodes[here].parent;
+            }
+            for here in path {
+                safe[here] = true;
+            }
+        }
+    }
+
+    /// Puts an inferred segment below each call of a service that did not report itself. Segments that
+    /// hang from the call then hang from the inferred one: that is how a consumer comes to stand behind
+    /// the bus and not behind the producer.
+    fn infer(&mut self) {
+        let mut callees: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            if let (Kind::Segment, Some(parent)) = (node.kind, node.parent) {
+                callees.entry(parent).or_default().push(at);
+            }
+        }
+        for at in 0..self.nodes.len() {
+            let call = &self.nodes[at];
+            let namespace = call.text("namespace");
+            if call.kind != Kind::Subsegment || !matches!(namespace, Some("aws" | "remote")) {
+                continue;
+            }
+            let callees = callees.remove(&at).unwrap_or_default();
+            let reported = callees.iter().any(|callee| is_answer(call, &self.nodes[*callee]));
+            if reported || namespace == Some("remote") && !callees.is_empty() {
+                continue;
+            }
+            let inferred = self.nodes.len();
+            let node = inferred_segment(at, call, &self.id);
+            self.nodes.push(node);
+            for callee in callees {
+                self.nodes[callee].parent = Some(inferred);
+            }
+        }
+    }
+
+    fn sort_children(&mut self) {
+        let mut order: Vec<_> = (0..self.nodes.len()).collect();
+        order.sort_by(|a, b| self.nodes[*a].start.total_cmp(&self.nodes[*b].start));
+        for at in order {
+            if let Some(parent) = self.nodes[at].parent {
+                self.nodes[parent].children.push(at);
+            }
+        }
+    }
+}
+
+/// Whether the called service itself reported the segment `callee`: then nothing has to be inferred.
+fn is_answer(call: &Node, callee: &Node) -> bool {
+    let own = |origin: &str| {
+        origin == inferred_type(call.name()) || origin == format!("AWS::{}", call.name())
+    };
+    callee.text("origin").is_some_and(own)
+}
+
+fn inferred_type(service: &str) -> String {
+    match service {
+        "DynamoDB" => "AWS::DynamoDB::Table".to_owned(),
+        "SQS" => "AWS::SQS::Queue".to_owned(),
+        "Sfn" | "States" => "AWS::StepFunctions::StateMachine".to_owned(),
+        other => format!("AWS::{other}"),
+    }
+}
+
+fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
+    let mut body = Map::new();
+    for name in ["name", "start_time", "end_time", "in_progress", "http", "aws", "error", "fault", "throttle"] {
+        if let Some(value) = call.body.get(name) {
+            body.insert(name.to_owned(), value.clone());
+        }
+    }
+    // The same call has the same inferred id, however often the trace is put together.
+    let name = format!("{trace_id}{}", call.id);
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string().split_off(16);
+    body.insert("inferred".to_owned(), json!(true));
+    if call.text("namespace") == Some("aws") {
+        body.insert("origin".to_owned(), inferred_type(call.name()).into());
+    }
+    Node {
+        id,
+        kind: Kind::Inferred,
+        parent: Some(at),
+        children: Vec::new(),
+        orphaned: false,
+        start: call.start,
+        end: call.end,
+        body,
+    }
+}
+
+/// Takes a document apart: itself and the subsegments inside, each with the id of its parent.
+fn flatten(
+    document: &Document,
+    nodes: &mut Vec<(Node, Option<String>)>,
+    known: &mut HashSet<String>,
+) {
+    let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
+    let parent = document.body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let mut open = vec![(document.id.clone(), kind, parent, document.body.clone())];
+    while let Some((id, kind, parent, mut body)) = open.pop() {
+        if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {
+            continue;
+        }
+        let inside = body.remove("subsegments");
+        let inside = inside.as_ref().and_then(Value::as_array).into_iter().flatten();
+        for (number, subsegment) in inside.enumerate() {
+            let Some(subsegment) = subsegment.as_object() else { continue };
+            let own = subsegment.get("id").and_then(Value::as_str).map(str::to_ascii_lowercase);
+            let own = own.unwrap_or_else(|| format!("{id}.{number}"));
+            open.push((own, Kind::Subsegment, Some(id.clone()), subsegment.clone()));
+        }
+        let time = |name: &str| body.get(name).and_then(Value::as_f64);
+        let start = time("start_time").unwrap_or_default();
+        let node = Node {
+            id,
+            kind,
+            parent: None,
+            children: Vec::new(),
+            orphaned: false,
+            start,
+            end: time("end_time"),
+            body,
+        };
+        nodes.push((node, parent));
+    }
+}
