@@ -30,7 +30,7 @@ pub(crate) enum NotificationError {
     Table(#[from] NotificationTableError),
     #[error("the customer was not told")]
     Topic(#[from] TopicError),
-    #[error("another invocation is telling the customer of order `{0}`; this one has to come back")]
+    #[error("another delivery of the same event is telling the customer of order `{0}`; should it die, this one has to come back")]
     InProgress(String),
     #[error("the customer was told, but nobody else could be")]
     Bus(#[from] PublishError),
@@ -56,25 +56,37 @@ impl Notifications {
         Span::current().record("annotation.notification_type", outcome.to_string());
         let sent = if story.sent_at.is_some() {
             story
+        } else if let Some(sent) = self.send_once(&story, outcome, &heard, deadline).await? {
+            sent
         } else {
-            self.send_once(&story, outcome, deadline).await?
+            tracing::info!("another event's delivery is telling the customer");
+            return Ok(());
         };
         self.tell(&sent, &heard).await
     }
 
-    /// Sends the message unless somebody did. SNS cannot say "I have this already", so the claim does.
+    /// Sends the message unless somebody did; `None` when another event's delivery is doing so right now.
+    /// SNS cannot say "I have this already", so the claim does.
     /// A process that dies between sending and keeping sends twice; nothing short of a channel that
     /// remembers ids can prevent that.
     async fn send_once(
         &self,
         story: &Story,
         outcome: Outcome,
+        heard: &Heard,
         deadline: u64,
-    ) -> Result<Story, NotificationError> {
-        let order_id = &story.order_id;
-        let story = match self.table.claim(order_id, outcome, clock::now(), deadline).await? {
-            Claim::AlreadySent(story) => return Ok(story),
-            Claim::InProgress => return Err(NotificationError::InProgress(order_id.clone())),
+    ) -> Result<Option<Story>, NotificationError> {
+        let (order_id, event_id) = (&story.order_id, &heard.metadata.event_id);
+        let now = clock::now();
+        if story.is_in_other_hands(event_id, now) {
+            return Ok(None);
+        }
+        let story = match self.table.claim(order_id, event_id, outcome, now, deadline).await? {
+            Claim::AlreadySent(story) => return Ok(Some(story)),
+            Claim::InProgress { same_event: false } => return Ok(None),
+            Claim::InProgress { same_event: true } => {
+                return Err(NotificationError::InProgress(order_id.clone()));
+            }
             Claim::Ours(story) => story,
         };
         let outcome = story.outcome.unwrap_or(outcome);
@@ -90,7 +102,7 @@ impl Notifications {
             return Err(error.into());
         }
         tracing::info!(outcome = %outcome, "customer told");
-        Ok(self.table.keep_sent(order_id, clock::now()).await?)
+        Ok(Some(self.table.keep_sent(order_id, clock::now()).await?))
     }
 
     async fn tell(&self, story: &Story, heard: &Heard) -> Result<(), NotificationError> {

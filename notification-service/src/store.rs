@@ -12,7 +12,7 @@ use shared::{
     item::{BadItem, Item, number, read, read_optional, text},
 };
 
-use crate::story::{Fact, Outcome, Story};
+use crate::story::{Claimed, Fact, Outcome, Story};
 
 /// What is known of each order, and whether its customer was told.
 #[derive(Clone, Debug)]
@@ -28,8 +28,8 @@ pub(crate) enum Claim {
     Ours(Story),
     /// The customer was told already, as this story says.
     AlreadySent(Story),
-    /// Another invocation is at it. Should it fail, somebody has to come back after its deadline.
-    InProgress,
+    /// Another delivery is at it. `same_event` says whether it is one of the event at hand.
+    InProgress { same_event: bool },
 }
 
 /// Why nothing was kept.
@@ -71,11 +71,12 @@ impl NotificationTable {
         as_story(order_id, updated.attributes().unwrap_or(&Item::new()))
     }
 
-    /// Claims the right to tell the customer until `deadline` (epoch milliseconds), by which this
-    /// invocation is over, one way or another.
+    /// Claims for the event `event_id` the right to tell the customer, until `deadline` (epoch
+    /// milliseconds), by which this invocation is over, one way or another.
     pub(crate) async fn claim(
         &self,
         order_id: &str,
+        event_id: &str,
         outcome: Outcome,
         now: DateTime<Utc>,
         deadline: u64,
@@ -83,11 +84,14 @@ impl NotificationTable {
         // Absent, or expired: the two states in which a claim is free. A sent message has neither.
         let update = self
             .update(order_id)
-            .update_expression("SET claimedUntil = :deadline, outcome = if_not_exists(outcome, :outcome)")
+            .update_expression(
+                "SET claimedUntil = :deadline, claimedBy = :event, outcome = if_not_exists(outcome, :outcome)",
+            )
             .condition_expression(
                 "attribute_not_exists(sentAt) AND (attribute_not_exists(claimedUntil) OR claimedUntil < :now)",
             )
             .expression_attribute_values(":deadline", number(deadline))
+            .expression_attribute_values(":event", text(event_id))
             .expression_attribute_values(":now", number(now.timestamp_millis()))
             .expression_attribute_values(":outcome", text(outcome.to_string()))
             .return_values(ReturnValue::AllNew)
@@ -103,8 +107,12 @@ impl NotificationTable {
             error.as_service_error()
         {
             let story = as_story(order_id, refused.item().unwrap_or(&Item::new()))?;
-            let sent = story.sent_at.is_some();
-            return Ok(if sent { Claim::AlreadySent(story) } else { Claim::InProgress });
+            return Ok(match &story.claim {
+                Some(claim) if story.sent_at.is_none() => {
+                    Claim::InProgress { same_event: claim.event_id == event_id }
+                }
+                _ => Claim::AlreadySent(story),
+            });
         }
         Err(failed(order_id, error))
     }
@@ -113,7 +121,7 @@ impl NotificationTable {
     pub(crate) async fn give_back(&self, order_id: &str) -> Result<(), NotificationTableError> {
         let update = self
             .update(order_id)
-            .update_expression("REMOVE claimedUntil")
+            .update_expression("REMOVE claimedUntil, claimedBy")
             .condition_expression("attribute_not_exists(sentAt)");
         update.send().await.map(drop).map_err(|error| failed(order_id, error))
     }
@@ -154,6 +162,10 @@ fn as_story(order_id: &str, item: &Item) -> Result<Story, NotificationTableError
             stock: read_optional(item, "stock")?,
             outcome: read_optional(item, "outcome")?,
             sent_at: read_optional(item, "sentAt")?,
+            claim: match (read_optional(item, "claimedBy")?, read_optional(item, "claimedUntil")?) {
+                (Some(event_id), Some(until)) => Some(Claimed { event_id, until }),
+                _ => None,
+            },
         })
     };
     read_all()

@@ -14,6 +14,18 @@ pub(crate) struct Story {
     pub(crate) outcome: Option<Outcome>,
     /// When the customer was told.
     pub(crate) sent_at: Option<DateTime<Utc>>,
+    /// Which delivery is telling the customer, or died over it.
+    pub(crate) claim: Option<Claimed>,
+}
+
+/// The right to tell the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    /// The event whose delivery has it. Lambda delivers that one again if it fails, so the others may
+    /// leave it to it.
+    pub(crate) event_id: String,
+    /// By when that delivery is over, in epoch milliseconds.
+    pub(crate) until: i64,
 }
 
 /// What became of the payment.
@@ -63,6 +75,13 @@ impl Fact {
 }
 
 impl Story {
+    /// Whether the delivery of another event than `event_id` is telling the customer at `now`.
+    pub(crate) fn is_in_other_hands(&self, event_id: &str, now: DateTime<Utc>) -> bool {
+        self.claim.as_ref().is_some_and(|claim| {
+            claim.event_id != event_id && claim.until >= now.timestamp_millis()
+        })
+    }
+
     /// How the order ends, once that is known: one refusal is enough, a confirmation takes both.
     pub(crate) fn ending(&self) -> Option<Outcome> {
         if self.outcome.is_some() {
@@ -130,6 +149,21 @@ mod tests {
             let story = Story { payment, stock, ..Story::default() };
             assert_eq!(story.ending(), ending, "{payment:?} {stock:?}");
         }
+    }
+
+    #[test]
+    fn a_claim_binds_other_events_until_it_expires() {
+        let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
+        let claim = Some(Claimed { event_id: "ord_1:payment-failed".to_owned(), until: 1_000 });
+        let story = Story { claim, ..Story::default() };
+        for (event_id, now, bound) in [
+            ("ord_1:inventory-updated", 999, true),
+            ("ord_1:inventory-updated", 1_001, false),
+            ("ord_1:payment-failed", 999, false),
+        ] {
+            assert_eq!(story.is_in_other_hands(event_id, at(now)), bound, "{event_id} {now}");
+        }
+        assert!(!Story::default().is_in_other_hands("ord_1:payment-failed", at(0)));
     }
 
     #[test]

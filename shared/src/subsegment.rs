@@ -5,7 +5,7 @@ use aws_smithy_runtime_api::{
         interceptors::{
             Intercept,
             context::{
-                BeforeSerializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+                BeforeSerializationInterceptorContextMut,
                 BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
                 FinalizerInterceptorContextRef,
             },
@@ -67,9 +67,11 @@ impl Intercept for Subsegment {
         "Subsegment"
     }
 
-    fn read_before_execution(
+    /// The first hook that knows the operation; those before it run with the client's settings alone.
+    fn modify_before_serialization(
         &self,
-        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(metadata) = cfg.load::<Metadata>() else { return Ok(()) };
@@ -86,17 +88,6 @@ impl Intercept for Subsegment {
             metadata.retries = Empty,
             metadata.failed_entries = Empty,
         );
-        cfg.interceptor_state().store_put(Call(Some(span)));
-        Ok(())
-    }
-
-    fn modify_before_serialization(
-        &self,
-        context: &mut BeforeSerializationInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let Some(span) = call(cfg) else { return Ok(()) };
         if let Some(input) = context.input_mut().downcast_mut::<PutEventsInput>() {
             let header = span.in_scope(trace_header).map(|header| header.to_string());
             let header = header.filter(|header| header.len() <= MAX_TRACE_HEADER);
@@ -107,6 +98,7 @@ impl Intercept for Subsegment {
                 }
             }
         }
+        cfg.interceptor_state().store_put(Call(Some(span)));
         Ok(())
     }
 
@@ -181,7 +173,9 @@ impl Intercept for Subsegment {
             }
             None => {}
         }
-        // The span closes with the call, not whenever the SDK lets go of its configuration.
+        // A span ends when it was last left: this is when.
+        span.in_scope(|| {});
+        // It closes with the call, not whenever the SDK lets go of its configuration.
         cfg.interceptor_state().store_put(Call(None));
         Ok(())
     }
