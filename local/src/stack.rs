@@ -4,7 +4,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{Method, Response, StatusCode},
+    http::{Method, Response, StatusCode, header},
     response::IntoResponse,
 };
 use serde_json::{Value, json};
@@ -279,8 +279,8 @@ async fn aws_request(
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    // No AWS API here uses GET.
-    if parts.method == Method::GET {
+    // A browser does not sign its requests, an AWS client does.
+    if parts.method == Method::GET && !parts.headers.contains_key(header::AUTHORIZATION) {
         return console.answer(&parts.uri);
     }
     match to_bytes(body, MAX_REQUEST).await {

@@ -96,6 +96,11 @@ impl Lambda {
         self.pools.iter().map(|pool| &pool.function)
     }
 
+    /// Whether nothing is being handled, retries that are still to come included.
+    pub fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     /// Invokes a function and waits for its answer. The invocation goes on when the caller stops
     /// waiting, as on AWS.
     pub async fn invoke(

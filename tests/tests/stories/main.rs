@@ -1,1 +1,18 @@
-fn main(){}
+//! Stories told end to end: the real binaries, the real template, seen through AWS's own clients.
+//!
+//! One binary, because each links the AWS SDK. Every story has a world of its own and they run side by side.
+
+/// The AWS APIs, as AWS's clients use them.
+mod aws_apis;
+/// Requests that make no sense.
+mod bad_input;
+/// `cargo local` as a command.
+mod command;
+/// Crashes, timeouts, poison.
+mod failures;
+/// Events heard twice, out of order, at once.
+mod idempotency;
+/// Orders that end well, and orders that do not.
+mod orders;
+/// The X-Ray store under all sorts of input.
+mod xray;

@@ -1,0 +1,144 @@
+use std::collections::HashMap;
+
+use aws_sdk_xray::types::{Service, Trace};
+use serde_json::Value;
+
+/// A trace as AWS's client gets it, taken apart.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its id.
+    pub id: String,
+    /// Its segments and subsegments, each before what hangs from it.
+    pub parts: Vec<Part>,
+}
+
+/// A segment or subsegment.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// A segment's origin.
+    pub origin: String,
+    /// What it hangs from.
+    pub parent: Option<String>,
+    /// Whether it is a segment.
+    pub is_segment: bool,
+    /// The whole document.
+    pub document: Value,
+}
+
+impl Seen {
+    /// Takes a trace apart.
+    pub fn read(trace: &Trace) -> Self {
+        let mut parts = Vec::new();
+        for segment in trace.segments() {
+            let document = segment.document().expect("a segment has a document");
+            let document: Value = serde_json::from_str(document).expect("a document is JSON");
+            let is_segment = document["type"] != "subsegment";
+            take_apart(&document, None, is_segment, &mut parts);
+        }
+        Self { id: trace.id().unwrap_or_default().to_owned(), parts }
+    }
+
+    /// The parts with that name.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Part> {
+        self.parts.iter().filter(move |part| part.name == name)
+    }
+
+    /// The segments of that origin whose name ends so.
+    pub fn segments<'a>(
+        &'a self,
+        origin: &'a str,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Part> {
+        self.parts
+            .iter()
+            .filter(move |part| part.is_segment && part.origin == origin && part.name.ends_with(name))
+    }
+
+    /// How many runs of functions' code there are.
+    pub fn runs(&self) -> usize {
+        self.segments("AWS::Lambda::Function", "").count()
+    }
+
+    /// The part with that id.
+    pub fn part(&self, id: &str) -> Option<&Part> {
+        self.parts.iter().find(|part| part.id == id)
+    }
+
+    /// The parts that name a parent which is not there.
+    pub fn lost(&self) -> Vec<&Part> {
+        let is_lost = |part: &&Part| {
+            part.parent.as_ref().is_some_and(|parent| self.part(parent).is_none())
+        };
+        self.parts.iter().filter(is_lost).collect()
+    }
+
+    /// The parts without a parent.
+    pub fn roots(&self) -> Vec<&Part> {
+        self.parts.iter().filter(|part| part.parent.is_none()).collect()
+    }
+
+    /// An annotation's value, wherever it is set.
+    pub fn annotation(&self, key: &str) -> Option<&Value> {
+        self.parts.iter().find_map(|part| part.document["annotations"].get(key))
+    }
+
+    /// The types of all exceptions.
+    pub fn exceptions(&self) -> Vec<&str> {
+        self.parts
+            .iter()
+            .filter_map(|part| part.document["cause"]["exceptions"].as_array())
+            .flatten()
+            .filter_map(|exception| exception["type"].as_str())
+            .collect()
+    }
+
+    /// The edges of a graph, as `name (type) -> name (type)`, in alphabetical order. What the names of
+    /// this project have in common is left out.
+    pub fn edges(services: &[Service]) -> Vec<String> {
+        let name = |service: &Service| {
+            let name = service.name().unwrap_or_default();
+            let name = name.strip_prefix("distributed-tracing-demo-").unwrap_or(name);
+            let kind = service.r#type().unwrap_or_default();
+            format!("{name} ({kind})")
+        };
+        let names: HashMap<_, _> =
+            services.iter().map(|service| (service.reference_id(), name(service))).collect();
+        let mut edges: Vec<_> = services
+            .iter()
+            .flat_map(|service| {
+                let targets = service.edges().iter().map(|edge| &names[&edge.reference_id()]);
+                targets.map(|target| format!("{} -> {target}", name(service))).collect::<Vec<_>>()
+            })
+            .collect();
+        edges.sort();
+        edges
+    }
+}
+
+impl Part {
+    /// Whether it carries that flag.
+    pub fn is(&self, flag: &str) -> bool {
+        self.document[flag] == true
+    }
+}
+
+fn take_apart(document: &Value, parent: Option<&str>, is_segment: bool, parts: &mut Vec<Part>) {
+    let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let id = text("id");
+    let parent = parent.map(str::to_owned).or(document["parent_id"].as_str().map(str::to_owned));
+    parts.push(Part {
+        id: id.clone(),
+        name: text("name"),
+        origin: text("origin"),
+        parent,
+        is_segment,
+        document: document.clone(),
+    });
+    for inside in document["subsegments"].as_array().into_iter().flatten() {
+        take_apart(inside, Some(&id), false, parts);
+    }
+}

@@ -1,0 +1,206 @@
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use e2e::World;
+use serde_json::{Value, json};
+
+fn scope(service: &str) -> (&'static str, String) {
+    let scope = format!("AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
+    ("authorization", scope)
+}
+
+async fn call(world: &World, service: &str, target: &str, path: &str, body: &str) -> e2e::Answer {
+    let (name, value) = scope(service);
+    let url = format!("{}{path}", world.stack().aws());
+    let headers = [(name, value.as_str()), ("x-amz-target", target)];
+    world.request("POST", &url, body, &headers).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_events_answers_entry_by_entry() {
+    let world = World::start().await;
+    let entry = |source: &str, detail: &str, bus: &str| {
+        PutEventsRequestEntry::builder()
+            .source(source)
+            .detail_type("Something")
+            .detail(detail)
+            .event_bus_name(bus)
+            .build()
+    };
+    let answer = world
+        .events
+        .put_events()
+        .entries(entry("shop", "{}", "distributed-tracing-demo"))
+        .entries(entry("shop", "not json", "default"))
+        .entries(entry("shop", "[]", "default"))
+        .entries(entry("aws.ec2", "{}", "default"))
+        .entries(entry("shop", "{}", "nowhere"))
+        .entries(entry("", "{}", "default"))
+        .entries(entry("shop", "{}", "arn:aws:events:us-east-1:000000000000:event-bus/distributed-tracing-demo"))
+        .send()
+        .await
+        .unwrap();
+    let codes: Vec<_> = answer.entries().iter().map(|entry| entry.error_code().unwrap_or("")).collect();
+    let expected = ["", "MalformedDetail", "MalformedDetail", "NotAuthorizedForSourceException", "InvalidArgument", "InvalidArgument", ""];
+    assert_eq!(codes, expected);
+    assert_eq!(answer.failed_entry_count(), 5);
+    assert!(answer.entries()[0].event_id().is_some());
+
+    for entries in [0, 11] {
+        let entries = (0..entries).map(|_| entry("shop", "{}", "default")).collect();
+        let refused = world.events.put_events().set_entries(Some(entries)).send().await.unwrap_err();
+        assert!(format!("{refused:?}").contains("ValidationException"), "{refused:?}");
+    }
+    let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(1024 * 1024));
+    let refused = world.events.put_events().entries(entry("shop", &large, "default")).send().await;
+    assert!(format!("{refused:?}").contains("over the limit"), "{refused:?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entrys_own_trace_header_wins_over_the_requests() {
+    let world = World::start().await;
+    let root = |digit: char| format!("1-5759e988-{}", digit.to_string().repeat(24));
+    let header = |digit| format!("Root={};Parent=53995c3f42cd8ad8;Sampled=0", root(digit));
+    let detail = json!({ "orderId": "o" }).to_string();
+    let entry = |trace: Option<String>| {
+        json!({ "Source": "shop", "DetailType": "D", "Detail": detail, "TraceHeader": trace })
+    };
+    let entries = [entry(Some(header('a'))), entry(None), entry(Some("nonsense".to_owned()))];
+    let body = json!({ "Entries": entries }).to_string();
+    let (name, value) = scope("events");
+    let url = format!("{}/", world.stack().aws());
+    let http = header('b');
+    let headers = [(name, value.as_str()), ("x-amz-target", "AWSEvents.PutEvents"), ("x-amzn-trace-id", &http)];
+    let answer = world.request("POST", &url, body, &headers).await;
+    assert_eq!(answer.body["FailedEntryCount"], 0, "a header that makes no sense is dropped");
+    let passed = world.stack().services().bus.passed();
+    let traces: Vec<_> = passed.iter().rev().map(|passed| passed.trace_id.clone()).collect();
+    assert_eq!(traces, [Some(root('a')), Some(root('b')), None]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patterns_can_be_tested() {
+    let world = World::start().await;
+    let event = json!({
+        "id": "1", "account": "0", "source": "order.service", "time": "2026-11-22T12:00:00Z",
+        "region": "us-east-1", "resources": [], "detail-type": "Order Created", "detail": { "amount": 5 },
+    });
+    let test = |pattern: Value, event: Value| {
+        let query = world.events.test_event_pattern().event(event.to_string());
+        query.event_pattern(pattern.to_string()).send()
+    };
+    for (pattern, result) in [
+        (json!({ "source": ["order.service"] }), true),
+        (json!({ "detail": { "amount": [{ "numeric": [">", 5] }] } }), false),
+    ] {
+        assert_eq!(test(pattern, event.clone()).await.unwrap().result(), result);
+    }
+    let refused = test(json!({ "source": "order.service" }), event.clone()).await.unwrap_err();
+    let refused = refused.into_service_error();
+    assert!(refused.is_invalid_event_pattern_exception(), "{refused:?}");
+    assert!(test(json!({ "source": ["x"] }), json!({ "source": "x" })).await.is_err());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_operations_are_refused_and_the_known_ones_named() {
+    let world = World::start().await;
+    for (service, target, path, named) in [
+        ("events", "AWSEvents.PutRule", "/", "PutEvents, TestEventPattern"),
+        ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
+        ("lambda", "", "/2015-03-31/functions", "Invoke"),
+        ("s3", "", "/bucket", "dynamodb, events, lambda, sns, xray"),
+    ] {
+        let answer = call(&world, service, target, path, "{}").await;
+        assert_eq!(answer.status, 400, "{service}: {:?}", answer.body);
+        assert_eq!(answer.headers["x-amzn-errortype"], "UnknownOperationException", "{service}");
+        assert!(answer.body["message"].as_str().unwrap().contains(named), "{:?}", answer.body);
+        assert!(answer.headers.contains_key("x-amzn-requestid"));
+    }
+    let answer = call(&world, "dynamodb", "DynamoDB_20120810.Explode", "/", "{}").await;
+    assert!(answer.body["__type"].as_str().unwrap().contains("UnknownOperationException"));
+    let answer = call(&world, "sns", "", "/", "Action=CreateTopic&Name=x").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.as_str().unwrap().contains("<Code>InvalidAction</Code>"));
+    let (name, value) = scope("lambda");
+    let url = format!("{}/2015-03-31/functions/", world.stack().aws());
+    let answer = world.request("GET", &url, "", &[(name, value.as_str())]).await;
+    assert_eq!(answer.headers["x-amzn-errortype"], "UnknownOperationException");
+    let answer = world.request("POST", &world.stack().aws(), "{}", &[]).await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.headers["x-amzn-errortype"], "MissingAuthenticationTokenException");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lambda_invokes_what_there_is() {
+    let world = World::start().await;
+    let path = |name: &str| format!("/2015-03-31/functions/{name}/invocations");
+    let answer = call(&world, "lambda", "", &path("nobody"), "{}").await;
+    assert_eq!((answer.status, answer.headers["x-amzn-errortype"].to_str().unwrap()), (404, "ResourceNotFoundException"));
+    let answer = call(&world, "lambda", "", &path("PaymentService"), "not json").await;
+    assert_eq!(answer.headers["x-amzn-errortype"], "InvalidRequestContentException");
+    // A payload that is no event: a handler error, which is a 200 with a header.
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function:distributed-tracing-demo-payment-service";
+    for name in [arn, "distributed-tracing-demo-payment-service"] {
+        let answer = call(&world, "lambda", "", &path(name), r#"{"Records":[]}"#).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.headers["x-amz-function-error"], "Unhandled");
+        assert_eq!(answer.body["errorType"], "PaymentError");
+        let message = answer.body["errorMessage"].as_str().unwrap();
+        assert!(message.starts_with("the event is not understood: the payload is not an EventBridge event"), "{message}");
+    }
+    let (name, value) = scope("lambda");
+    let url = format!("{}{}", world.stack().aws(), path("PaymentService"));
+    let headers = [(name, value.as_str()), ("x-amz-invocation-type", "Event")];
+    let answer = world.request("POST", &url, "{}", &headers).await;
+    assert_eq!(answer.status, 202);
+    world.settled().await;
+    assert_eq!(world.stack().queues().messages().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sns_publishes_to_topics_that_exist() {
+    let world = World::start().await;
+    let topic = "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Adistributed-tracing-demo-customers";
+    for (body, status, says) in [
+        (format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=s"), 200, "<MessageId>"),
+        (format!("Action=Publish&TopicArn={topic}"), 400, "<Code>InvalidParameter</Code>"),
+        (format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=%C3%BC"), 400, "<Code>InvalidParameter</Code>"),
+        ("Action=Publish&TopicArn=arn%3Ax&Message=%3Chi%3E".to_owned(), 404, "<Code>NotFound</Code>"),
+    ] {
+        let answer = call(&world, "sns", "", "/", &body).await;
+        assert_eq!(answer.status, status, "{body}");
+        assert!(answer.body.as_str().unwrap().contains(says), "{:?}", answer.body);
+    }
+    assert_eq!(world.notified(1).await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_serves_its_page_and_its_data() {
+    let world = World::start().await;
+    let answer = world.order("{}").await;
+    world.told("Notification Sent", 1).await;
+    world.settled().await;
+    let console = world.stack().console();
+    let page = world.request("GET", &console, "", &[]).await;
+    assert_eq!((page.status, page.headers["content-type"].to_str().unwrap()), (200, "text/html; charset=utf-8"));
+    for file in ["style.css", "app.js", "map.js", "trace.js"] {
+        let answer = world.request("GET", &format!("{console}console/{file}"), "", &[]).await;
+        assert_eq!(answer.status, 200, "{file}");
+    }
+    let state = world.request("GET", &format!("{console}console/state?minutes=5"), "", &[]).await.body;
+    assert_eq!(state["traces"][0]["id"], answer.trace_id());
+    assert_eq!(state["traces"][0]["order"], answer.order_id());
+    assert_eq!(state["traces"][0]["outcome"], "confirmed");
+    assert_eq!(state["notifications"].as_array().unwrap().len(), 1);
+    let trace = format!("{console}console/traces/{}", answer.trace_id());
+    let trace = world.request("GET", &trace, "", &[]).await.body;
+    assert!(trace["logs"].as_array().unwrap().len() >= 5, "{}", trace["logs"]);
+    assert_eq!(trace["events"].as_array().unwrap().len(), 4);
+    let nothing = world.request("GET", &format!("{console}console/traces/1-2-3"), "", &[]).await;
+    assert_eq!(nothing.status, 404);
+    world.end().await;
+}

@@ -1,0 +1,125 @@
+use e2e::World;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_make_no_sense_are_refused_with_a_reason() {
+    let world = World::start().await;
+    for (body, status, field) in [
+        ("", 400, None),
+        ("not json", 400, None),
+        ("{\"productId\": ", 400, None),
+        ("[]", 400, None),
+        ("null", 400, None),
+        (r#"{"quantity": "1"}"#, 422, Some("quantity")),
+        (r#"{"quantity": -1}"#, 422, Some("quantity")),
+        (r#"{"quantity": 0}"#, 422, Some("quantity")),
+        (r#"{"quantity": 1.5}"#, 422, Some("quantity")),
+        (r#"{"quantity": 1e300}"#, 422, Some("quantity")),
+        (r#"{"quantity": 18446744073709551616}"#, 422, Some("quantity")),
+        (r#"{"productId": {"$ne": null}}"#, 422, Some("productId")),
+        (r#"{"productId": "../../etc/passwd"}"#, 422, Some("productId")),
+        (r#"{"paymentMethod": 4}"#, 422, Some("paymentMethod")),
+    ] {
+        let answer = world.order(body).await;
+        assert_eq!(answer.status, status, "{body}: {:?}", answer.body);
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{body}");
+        assert_eq!(answer.body["status"], status, "{body}");
+        assert!(answer.body["detail"].as_str().is_some_and(|text| text.ends_with('.')), "{body}");
+        assert_eq!(answer.body["errors"][0]["field"].as_str(), field, "{body}");
+        assert!(answer.headers.contains_key("x-amzn-trace-id"));
+    }
+    world.settled().await;
+    assert_eq!(world.events_of("Order Created").len(), 0, "nothing was told");
+    // A refusal is the client's error and shows as one.
+    let summaries = world.summaries().await;
+    assert!(summaries.iter().all(|trace| trace.has_error() == Some(true) && trace.has_fault() == Some(false)));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_in_the_path_are_checked_too() {
+    let world = World::start().await;
+    for (path, status) in [
+        ("/orders/a%2Fb", 422),
+        ("/orders/..%2F..%2Fetc", 422),
+        ("/orders/%20", 422),
+        ("/orders/%C3%BC", 422),
+        ("/orders/%FF", 422),
+        ("/orders/%00", 422),
+        (&format!("/orders/{}", "c".repeat(65)), 422),
+        ("/prod/orders/customer123", 201),
+        // API Gateway does not tell a path that it does not have from one that needs a signature.
+        ("/orders/", 403),
+        ("/orders", 403),
+        ("/", 403),
+        ("/orders/a/b", 403),
+    ] {
+        let answer = world.post(path, "{}", &[]).await;
+        assert_eq!(answer.status, status, "{path}: {:?}", answer.body);
+        if status == 403 {
+            assert_eq!(answer.body, json!({ "message": "Missing Authentication Token" }));
+        }
+    }
+    let url = format!("{}/orders/customer123", world.stack().api());
+    assert_eq!(world.request("DELETE", &url, "", &[]).await.status, 403);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_end_at_the_gateway() {
+    let world = World::start().await;
+    let body = |bytes: usize| format!(r#"{{"productId":"p","note":"{}"}}"#, "x".repeat(bytes));
+    assert_eq!(world.order(&body(1_000_000)).await.status, 201, "unknown fields are ignored");
+    // More than Lambda takes, and more than API Gateway takes.
+    for bytes in [7 * 1024 * 1024, 10 * 1024 * 1024 + 1] {
+        let answer = world.order(&body(bytes)).await;
+        assert_eq!((answer.status, answer.body), (413, json!({ "message": "Request Too Long" })));
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_never_seen_starts_with_the_initial_stock() {
+    let world = World::with().parameter("InitialStock", "7").start().await;
+    assert_eq!(world.order(r#"{"productId": "never-seen"}"#).await.status, 201);
+    let updated = world.told("Inventory Updated", 1).await;
+    assert_eq!(updated[0]["detail"]["remainingStock"], 6);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clients_own_price_is_not_ours() {
+    let world = World::with().parameter("UnitPrice", "12.50").start().await;
+    let answer = world.order(r#"{"quantity": 3, "price": 0.01, "amount": 0.01}"#).await;
+    assert_eq!(answer.body["amount"], json!(37.5));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_invocation_with_null_headers_is_an_order() {
+    // What the console's "Test" button of API Gateway sends.
+    let world = World::start().await;
+    let event = json!({
+        "resource": "/orders/{customerId}", "path": "/orders/customer123", "httpMethod": "POST",
+        "headers": null, "multiValueHeaders": null, "queryStringParameters": null,
+        "multiValueQueryStringParameters": null, "pathParameters": { "customerId": "customer123" },
+        "stageVariables": null, "body": "{}", "isBase64Encoded": false,
+        "requestContext": {
+            "resourcePath": "/orders/{customerId}", "httpMethod": "POST", "path": "/orders/customer123",
+            "accountId": "000000000000", "stage": "test-invoke-stage", "requestId": "r", "identity": {},
+            "resourceId": "local", "apiId": "a",
+        },
+    });
+    let url = format!(
+        "{}/2015-03-31/functions/distributed-tracing-demo-order-service/invocations",
+        world.stack().aws()
+    );
+    let headers = [("authorization", "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/lambda/aws4_request")];
+    let answer = world.request("POST", &url, event.to_string(), &headers).await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.headers.contains_key("x-amz-function-error"), "{:?}", answer.body);
+    assert_eq!(answer.body["statusCode"], 201);
+    let body: Value = serde_json::from_str(answer.body["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["customerId"], "customer123");
+    world.end().await;
+}

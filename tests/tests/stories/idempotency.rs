@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use e2e::World;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hearing_an_event_again_changes_nothing() {
+    let world = World::start().await;
+    let answer = world.order(r#"{"productId": "p", "quantity": 3}"#).await;
+    world.told("Notification Sent", 1).await;
+    world.settled().await;
+    // Twice more, at once, and the outcomes too, in the wrong order.
+    let order = world.events_of("Order Created").remove(0);
+    let paid = world.events_of("Payment Processed").remove(0);
+    let reserved = world.events_of("Inventory Updated").remove(0);
+    for event in [&reserved, &order, &paid, &order] {
+        let text = |name: &str| event[name].as_str().unwrap().to_owned();
+        world.tell(&text("source"), &text("detail-type"), &event["detail"]).await;
+    }
+    world.settled().await;
+
+    let charges = world.stack().logs().lines();
+    let charges = charges.iter().filter(|line| line.message == "asked for a charge").count();
+    assert_eq!(charges, 1, "charged once");
+    let stock = world.stock("p").await;
+    assert_eq!(stock, BTreeMap::from([("east-coast".to_owned(), 97)]), "reserved once");
+    assert_eq!(world.notified(1).await.len(), 1, "told once");
+    // The facts are told again, and they are the same facts.
+    for detail_type in ["Payment Processed", "Inventory Updated", "Notification Sent"] {
+        let told = world.events_of(detail_type);
+        assert!(told.len() > 1, "{detail_type} is told again");
+        for again in &told {
+            assert_eq!(again["detail"]["metadata"]["eventId"], told[0]["detail"]["metadata"]["eventId"]);
+            assert_eq!(again["detail"]["timestamp"], told[0]["detail"]["timestamp"]);
+            assert_eq!(again["detail"]["orderId"], answer.order_id());
+        }
+    }
+    let letters = world.stack().queues().messages();
+    assert!(letters.is_empty(), "{letters:#?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_known_to_be_out_of_stock_is_not_charged_afterwards() {
+    let world = World::with().parameter("InitialStock", "1").start().await;
+    let order = created("ord_late", 2);
+    let shortage = json!({
+        "orderId": "ord_late", "customerId": "c", "productId": "p", "reservationId": "res_late",
+        "quantity": 2, "availableQuantity": 1, "metadata": order["metadata"],
+    });
+    world.tell("inventory.service", "Inventory Insufficient", &shortage).await;
+    world.notified(1).await;
+    world.settled().await;
+    world.tell("order.service", "Order Created", &order).await;
+    world.settled().await;
+    assert_eq!(world.events_of("Payment Processed").len(), 0);
+    assert_eq!(world.events_of("Payment Refunded").len(), 0);
+    assert_eq!(world.notified(1).await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_known_to_be_unpaid_is_not_reserved_afterwards() {
+    let world = World::start().await;
+    let order = created("ord_late", 2);
+    let failure = json!({
+        "orderId": "ord_late", "customerId": "c", "paymentId": "pay_late", "amount": 2, "currency": "USD",
+        "processor": "sandbox", "reason": "declined", "metadata": order["metadata"],
+    });
+    world.tell("payment.service", "Payment Failed", &failure).await;
+    world.notified(1).await;
+    world.settled().await;
+    world.tell("order.service", "Order Created", &order).await;
+    world.settled().await;
+    assert_eq!(world.events_of("Inventory Updated").len(), 0);
+    assert!(world.stock("p").await.is_empty());
+    assert_eq!(world.notified(1).await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_orders_racing_for_the_last_item_one_gets_it() {
+    let world = World::start().await;
+    for (warehouse, available) in [("east-coast", "0"), ("west-coast", "0"), ("midwest", "1")] {
+        world
+            .dynamodb
+            .put_item()
+            .table_name("distributed-tracing-demo-inventory")
+            .item("pk", AttributeValue::S("product#last".to_owned()))
+            .item("sk", AttributeValue::S(warehouse.to_owned()))
+            .item("available", AttributeValue::N(available.to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+    let body = r#"{"productId": "last"}"#;
+    let (one, other) = tokio::join!(world.order(body), world.order(body));
+    assert_eq!((one.status, other.status), (201, 201));
+    let mut sent = world.notified(2).await;
+    world.settled().await;
+    sent.sort_by_key(|sent| sent.attributes["outcome"].clone());
+    let outcomes: Vec<_> = sent.iter().map(|sent| sent.attributes["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["confirmed", "out_of_stock"]);
+    assert!(world.stock("last").await.values().all(|available| *available == 0));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_orders_at_once_never_oversell() {
+    let world = World::with().parameter("InitialStock", "3").start().await;
+    let body = r#"{"productId": "p"}"#;
+    let orders = (0..12).map(|_| world.order(body));
+    let answers = join_all(orders.collect()).await;
+    assert!(answers.iter().all(|answer| answer.status == 201));
+    let sent = world.notified(12).await;
+    world.settled().await;
+    let confirmed = sent.iter().filter(|sent| sent.attributes["outcome"] == "confirmed").count();
+    assert_eq!(confirmed, 9, "three warehouses with three pieces each");
+    assert!(world.stock("p").await.values().all(|available| *available == 0));
+    assert_eq!(world.notified(12).await.len(), 12);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_repeated_with_its_key_is_the_same_order() {
+    let world = World::start().await;
+    let key = [("idempotency-key", "k-1")];
+    let body = r#"{"productId": "p"}"#;
+    let first = world.post("/orders/customer123", body, &key).await;
+    let again = world.post("/orders/customer123", body, &key).await;
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.body, again.body);
+    let other = world.post("/orders/customer123", r#"{"productId": "q"}"#, &key).await;
+    assert_eq!(other.status, 422);
+    assert_eq!(other.body["errors"][0]["field"], "Idempotency-Key");
+    world.notified(1).await;
+    world.settled().await;
+    assert_eq!(world.notified(1).await.len(), 1);
+    assert_eq!(world.stock("p").await["east-coast"], 99);
+    world.end().await;
+}
+
+async fn join_all<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut work: Vec<_> = work.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = work.iter().map(|_| None).collect();
+    std::future::poll_fn(|cx| {
+        for (work, done) in work.iter_mut().zip(&mut done) {
+            if done.is_none()
+                && let std::task::Poll::Ready(outcome) = work.as_mut().poll(cx)
+            {
+                *done = Some(outcome);
+            }
+        }
+        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+fn created(order_id: &str, quantity: u32) -> serde_json::Value {
+    json!({
+        "orderId": order_id, "customerId": "c", "productId": "p", "quantity": quantity,
+        "amount": 1.0, "currency": "USD",
+        "metadata": {
+            "eventId": format!("{order_id}:order-created"), "eventVersion": "1",
+            "occurredAt": "2026-11-22T12:00:00.000Z", "correlationId": order_id,
+            "producer": { "service": "order-service", "version": "0.1.0" },
+        },
+    })
+}

@@ -1,0 +1,252 @@
+use e2e::World;
+use serde_json::json;
+
+/// The edges of the graph of an order that is confirmed, in alphabetical order.
+pub(crate) const CONFIRMED: [&str; 18] = [
+    "Events (AWS::Events) -> inventory-service (AWS::Lambda)",
+    "Events (AWS::Events) -> notification-service (AWS::Lambda)",
+    "Events (AWS::Events) -> payment-service (AWS::Lambda)",
+    "distributed-tracing-demo/prod (AWS::ApiGateway::Stage) -> order-service (AWS::Lambda)",
+    "distributed-tracing-demo/prod (client) -> distributed-tracing-demo/prod (AWS::ApiGateway::Stage)",
+    "inventory-service (AWS::Lambda) -> inventory-service (AWS::Lambda::Function)",
+    "inventory-service (AWS::Lambda::Function) -> Events (AWS::Events)",
+    "inventory-service (AWS::Lambda::Function) -> inventory (AWS::DynamoDB::Table)",
+    "notification-service (AWS::Lambda) -> notification-service (AWS::Lambda::Function)",
+    "notification-service (AWS::Lambda::Function) -> Events (AWS::Events)",
+    "notification-service (AWS::Lambda::Function) -> SNS (AWS::SNS)",
+    "notification-service (AWS::Lambda::Function) -> notifications (AWS::DynamoDB::Table)",
+    "order-service (AWS::Lambda) -> order-service (AWS::Lambda::Function)",
+    "order-service (AWS::Lambda::Function) -> Events (AWS::Events)",
+    "order-service (AWS::Lambda::Function) -> orders (AWS::DynamoDB::Table)",
+    "payment-service (AWS::Lambda) -> payment-service (AWS::Lambda::Function)",
+    "payment-service (AWS::Lambda::Function) -> Events (AWS::Events)",
+    "payment-service (AWS::Lambda::Function) -> payments (AWS::DynamoDB::Table)",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_order_is_one_connected_trace() {
+    let world = World::start().await;
+    let answer = world.order(r#"{"productId": "12345", "quantity": 2}"#).await;
+    assert_eq!(answer.status, 201, "{:?}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.headers["location"], format!("/orders/customer123/{}", answer.order_id()));
+    let mut body = answer.body.clone();
+    let told_at = body["timestamp"].take();
+    assert!(told_at.as_str().is_some_and(|time| time.ends_with('Z') && time.len() == 24), "{told_at}");
+    assert_eq!(
+        body,
+        json!({
+            "orderId": answer.order_id(),
+            "customerId": "customer123",
+            "productId": "12345",
+            "quantity": 2,
+            "amount": 199.98,
+            "currency": "USD",
+            "status": "created",
+            "message": "Order created; its payment and stock are being checked.",
+            "timestamp": null,
+        })
+    );
+
+    world.told("Notification Sent", 1).await;
+    world.settled().await;
+    let trace = world
+        .trace(&answer.trace_id(), |seen| seen.runs() == 5 && seen.named("Events").count() == 8)
+        .await;
+    assert_eq!(world.summaries().await.len(), 1, "there is exactly one trace");
+    assert_eq!(trace.lost().len(), 0, "everything hangs from something: {:#?}", trace.lost());
+    let roots = trace.roots();
+    assert_eq!(roots.len(), 1, "everything hangs from one root: {roots:#?}");
+    assert_eq!(roots[0].origin, "AWS::ApiGateway::Stage");
+
+    // Consumers hang from the bus, and the bus from the call that put the event there.
+    for service in ["payment-service", "inventory-service", "notification-service"] {
+        for consumer in trace.segments("AWS::Lambda", service) {
+            let bus = trace.part(consumer.parent.as_ref().unwrap()).unwrap();
+            assert_eq!((bus.origin.as_str(), &bus.document["inferred"]), ("AWS::Events", &json!(true)));
+            let call = trace.part(bus.parent.as_ref().unwrap()).unwrap();
+            assert_eq!((call.name.as_str(), call.is_segment), ("Events", false));
+            assert_eq!(call.document["aws"]["operation"], "PutEvents");
+            assert_eq!(call.document["aws"]["region"], "us-east-1");
+            assert!(call.document["aws"]["request_id"].is_string());
+            assert_eq!(call.document["http"]["response"]["status"], 200);
+            assert_eq!(call.document["metadata"]["event_bus"], "distributed-tracing-demo");
+        }
+    }
+    let graph: Vec<_> = world.edges(&trace.id).await;
+    assert_eq!(graph, CONFIRMED);
+    let (start, end) = world.last_hour();
+    let all = world.xray.get_service_graph().start_time(start).end_time(end).send().await.unwrap();
+    assert_eq!(e2e::Seen::edges(all.services()), CONFIRMED);
+
+    for (key, value) in [
+        ("order_id", json!(answer.order_id())),
+        ("customer_id", json!("customer123")),
+        ("product_id", json!("12345")),
+        ("order_amount", json!(199.98)),
+        ("payment_amount", json!(199.98)),
+        ("warehouse", json!("east-coast")),
+        ("notification_type", json!("confirmed")),
+        ("cold_start", json!(true)),
+        ("event_source", json!("apigateway")),
+        ("service_name", json!("order-service")),
+    ] {
+        let set = trace.parts.iter().any(|part| part.document["annotations"][key] == value);
+        assert!(set, "annotation {key} is {:?}", trace.annotation(key));
+    }
+    for name in ["process_order", "process_payment", "update_inventory", "send_notification"] {
+        let part = trace.named(name).next().unwrap_or_else(|| panic!("{name} is in the trace"));
+        let run = trace.part(part.parent.as_ref().unwrap()).unwrap();
+        assert_eq!(run.origin, "AWS::Lambda::Function", "{name} hangs from its function");
+    }
+    assert_eq!(trace.named("Init").count(), 5, "five processes were started");
+    assert_eq!(trace.named("Dwell Time").count(), 4);
+    assert_eq!(trace.named("Attempt #1").count(), 4);
+    assert_eq!(trace.exceptions(), Vec::<&str>::new());
+
+    let sent = world.notified(1).await;
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].subject, "Your order is confirmed");
+    assert_eq!(sent[0].attributes["outcome"], "confirmed");
+    assert_eq!(sent[0].trace_id.as_ref(), Some(&trace.id));
+    assert_eq!(world.stock("12345").await["east-coast"], 98);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_an_order_say_who_caused_them() {
+    let world = World::start().await;
+    let answer = world.order("{}").await;
+    world.told("Notification Sent", 1).await;
+    let order = answer.order_id();
+    let suffix = order.strip_prefix("ord_").unwrap();
+    for (detail_type, source, cause, id) in [
+        ("Order Created", "order.service", None, None),
+        ("Payment Processed", "payment.service", Some("order-created"), Some(("paymentId", "pay"))),
+        ("Inventory Updated", "inventory.service", Some("order-created"), Some(("reservationId", "res"))),
+        ("Notification Sent", "notification.service", None, Some(("notificationId", "ntf"))),
+    ] {
+        let events = world.events_of(detail_type);
+        assert_eq!(events.len(), 1, "{detail_type}");
+        let (event, metadata) = (&events[0], &events[0]["detail"]["metadata"]);
+        assert_eq!(event["source"], source);
+        assert_eq!(event["detail"]["orderId"], order);
+        assert_eq!(event["detail"]["customerId"], "customer123");
+        assert_eq!(metadata["eventVersion"], "1");
+        assert_eq!(metadata["correlationId"], order);
+        assert_eq!(metadata["occurredAt"], event["detail"]["timestamp"]);
+        assert!(metadata["trace"].as_str().unwrap().contains(&answer.trace_id()));
+        if let Some(cause) = cause {
+            assert_eq!(metadata["causationId"], format!("{order}:{cause}"));
+        }
+        if let Some((field, prefix)) = id {
+            assert_eq!(event["detail"][field], format!("{prefix}_{suffix}"));
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declined_payment_is_told_and_the_stock_goes_back() {
+    let world = World::start().await;
+    let answer = world.order(r#"{"productId": "p", "paymentMethod": "card_declined"}"#).await;
+    assert_eq!(answer.status, 201);
+    let failed = world.told("Payment Failed", 1).await;
+    assert_eq!(failed[0]["detail"]["reason"], "declined");
+    assert_eq!(failed[0]["detail"]["status"], "failed");
+    world.notified(1).await;
+    world.settled().await;
+    assert_eq!(world.events_of("Payment Processed").len(), 0);
+    let stock = world.stock("p").await;
+    assert!(stock.values().all(|available| *available == 100), "all of it is back: {stock:?}");
+    let sent = world.notified(1).await;
+    assert_eq!(sent.len(), 1, "the customer hears once: {sent:#?}");
+    assert_eq!(sent[0].attributes["outcome"], "payment_failed");
+    let trace = world.trace(&answer.trace_id(), |seen| seen.lost().is_empty()).await;
+    // A refusal is an outcome, not a failure of the system.
+    assert_eq!(trace.parts.iter().filter(|part| part.is("fault")).count(), 0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_over_the_limit_never_reaches_the_processor() {
+    let world = World::with().parameter("PaymentLimit", "250.00").start().await;
+    let answer = world.order(r#"{"quantity": 3}"#).await;
+    let failed = world.told("Payment Failed", 1).await;
+    assert_eq!(failed[0]["detail"]["reason"], "limit_exceeded");
+    assert_eq!(failed[0]["detail"]["amount"], json!(299.97));
+    let sent = world.notified(1).await;
+    assert!(sent[0].message.contains("costs more than one order may"), "{}", sent[0].message);
+    world.settled().await;
+    let trace = world.trace(&answer.trace_id(), |seen| seen.named("process_payment").count() == 1).await;
+    assert_eq!(trace.named("charge").count(), 0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_out_of_stock_is_refunded() {
+    let world = World::with().parameter("InitialStock", "4").start().await;
+    let answer = world.order(r#"{"productId": "p", "quantity": 5}"#).await;
+    let insufficient = world.told("Inventory Insufficient", 1).await;
+    assert_eq!(insufficient[0]["detail"]["availableQuantity"], 4);
+    assert_eq!(insufficient[0]["detail"]["status"], "insufficient_stock");
+    let sent = world.notified(1).await;
+    assert_eq!(sent[0].attributes["outcome"], "out_of_stock");
+    world.settled().await;
+    // Either the charge came first and went back, or it never came to be.
+    let (charged, refunded) = (world.events_of("Payment Processed"), world.events_of("Payment Refunded"));
+    assert_eq!(charged.len(), refunded.len());
+    for refund in &refunded {
+        assert_eq!(refund["detail"]["amount"], json!(499.95));
+        assert_eq!(refund["detail"]["orderId"], answer.order_id());
+    }
+    assert!(world.stock("p").await.is_empty(), "nothing was taken");
+    assert_eq!(world.notified(1).await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_order_can_be_looked_up() {
+    let world = World::start().await;
+    let answer = world.order(r#"{"productId": "p"}"#).await;
+    let url = format!("{}{}", world.stack().api(), answer.headers["location"].to_str().unwrap());
+    let found = world.request("GET", &url, "", &[]).await;
+    assert_eq!((found.status, found.body), (200, answer.body));
+    let url = format!("{}/orders/somebody-else/{}", world.stack().api(), url.rsplit('/').next().unwrap());
+    assert_eq!(world.request("GET", &url, "", &[]).await.status, 404);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unsampled_order_leaves_no_trace_and_still_carries_its_header() {
+    let world = World::start().await;
+    let root = "1-5759e988-bd862e3fe1be46a994272793";
+    let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=0;Lineage=25:a87bd80c:1");
+    let answer = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.trace_id(), root);
+    let sent = world.notified(1).await;
+    assert_eq!(sent[0].trace_id.as_deref(), Some(root), "the header came through to the end");
+    let told = world.told("Notification Sent", 1).await;
+    let trace = told[0]["detail"]["metadata"]["trace"].as_str().unwrap();
+    assert!(trace.contains("Sampled=0") && trace.contains("Lineage=25:a87bd80c:1"), "{trace}");
+    world.settled().await;
+    assert_eq!(world.summaries().await.len(), 0, "nothing was recorded");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_traces_itself_has_the_order_in_its_own_trace() {
+    let world = World::start().await;
+    let root = "1-5759e988-bd862e3fe1be46a994272794";
+    let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1");
+    let answer = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
+    world.told("Notification Sent", 1).await;
+    world.settled().await;
+    let trace = world.trace(root, |seen| seen.runs() == 5).await;
+    assert_eq!(answer.trace_id(), root);
+    let lost = trace.lost();
+    assert_eq!(lost.len(), 1, "only the client's own segment is missing: {lost:#?}");
+    assert_eq!(lost[0].parent.as_deref(), Some("53995c3f42cd8ad8"));
+    world.end().await;
+}

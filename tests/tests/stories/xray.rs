@@ -1,0 +1,196 @@
+use aws_smithy_types::DateTime;
+use e2e::{Seen, World};
+use serde_json::{Value, json};
+
+/// A document of trace `trace`; what `more` says comes on top.
+fn document(trace: u32, id: u32, name: &str, start: f64, more: &Value) -> Value {
+    let mut document = json!({
+        "trace_id": format!("1-{:08x}-{trace:024x}", 0x6b02_0000), "id": format!("{id:016x}"), "name": name,
+        "start_time": start, "end_time": start + 0.5,
+    });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        document[key] = value.clone();
+    }
+    document
+}
+
+fn trace_id(trace: u32) -> String {
+    format!("1-{:08x}-{trace:024x}", 0x6b02_0000)
+}
+
+async fn put(world: &World, documents: &[Value]) -> Vec<String> {
+    let texts = documents.iter().map(ToString::to_string).collect();
+    let put = world.xray.put_trace_segments().set_trace_segment_documents(Some(texts));
+    let answer = put.send().await.unwrap();
+    let unprocessed = answer.unprocessed_trace_segments().iter();
+    unprocessed.map(|segment| segment.error_code().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_may_come_late_twice_out_of_order_and_without_their_parents() {
+    let world = World::start().await;
+    let now = local::clock::seconds();
+    let sub = |id, parent: u32, name| {
+        let more = json!({ "type": "subsegment", "parent_id": format!("{parent:016x}") });
+        document(1, id, name, now, &more)
+    };
+    // Children first, one of them twice, one of a parent that never comes.
+    assert!(put(&world, &[sub(3, 2, "inner"), sub(2, 1, "outer"), sub(2, 1, "outer"), sub(9, 8, "orphan")]).await.is_empty());
+    let seen = world.trace(&trace_id(1), |seen| seen.parts.len() == 3).await;
+    assert_eq!(seen.lost().len(), 2, "outer and orphan wait for what they hang from: {:#?}", seen.lost());
+    let segment = document(1, 1, "service", now, &json!({ "origin": "AWS::ECS::Container" }));
+    assert!(put(&world, &[segment]).await.is_empty());
+    let seen = world.trace(&trace_id(1), |seen| seen.parts.len() == 4).await;
+    let inner = seen.named("inner").next().unwrap();
+    let outer = seen.part(inner.parent.as_ref().unwrap()).unwrap();
+    assert_eq!((outer.name.as_str(), outer.parent.as_deref()), ("outer", Some("0000000000000001")));
+    assert_eq!(seen.lost().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_documents_are_named_and_the_others_taken() {
+    let world = World::start().await;
+    let now = local::clock::seconds();
+    let codes = put(
+        &world,
+        &[
+            json!("text"),
+            json!({}),
+            document(1, 1, "", now, &Value::Null),
+            document(1, 1, "good", now, &Value::Null),
+            document(1, 1, "loop", now, &json!({ "trace_id": "1-2-3" })),
+        ],
+    )
+    .await;
+    assert_eq!(codes, ["JSONFormatError", "MissingId", "MissingName", "InvalidTraceId"]);
+    assert_eq!(world.summaries().await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_hang_from_each_other_in_a_circle_or_in_a_long_chain_do_no_harm() {
+    let world = World::start().await;
+    let now = local::clock::seconds();
+    let sub = |trace, id: u32, parent: u32| {
+        let more = json!({ "type": "subsegment", "parent_id": format!("{parent:016x}"), "namespace": "aws" });
+        document(trace, id, "n", now, &more)
+    };
+    put(&world, &[sub(1, 1, 2), sub(1, 2, 1), sub(1, 3, 3)]).await;
+    let chain: Vec<_> = (2..1_500).map(|id| sub(2, id, id - 1)).collect();
+    for documents in chain.chunks(50) {
+        put(&world, documents).await;
+    }
+    put(&world, &[document(2, 1, "top", now, &Value::Null)]).await;
+    for (trace, least) in [(1, 3), (2, 1_499)] {
+        let seen = world.trace(&trace_id(trace), |seen| seen.parts.len() >= least).await;
+        assert!(seen.parts.iter().any(|part| part.origin == "AWS::n"));
+        assert!(!world.edges(&trace_id(trace)).await.is_empty());
+    }
+    assert_eq!(world.summaries().await.len(), 2);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_those_of_aws() {
+    let world = World::start().await;
+    let ids = (0..6).map(trace_id).collect();
+    let refused = world.xray.batch_get_traces().set_trace_ids(Some(ids)).send().await.unwrap_err();
+    assert!(refused.into_service_error().is_invalid_request_exception());
+    let missing = world.xray.batch_get_traces().trace_ids(trace_id(1)).send().await.unwrap();
+    assert_eq!(missing.unprocessed_trace_ids(), [trace_id(1)]);
+    let time = |hours: i64| DateTime::from_secs(1_700_000_000 + hours * 3600);
+    for (from, to, fine) in [(0, 6, true), (0, 7, false), (1, 0, false)] {
+        let graph = world.xray.get_service_graph().start_time(time(from)).end_time(time(to)).send().await;
+        assert_eq!(graph.is_ok(), fine, "{from} to {to}");
+    }
+    let day = world.xray.get_trace_summaries().start_time(time(0)).end_time(time(25)).send().await;
+    assert!(day.is_err());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn summaries_come_page_by_page_newest_first() {
+    let world = World::start().await;
+    let now = local::clock::seconds();
+    for trace in 0..250 {
+        put(&world, &[document(trace, 1, "n", now - 60.0, &Value::Null)]).await;
+    }
+    let (start, end) = world.last_hour();
+    let query = world.xray.get_trace_summaries().start_time(start).end_time(end);
+    let mut pages = query.into_paginator().items().send();
+    let mut ids = Vec::new();
+    while let Some(summary) = pages.next().await {
+        ids.push(summary.unwrap().id.unwrap());
+    }
+    let expected: Vec<_> = (0..250).rev().map(trace_id).collect();
+    assert_eq!(ids, expected);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filter_expressions_find_traces() {
+    let world = World::start().await;
+    let good = world.order(r#"{"productId": "p"}"#).await;
+    let bad = world.order("[]").await;
+    world.told("Notification Sent", 1).await;
+    world.settled().await;
+    world.trace(&good.trace_id(), |seen| seen.runs() == 5).await;
+    let order = format!("annotation.order_id = \"{}\"", good.order_id());
+    for (expression, both) in [
+        ("ok", (true, false)),
+        ("error", (false, true)),
+        ("!ok", (false, true)),
+        ("http.status = 400", (false, true)),
+        ("http.url CONTAINS \"/orders/\" AND http.method = \"POST\"", (true, true)),
+        (order.as_str(), (true, false)),
+        ("annotation[order_amount] > 50", (true, false)),
+        ("service(id(type: \"AWS::Events\"))", (true, false)),
+        ("service(\"distributed-tracing-demo-payment-service\") { ok }", (true, false)),
+        ("service() { fault }", (false, false)),
+        ("duration > 0 !(fault OR throttle)", (true, true)),
+    ] {
+        let (start, end) = world.last_hour();
+        let query = world.xray.get_trace_summaries().start_time(start).end_time(end);
+        let found = query.filter_expression(expression).send().await.unwrap();
+        let has = |id: String| found.trace_summaries().iter().any(|trace| trace.id() == Some(&id));
+        assert_eq!((has(good.trace_id()), has(bad.trace_id())), both, "{expression}");
+    }
+    for expression in ["edge(\"a\", \"b\")", "ok AND", "(ok", "annotation[", "nonsense = 1"] {
+        let (start, end) = world.last_hour();
+        let query = world.xray.get_trace_summaries().start_time(start).end_time(end);
+        let refused = query.filter_expression(expression).send().await.unwrap_err();
+        assert!(refused.into_service_error().is_invalid_request_exception(), "{expression}");
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_answered_by_the_called_service_infers_nothing() {
+    let world = World::start().await;
+    let now = local::clock::seconds();
+    let call = |id: u32, name: &str, namespace: &str, aws: Value| {
+        json!({ "id": format!("{id:016x}"), "name": name, "namespace": namespace, "start_time": now, "end_time": now + 0.1, "aws": aws })
+    };
+    let caller = document(1, 1, "caller", now, &json!({ "origin": "AWS::Lambda::Function", "subsegments": [
+        call(2, "Lambda", "aws", json!({ "operation": "Invoke" })),
+        call(3, "api.example.com", "remote", Value::Null),
+        call(4, "SQS", "aws", json!({ "queue_url": "https://sqs.us-east-1.amazonaws.com/0/work" })),
+        call(5, "other.example.com", "remote", Value::Null),
+    ]}));
+    let callee = |id, parent: u32, name, origin| document(1, id, name, now, &json!({ "parent_id": format!("{parent:016x}"), "origin": origin }));
+    put(&world, &[caller, callee(12, 2, "callee", "AWS::Lambda"), callee(13, 5, "other", "AWS::ECS::Container")]).await;
+    assert_eq!(
+        world.edges(&trace_id(1)).await,
+        [
+            "caller (AWS::Lambda::Function) -> api.example.com (remote)",
+            "caller (AWS::Lambda::Function) -> callee (AWS::Lambda)",
+            "caller (AWS::Lambda::Function) -> other (AWS::ECS::Container)",
+            "caller (AWS::Lambda::Function) -> work (AWS::SQS::Queue)",
+            "caller (client) -> caller (AWS::Lambda::Function)",
+        ]
+    );
+    let seen: Seen = world.trace(&trace_id(1), |_| true).await;
+    assert_eq!(seen.parts.iter().filter(|part| part.document["inferred"] == true).count(), 2);
+    world.end().await;
+}
