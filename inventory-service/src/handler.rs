@@ -62,7 +62,10 @@ impl Inventory {
         match reservation.outcome() {
             Some(outcome) => {
                 tracing::info!(outcome = outcome.detail_type(), "stock decided");
-                Ok(self.bus.tell(&Told::new(outcome, reservation.decided_at, heard.cause())).await?)
+                Ok(self
+                    .bus
+                    .tell(&Told::new(outcome, reservation.decided_at, heard.cause()))
+                    .await?)
             }
             None => {
                 tracing::info!("the order is not paid, so nothing is reserved");
@@ -91,10 +94,12 @@ impl Inventory {
         let mut reservation = match self.table.find(order_id).await? {
             Some(decided) => decided,
             // Heard before `Order Created`: this keeps the place of the reservation that must not happen.
-            None => match self.table.keep_first(&Reservation::void(failure, clock::now()), &[]).await? {
-                Kept::Decision(kept) => kept,
-                Kept::StockMoved => return Err(InventoryError::Contended(order_id.clone())),
-            },
+            None => {
+                match self.table.keep_first(&Reservation::void(failure, clock::now()), &[]).await? {
+                    Kept::Decision(kept) => kept,
+                    Kept::StockMoved => return Err(InventoryError::Contended(order_id.clone())),
+                }
+            }
         };
         if let Some((goods, warehouse)) = reservation.set_aside() {
             self.table.release(order_id, goods, warehouse, clock::now()).await?;

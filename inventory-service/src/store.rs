@@ -77,9 +77,12 @@ impl InventoryTable {
             source: Box::new(error),
         })?;
         let level = |item: &Item| Ok((read(item, "sk")?, read(item, "available")?));
-        found.items().iter().map(level).collect::<Result<_, BadItem>>().map_err(|source| {
-            InventoryTableError::Read { key: product_key(product_id), source }
-        })
+        found
+            .items()
+            .iter()
+            .map(level)
+            .collect::<Result<_, BadItem>>()
+            .map_err(|source| InventoryTableError::Read { key: product_key(product_id), source })
     }
 
     /// What was decided about the order, if anything was.
@@ -194,7 +197,8 @@ impl InventoryTable {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = put.send().await else { return Ok(Kept::Decision(reservation.clone())) };
         let order_id = &reservation.order_id;
-        if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error()
+        if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
+            error.as_service_error()
             && let Some(item) = refused.item()
         {
             return Ok(Kept::Decision(as_reservation(order_id, item)?));

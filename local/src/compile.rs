@@ -17,7 +17,9 @@ use crate::template::{App, Function};
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// Cargo cannot be run.
-    #[error("cannot run `{0}`\n\nhint: say --bootstrap FUNCTION=PATH for every function to do without it")]
+    #[error(
+        "cannot run `{0}`\n\nhint: say --bootstrap FUNCTION=PATH for every function to do without it"
+    )]
     Cargo(String, #[source] io::Error),
     /// Cargo says no.
     #[error("the functions do not build:\n{0}")]
@@ -26,7 +28,9 @@ pub enum CompileError {
     #[error("cannot understand what `cargo metadata` says")]
     Metadata(#[from] serde_json::Error),
     /// A function's `CodeUri` leads nowhere.
-    #[error("function `{function}`: {folder} is not a package of this workspace with one binary\n\nhint: see its CodeUri, or say --bootstrap {function}=PATH")]
+    #[error(
+        "function `{function}`: {folder} is not a package of this workspace with one binary\n\nhint: see its CodeUri, or say --bootstrap {function}=PATH"
+    )]
     NoBinary {
         /// The function's logical id.
         function: String,
@@ -34,7 +38,9 @@ pub enum CompileError {
         folder: String,
     },
     /// There is nothing to run.
-    #[error("function `{function}` has no executable at {path}\n\nhint: leave out --no-build, or build it first")]
+    #[error(
+        "function `{function}` has no executable at {path}\n\nhint: leave out --no-build, or build it first"
+    )]
     Missing {
         /// The function's logical id.
         function: String,
@@ -141,7 +147,9 @@ impl Workspace {
             let folder = function.package.canonicalize().ok()?;
             let (_, binaries) = self.packages.iter().find(|(package, _)| *package == folder)?;
             match (&function.binary, binaries.as_slice()) {
-                (Some(wanted), binaries) => binaries.iter().find(|binary| *binary == wanted).cloned(),
+                (Some(wanted), binaries) => {
+                    binaries.iter().find(|binary| *binary == wanted).cloned()
+                }
                 (None, [only]) => Some(only.clone()),
                 (None, _) => None,
             }

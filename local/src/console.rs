@@ -48,9 +48,14 @@ impl Console {
                 let minutes = query(uri, "minutes").and_then(|text| text.parse().ok());
                 json_file(StatusCode::OK, &self.state(minutes.unwrap_or(MINUTES)))
             }
-            _ => match path.strip_prefix("/console/traces/").and_then(|id| self.services.store.trace(id)) {
+            _ => match path
+                .strip_prefix("/console/traces/")
+                .and_then(|id| self.services.store.trace(id))
+            {
                 Some(trace) => json_file(StatusCode::OK, &self.trace(&trace)),
-                None => json_file(StatusCode::NOT_FOUND, &json!({ "message": "there is nothing here" })),
+                None => {
+                    json_file(StatusCode::NOT_FOUND, &json!({ "message": "there is nothing here" }))
+                }
             },
         }
     }
@@ -129,10 +134,24 @@ fn node(node: &Node) -> Value {
         "start": node.start,
         "end": node.end,
     });
-    let about = ["name", "origin", "namespace", "fault", "error", "throttle", "annotations", "metadata", "http", "aws", "cause"];
+    let about = [
+        "name",
+        "origin",
+        "namespace",
+        "fault",
+        "error",
+        "throttle",
+        "annotations",
+        "metadata",
+        "http",
+        "aws",
+        "cause",
+    ];
     if let Some(shown) = shown.as_object_mut() {
         let fields = node.body.iter().filter(|(name, _)| about.contains(&name.as_str()));
-        shown.extend(fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>());
+        shown.extend(
+            fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>(),
+        );
     }
     shown
 }
@@ -151,7 +170,9 @@ fn file(content_type: &'static str, text: &'static str) -> Response<Body> {
     // Whatever ends up in a trace is shown as text; this is the second lock.
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"),
+        HeaderValue::from_static(
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+        ),
     );
     response
 }

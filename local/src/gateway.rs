@@ -75,11 +75,19 @@ impl Gateway {
         let method = parts.method.as_str().to_owned();
         let Some((route, parameters)) = self.route(&method, &path) else {
             // API Gateway does not tell a path that it does not have from one that needs a signature.
-            let refusal = refuse(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
+            let refusal = refuse(
+                StatusCode::FORBIDDEN,
+                "MissingAuthenticationTokenException",
+                "Missing Authentication Token",
+            );
             return with_ids(refusal, &id, &header);
         };
         let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-            let refusal = refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+            let refusal = refuse(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestTooLargeException",
+                "Request Too Long",
+            );
             return with_ids(refusal, &id, &header);
         };
         let incoming = Incoming {
@@ -97,15 +105,25 @@ impl Gateway {
     }
 
     /// Calls the function behind the route and sends the stage's segment.
-    async fn integrate(&self, incoming: &Incoming<'_>, header: TraceHeader, start: f64) -> Response<Body> {
+    async fn integrate(
+        &self,
+        incoming: &Incoming<'_>,
+        header: TraceHeader,
+        start: f64,
+    ) -> Response<Body> {
         let (segment_id, call_id) = (new_segment_id(), new_segment_id());
         // A stage that is traced decides; one that is not passes on what it got.
-        let sampled = if self.api.traced { Some(header.sampled.unwrap_or(true)) } else { header.sampled };
+        let sampled =
+            if self.api.traced { Some(header.sampled.unwrap_or(true)) } else { header.sampled };
         let recorded = self.api.traced && sampled == Some(true);
         let parent = if recorded { Some(call_id.clone()) } else { header.parent.clone() };
         let onward = header.under(parent, sampled);
         let Ok(function) = self.lambda.function(&incoming.route.function) else {
-            let refusal = refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", "Internal server error");
+            let refusal = refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalServerErrorException",
+                "Internal server error",
+            );
             return with_ids(refusal, &incoming.id, &onward);
         };
         let called = clock::seconds();
@@ -130,7 +148,9 @@ impl Gateway {
                     request_id: &incoming.id,
                     method: &incoming.method,
                     url: &format!("https://{}/{}{}", self.domain(), self.api.stage, incoming.path),
-                    user_agent: user_agent.and_then(|value| value.to_str().ok()).unwrap_or_default(),
+                    user_agent: user_agent
+                        .and_then(|value| value.to_str().ok())
+                        .unwrap_or_default(),
                     client_ip: &incoming.client.ip().to_string(),
                     whole: Span { start, end },
                     call: Span { start: called, end },
@@ -154,11 +174,17 @@ impl Gateway {
         header: &TraceHeader,
     ) -> (Response<Body>, u16, bool) {
         let call = self.lambda.invoke(&function.name, Bytes::from(event), Some(header.clone()));
-        let bad_gateway = || refuse(StatusCode::BAD_GATEWAY, "InternalServerErrorException", "Internal server error");
+        let bad_gateway = || {
+            refuse(StatusCode::BAD_GATEWAY, "InternalServerErrorException", "Internal server error")
+        };
         match tokio::time::timeout(INTEGRATION_TIMEOUT, call).await {
             Err(_) => {
                 let message = "Endpoint request timed out";
-                (refuse(StatusCode::GATEWAY_TIMEOUT, "InternalServerErrorException", message), 504, true)
+                (
+                    refuse(StatusCode::GATEWAY_TIMEOUT, "InternalServerErrorException", message),
+                    504,
+                    true,
+                )
             }
             Ok(Ok(answer)) => match answer.outcome.as_ref().map(|payload| proxied(payload)) {
                 Ok(Some(response)) => (response, 200, false),
@@ -172,7 +198,8 @@ impl Gateway {
 
     /// The path without the stage, which AWS's URLs have and local ones need not.
     fn without_stage<'a>(&self, path: &'a str) -> &'a str {
-        let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(self.api.stage.as_str()));
+        let rest =
+            path.strip_prefix('/').and_then(|path| path.strip_prefix(self.api.stage.as_str()));
         rest.filter(|rest| rest.starts_with('/')).unwrap_or(path)
     }
 
@@ -195,7 +222,8 @@ impl Gateway {
         for (name, value) in form_urlencoded::parse(incoming.query.as_bytes()).into_owned() {
             query.entry(name).or_default().push(value);
         }
-        let or_null = |map: Value| if map.as_object().is_some_and(Map::is_empty) { Value::Null } else { map };
+        let or_null =
+            |map: Value| if map.as_object().is_some_and(Map::is_empty) { Value::Null } else { map };
         let last = |(name, values): (&String, &Vec<String>)| {
             (name.clone(), Value::from(values.last().cloned()))
         };
@@ -295,7 +323,9 @@ fn proxied(payload: &Bytes) -> Option<Response<Body>> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).ok()?;
     let one = answer["headers"].as_object().into_iter().flatten();
-    let one = one.map(|(name, value)| (name, value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string())));
+    let one = one.map(|(name, value)| {
+        (name, value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string()))
+    });
     let many = answer["multiValueHeaders"].as_object().into_iter().flatten();
     let many = many.flat_map(|(name, values)| {
         let values = values.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -341,7 +371,11 @@ mod tests {
     #[test]
     fn paths_and_their_parameters() {
         for (template, path, found) in [
-            ("/orders/{customerId}", "/orders/customer123", Some(vec![("customerId", "customer123")])),
+            (
+                "/orders/{customerId}",
+                "/orders/customer123",
+                Some(vec![("customerId", "customer123")]),
+            ),
             ("/orders/{customerId}", "/orders/a%2Fb", Some(vec![("customerId", "a/b")])),
             ("/orders/{customerId}", "/orders/", None),
             ("/orders/{customerId}", "/orders/a/b", None),

@@ -91,7 +91,8 @@ fn read(function: &str, text: &str) -> Line {
     };
     let Ok(Value::Object(mut json)) = serde_json::from_str(text) else { return line };
     let mut take = |name: &str| {
-        json.remove(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        json.remove(name)
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     let Some(message) = take("message") else { return line };
     line.message = message;
@@ -116,7 +117,10 @@ mod tests {
 
     #[test]
     fn lines_are_readable() {
-        let line = read("pay", r#"{"timestamp":"2026-11-22T12:00:00.123Z","level":"INFO","message":"done","target":"x","xray_trace_id":"1-2-3","order_id":"ord_1","n":2}"#);
+        let line = read(
+            "pay",
+            r#"{"timestamp":"2026-11-22T12:00:00.123Z","level":"INFO","message":"done","target":"x","xray_trace_id":"1-2-3","order_id":"ord_1","n":2}"#,
+        );
         assert_eq!(line.to_string(), "12:00:00.123 pay INFO  done  n=2 order_id=ord_1");
         assert_eq!(line.trace_id.as_deref(), Some("1-2-3"));
         for text in ["panicked at x", "{}", "[1]", ""] {

@@ -44,7 +44,8 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), AnyError> 
     let app = template::load(&arguments.template, &arguments.parameter)?;
     let sockets = Sockets::bind(arguments.ports()).await?;
     let mut progress = terminal.progress();
-    let build = compile::executables(&app, &arguments.bootstrap, !arguments.no_build, &mut progress);
+    let build =
+        compile::executables(&app, &arguments.bootstrap, !arguments.no_build, &mut progress);
     let executables = tokio::select! {
         executables = build => executables?,
         () = &mut asked_to_stop => return Ok(()),

@@ -80,7 +80,9 @@ struct Addresses {
 
 /// A port that cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on port {port} of 127.0.0.1 for {what}\n\nhint: end what listens there, or say {flag} with another port; 0 is any")]
+#[error(
+    "cannot listen on port {port} of 127.0.0.1 for {what}\n\nhint: end what listens there, or say {flag} with another port; 0 is any"
+)]
 pub struct PortError {
     port: u16,
     what: &'static str,
@@ -106,15 +108,21 @@ impl Sockets {
     /// Takes the ports, on the loopback interface alone.
     pub async fn bind(ports: Ports) -> Result<Self, PortError> {
         let failed = |port, what, flag| move |source| PortError { port, what, flag, source };
-        let api = TcpListener::bind(("127.0.0.1", ports.api))
-            .await
-            .map_err(failed(ports.api, "the API", "--api-port"))?;
-        let aws = TcpListener::bind(("127.0.0.1", ports.aws))
-            .await
-            .map_err(failed(ports.aws, "the AWS APIs", "--aws-port"))?;
-        let xray = UdpSocket::bind(("127.0.0.1", ports.xray))
-            .await
-            .map_err(failed(ports.xray, "the X-Ray daemon (UDP)", "--xray-port"))?;
+        let api = TcpListener::bind(("127.0.0.1", ports.api)).await.map_err(failed(
+            ports.api,
+            "the API",
+            "--api-port",
+        ))?;
+        let aws = TcpListener::bind(("127.0.0.1", ports.aws)).await.map_err(failed(
+            ports.aws,
+            "the AWS APIs",
+            "--aws-port",
+        ))?;
+        let xray = UdpSocket::bind(("127.0.0.1", ports.xray)).await.map_err(failed(
+            ports.xray,
+            "the X-Ray daemon (UDP)",
+            "--xray-port",
+        ))?;
         let unnamed = |what| failed(0, what, "the flag");
         let addresses = Addresses {
             api: api.local_addr().map_err(unnamed("the API"))?,
@@ -258,9 +266,8 @@ impl Stack {
 async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     // `axum::serve` has no errors of its own; it ends when it is told to.
-    let _ended = axum::serve(listener, service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await;
+    let _ended =
+        axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
 }
 
 async fn api_request(
@@ -285,6 +292,8 @@ async fn aws_request(
     }
     match to_bytes(body, MAX_REQUEST).await {
         Ok(body) => services.answer(&parts.method, parts.uri.path(), &parts.headers, body).await,
-        Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 16 MB").into_response(),
+        Err(_) => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 16 MB").into_response()
+        }
     }
 }

@@ -36,7 +36,9 @@ impl Terminal {
     pub(crate) fn progress(&self) -> Bar {
         let bar = ProgressBar::new(0);
         // The template is a constant that was tried; should it be wrong, the plain bar does.
-        if let Ok(style) = ProgressStyle::with_template("building the functions {bar:30} {pos}/{len} {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("building the functions {bar:30} {pos}/{len} {msg}")
+        {
             bar.set_style(style);
         }
         Bar(bar)
@@ -59,11 +61,20 @@ impl Terminal {
         let app = stack.app();
         let names = |names: Vec<&str>| names.join(", ");
         self.say("");
-        self.say(&format!("  functions    {}", names(app.functions.iter().map(|f| f.name.as_str()).collect())));
-        self.say(&format!("  rules        {}", names(app.rules.iter().map(|r| r.name.as_str()).collect())));
+        self.say(&format!(
+            "  functions    {}",
+            names(app.functions.iter().map(|f| f.name.as_str()).collect())
+        ));
+        self.say(&format!(
+            "  rules        {}",
+            names(app.rules.iter().map(|r| r.name.as_str()).collect())
+        ));
         let tables = app.tables.iter().filter_map(|table| table["TableName"].as_str());
         self.say(&format!("  tables       {}", names(tables.collect())));
-        self.say(&format!("  queues       {}", names(app.queues.iter().map(|q| q.name.as_str()).collect())));
+        self.say(&format!(
+            "  queues       {}",
+            names(app.queues.iter().map(|q| q.name.as_str()).collect())
+        ));
         for (logical_id, kind) in &app.not_emulated {
             self.say(&format!("  not here     {logical_id} ({kind})"));
         }

@@ -30,7 +30,9 @@ pub(crate) enum NotificationError {
     Table(#[from] NotificationTableError),
     #[error("the customer was not told")]
     Topic(#[from] TopicError),
-    #[error("another delivery of the same event is telling the customer of order `{0}`; should it die, this one has to come back")]
+    #[error(
+        "another delivery of the same event is telling the customer of order `{0}`; should it die, this one has to come back"
+    )]
     InProgress(String),
     #[error("the customer was told, but nobody else could be")]
     Bus(#[from] PublishError),
@@ -46,8 +48,8 @@ impl Notifications {
     ) -> Result<(), NotificationError> {
         let heard = Heard::read(payload)?;
         annotate(&heard);
-        let fact = Fact::of(&heard.event)
-            .ok_or(NotUnderstood::NotForUs(heard.event.detail_type()))?;
+        let fact =
+            Fact::of(&heard.event).ok_or(NotUnderstood::NotForUs(heard.event.detail_type()))?;
         let story = self.table.add(&heard.event, fact).await?;
         let Some(outcome) = story.ending() else {
             tracing::info!("the order has not ended yet");

@@ -4,10 +4,10 @@
 mod handler;
 /// What the customer reads.
 mod message;
-/// How an order ends.
-mod story;
 /// The table of notifications.
 mod store;
+/// How an order ends.
+mod story;
 /// The topic that reaches the customer.
 mod topic;
 

@@ -63,7 +63,11 @@ impl Orders {
 
     /// Decide, keep, tell. An order that was kept but not told is told when the client sends the same
     /// idempotency key again; without one the client orders anew, and nobody ever hears of the first.
-    async fn take(&self, customer_id: &str, request: &Request) -> Result<Response<Body>, NotServed> {
+    async fn take(
+        &self,
+        customer_id: &str,
+        request: &Request,
+    ) -> Result<Response<Body>, NotServed> {
         let now = clock::now();
         let wish = Wish::read(customer_id, request.body()).map_err(NotServed::Refused)?;
         let key = request.headers().get("idempotency-key").map(|key| key.as_bytes());
@@ -82,7 +86,11 @@ impl Orders {
         Ok(answer::created(&kept))
     }
 
-    async fn look_up(&self, customer_id: &str, order_id: &str) -> Result<Response<Body>, NotServed> {
+    async fn look_up(
+        &self,
+        customer_id: &str,
+        order_id: &str,
+    ) -> Result<Response<Body>, NotServed> {
         let order = self.table.find(customer_id, order_id).await?.ok_or(NotServed::Unknown)?;
         annotate(&order);
         Ok(answer::found(&order))

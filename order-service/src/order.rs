@@ -83,7 +83,10 @@ impl Wish {
         let id = match idempotency_key {
             Some(key) if key.is_empty() || key.len() > MAX_KEY => {
                 let reason = format!("must have 1 to {MAX_KEY} characters");
-                return Err(Refusal::Unacceptable(vec![BadField { field: "Idempotency-Key", reason }]));
+                return Err(Refusal::Unacceptable(vec![BadField {
+                    field: "Idempotency-Key",
+                    reason,
+                }]));
             }
             Some(key) => {
                 let name = format!("{}\n{key}", self.customer_id);
@@ -91,7 +94,11 @@ impl Wish {
             }
             None => {
                 let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-                let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos());
+                let time = uuid::Timestamp::from_unix(
+                    uuid::NoContext,
+                    seconds,
+                    now.timestamp_subsec_nanos(),
+                );
                 Uuid::new_v7(time)
             }
         };
@@ -128,7 +135,8 @@ impl Order {
     /// Whether `other` asks for the same thing: what a repeated idempotency key promises.
     pub(crate) fn is_same_wish(&self, other: &Self) -> bool {
         let (a, b) = (&self.created, &other.created);
-        (&a.product_id, a.quantity, &a.payment_method) == (&b.product_id, b.quantity, &b.payment_method)
+        (&a.product_id, a.quantity, &a.payment_method)
+            == (&b.product_id, b.quantity, &b.payment_method)
     }
 }
 
@@ -273,7 +281,11 @@ mod tests {
             (r#"{"productId":""}"#, "productId", ids.to_owned()),
             (r#"{"productId":"a/b"}"#, "productId", ids.to_owned()),
             (r#"{"productId":".."}"#, "productId", ids.to_owned()),
-            (r#"{"paymentMethod":{}}"#, "paymentMethod", "must be a string, not an object".to_owned()),
+            (
+                r#"{"paymentMethod":{}}"#,
+                "paymentMethod",
+                "must be a string, not an object".to_owned(),
+            ),
         ] {
             let refusal = Wish::read("customer123", body.as_bytes()).unwrap_err();
             assert_eq!(refusal, Refusal::Unacceptable(vec![BadField { field, reason }]), "{body}");

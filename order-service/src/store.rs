@@ -49,7 +49,8 @@ impl OrderTable {
             .condition_expression("attribute_not_exists(orderId)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = put.send().await else { return Ok(order.clone()) };
-        if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error()
+        if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
+            error.as_service_error()
             && let Some(item) = refused.item()
         {
             return as_order(item).map_err(|source| OrderTableError::Read { order_id, source });

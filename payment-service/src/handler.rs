@@ -67,7 +67,11 @@ impl Payments {
         }
     }
 
-    async fn decide(&self, order: &OrderCreated, now: DateTime<Utc>) -> Result<Payment, ProcessorError> {
+    async fn decide(
+        &self,
+        order: &OrderCreated,
+        now: DateTime<Utc>,
+    ) -> Result<Payment, ProcessorError> {
         let verdict = if Payment::is_over_limit(order, self.limit) {
             None
         } else {
@@ -83,7 +87,11 @@ impl Payments {
     }
 
     /// There is no stock: what was charged goes back, and what was not charged yet never will be.
-    async fn refund(&self, shortage: &InventoryInsufficient, heard: &Heard) -> Result<(), PaymentError> {
+    async fn refund(
+        &self,
+        shortage: &InventoryInsufficient,
+        heard: &Heard,
+    ) -> Result<(), PaymentError> {
         let now = clock::now();
         let mut payment = match self.table.find(&shortage.order_id).await? {
             Some(decided) => decided,

@@ -67,7 +67,8 @@ impl PaymentTable {
             .condition_expression("attribute_not_exists(orderId)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = put.send().await else { return Ok(payment.clone()) };
-        if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error()
+        if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
+            error.as_service_error()
             && let Some(item) = refused.item()
         {
             return as_payment(&payment.order_id, item);
@@ -118,10 +119,13 @@ fn written(payment: &Payment) -> Item {
             sum
         }
         Decision::Refused { sum, reason } => {
-            put("decision", text(match reason {
-                PaymentFailure::Declined => "declined",
-                PaymentFailure::LimitExceeded => "limit_exceeded",
-            }));
+            put(
+                "decision",
+                text(match reason {
+                    PaymentFailure::Declined => "declined",
+                    PaymentFailure::LimitExceeded => "limit_exceeded",
+                }),
+            );
             sum
         }
         Decision::Void => {

@@ -58,7 +58,9 @@ pub enum NotUnderstood {
     #[error("`{0}` is not for this service; check the rule that sent it here")]
     NotForUs(&'static str),
     /// The payload's shape is newer than this code.
-    #[error("`{detail_type}` has version `{version}`; this service understands version {EVENT_VERSION}")]
+    #[error(
+        "`{detail_type}` has version `{version}`; this service understands version {EVENT_VERSION}"
+    )]
     Version {
         /// The event's `detail-type`.
         detail_type: String,
@@ -188,7 +190,8 @@ mod tests {
     }
 
     fn detail_of(told: &Told) -> String {
-        let producer = Producer { service: "order-service".to_owned(), version: "0.1.0".to_owned() };
+        let producer =
+            Producer { service: "order-service".to_owned(), version: "0.1.0".to_owned() };
         let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0".parse().unwrap();
         told.detail(&producer, Some(&trace)).unwrap()
     }

@@ -4,7 +4,9 @@ use std::{env, fmt::Display, str::FromStr};
 #[derive(Debug, thiserror::Error)]
 pub enum BadVariable {
     /// The variable is not set.
-    #[error("the environment variable `{0}` is not set; infra/template.yaml sets it for each function")]
+    #[error(
+        "the environment variable `{0}` is not set; infra/template.yaml sets it for each function"
+    )]
     Missing(&'static str),
     /// The variable is set to something that cannot be used.
     #[error("the environment variable `{name}` is `{value}`: {reason}")]
@@ -25,7 +27,10 @@ pub fn required<T: FromStr<Err: Display>>(name: &'static str) -> Result<T, BadVa
 }
 
 /// The value of the variable `name`, or `default` when it is not set.
-pub fn optional<T: FromStr<Err: Display>>(name: &'static str, default: T) -> Result<T, BadVariable> {
+pub fn optional<T: FromStr<Err: Display>>(
+    name: &'static str,
+    default: T,
+) -> Result<T, BadVariable> {
     env::var(name).map_or(Ok(default), |value| parse(name, value))
 }
 

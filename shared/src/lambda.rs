@@ -243,7 +243,11 @@ impl Drop for Unwinding {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.set_status(Status::error("the handler panicked"));
-            exception(&self.0, "panic", "the handler panicked; its message is in the logs".to_owned());
+            exception(
+                &self.0,
+                "panic",
+                "the handler panicked; its message is in the logs".to_owned(),
+            );
         }
     }
 }

@@ -11,12 +11,12 @@
 pub mod aws;
 /// The one place that reads the clock.
 pub mod clock;
-/// The events that cross the bus: names, payloads, and the facts' identities.
-mod event;
 /// The wire form of an event: what goes into `PutEvents` and what arrives at a function.
 mod envelope;
 /// Reading a function's environment variables, with errors that name the variable.
 mod environment;
+/// The events that cross the bus: names, payloads, and the facts' identities.
+mod event;
 /// Attributes of DynamoDB items.
 pub mod item;
 /// The layer around a handler: continues the trace, records the outcome.

@@ -55,8 +55,7 @@ pub enum PublishError {
 impl Publisher {
     /// Publishes to `bus` in the name of `producer`.
     pub fn new(config: &SdkConfig, bus: String, producer: Producer) -> Self {
-        let client =
-            Client::from_conf(Builder::from(config).interceptor(traced(config)).build());
+        let client = Client::from_conf(Builder::from(config).interceptor(traced(config)).build());
         Self { client, bus, producer }
     }
 
@@ -75,16 +74,13 @@ impl Publisher {
         let mut pending =
             told.iter().map(|told| self.entry(told)).collect::<Result<Vec<_>, _>>()?;
         for attempt in 0.. {
-            let answer = self
-                .client
-                .put_events()
-                .set_entries(Some(pending.clone()))
-                .send()
-                .await
-                .map_err(|source| PublishError::Unreachable {
-                    bus: self.bus.clone(),
-                    source: Box::new(source),
-                })?;
+            let answer =
+                self.client.put_events().set_entries(Some(pending.clone())).send().await.map_err(
+                    |source| PublishError::Unreachable {
+                        bus: self.bus.clone(),
+                        source: Box::new(source),
+                    },
+                )?;
             match verdict(pending, answer.entries()) {
                 Verdict::AllAccepted => return Ok(()),
                 Verdict::TryAgain(rest) if attempt < RETRIES => {
@@ -94,7 +90,11 @@ impl Publisher {
                 }
                 Verdict::TryAgain(rest) => {
                     let entry = rest.first();
-                    return Err(self.rejected(entry, "ThrottlingException", "gave up after retries"));
+                    return Err(self.rejected(
+                        entry,
+                        "ThrottlingException",
+                        "gave up after retries",
+                    ));
                 }
                 Verdict::Refused { entry, code, message } => {
                     return Err(self.rejected(Some(&entry), &code, &message));
@@ -125,7 +125,10 @@ impl Publisher {
     ) -> PublishError {
         PublishError::Rejected {
             bus: self.bus.clone(),
-            detail_type: entry.and_then(PutEventsRequestEntry::detail_type).unwrap_or("?").to_owned(),
+            detail_type: entry
+                .and_then(PutEventsRequestEntry::detail_type)
+                .unwrap_or("?")
+                .to_owned(),
             code: code.to_owned(),
             message: message.to_owned(),
         }
@@ -202,7 +205,10 @@ mod tests {
         let Verdict::Refused { entry, code, message } = verdict(sent(&["a", "b"]), &answers) else {
             panic!("a malformed entry is refused");
         };
-        assert_eq!((entry, code.as_str(), message.as_str()), (sent(&["b"]).remove(0), "MalformedDetail", "why"));
+        assert_eq!(
+            (entry, code.as_str(), message.as_str()),
+            (sent(&["b"]).remove(0), "MalformedDetail", "why")
+        );
     }
 
     #[test]

@@ -5,9 +5,8 @@ use aws_smithy_runtime_api::{
         interceptors::{
             Intercept,
             context::{
-                BeforeSerializationInterceptorContextMut,
-                BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
-                FinalizerInterceptorContextRef,
+                BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+                BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
             },
             dyn_dispatch_hint,
         },

@@ -42,8 +42,8 @@ pub enum TelemetryError {
 /// never starts a trace of its own.
 pub fn init(service: &'static str) -> Result<(), TelemetryError> {
     let daemon = daemon_address(env::var("AWS_XRAY_DAEMON_ADDRESS").ok())?;
-    let client = XrayDaemonClient::new(daemon)
-        .map_err(|source| TelemetryError::Socket(daemon, source))?;
+    let client =
+        XrayDaemonClient::new(daemon).map_err(|source| TelemetryError::Socket(daemon, source))?;
     let provider = SdkTracerProvider::builder()
         .with_id_generator(XrayIdGenerator::default())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
@@ -62,7 +62,8 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
         .fmt_fields(JsonFields::new())
         .event_format(LogLine { now });
 
-    let level = log_level(["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"].iter().find_map(|v| env::var(v).ok()));
+    let level =
+        log_level(["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"].iter().find_map(|v| env::var(v).ok()));
     // Our spans exist whatever the log level is: turning logs down must not turn traces off.
     let interesting = filter_fn(move |metadata| {
         let target = metadata.target().split("::").next();

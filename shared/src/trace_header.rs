@@ -239,7 +239,10 @@ mod tests {
             format!("{ROOT};Lineage=1:2:3"),
         ] {
             let header: TraceHeader = text.parse().unwrap();
-            assert_eq!(header.under(SpanId::from_hex("00000000000000ff").unwrap()).to_string(), text);
+            assert_eq!(
+                header.under(SpanId::from_hex("00000000000000ff").unwrap()).to_string(),
+                text
+            );
         }
     }
 

@@ -53,9 +53,9 @@ impl Seen {
         origin: &'a str,
         name: &'a str,
     ) -> impl Iterator<Item = &'a Part> {
-        self.parts
-            .iter()
-            .filter(move |part| part.is_segment && part.origin == origin && part.name.ends_with(name))
+        self.parts.iter().filter(move |part| {
+            part.is_segment && part.origin == origin && part.name.ends_with(name)
+        })
     }
 
     /// How many runs of functions' code there are.
@@ -70,9 +70,8 @@ impl Seen {
 
     /// The parts that name a parent which is not there.
     pub fn lost(&self) -> Vec<&Part> {
-        let is_lost = |part: &&Part| {
-            part.parent.as_ref().is_some_and(|parent| self.part(parent).is_none())
-        };
+        let is_lost =
+            |part: &&Part| part.parent.as_ref().is_some_and(|parent| self.part(parent).is_none());
         self.parts.iter().filter(is_lost).collect()
     }
 

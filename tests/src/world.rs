@@ -159,9 +159,12 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::copy_from_slice(body.as_ref()))).expect("the request is well formed");
+        let request = request
+            .body(Full::new(Bytes::copy_from_slice(body.as_ref())))
+            .expect("the request is well formed");
         let answer = timeout(PATIENCE, self.http.request(request)).await;
-        let (parts, body) = answer.expect("an answer comes").expect("the world answers").into_parts();
+        let (parts, body) =
+            answer.expect("an answer comes").expect("the world answers").into_parts();
         let body = body.collect().await.expect("the answer is whole").to_bytes();
         let text = || Value::from(String::from_utf8_lossy(&body).into_owned());
         Answer {
@@ -264,7 +267,9 @@ impl World {
         });
         match waited.await {
             Ok(found) => found,
-            Err(_) => panic!("waited in vain for {what}; the log says\n{:#?}", self.stack.logs().lines()),
+            Err(_) => {
+                panic!("waited in vain for {what}; the log says\n{:#?}", self.stack.logs().lines())
+            }
         }
     }
 
@@ -285,10 +290,11 @@ impl World {
                 aws_sdk_dynamodb::types::AttributeValue::S(format!("product#{product}")),
             );
         let found = query.send().await.expect("DynamoDB answers");
-        let level = |item: &std::collections::HashMap<_, aws_sdk_dynamodb::types::AttributeValue>| {
-            let available = item["available"].as_n().expect("a number").parse().expect("whole");
-            (item["sk"].as_s().expect("a text").clone(), available)
-        };
+        let level =
+            |item: &std::collections::HashMap<_, aws_sdk_dynamodb::types::AttributeValue>| {
+                let available = item["available"].as_n().expect("a number").parse().expect("whole");
+                (item["sk"].as_s().expect("a text").clone(), available)
+            };
         found.items().iter().map(level).collect()
     }
 }

@@ -32,7 +32,8 @@ pub struct TablesError(String);
 impl DynamoDb {
     /// Starts with `tables`, `CreateTable` requests.
     pub async fn start(tables: &[Value]) -> Result<Self, TablesError> {
-        let failed = |step: &str, error: &dyn std::fmt::Display| TablesError(format!("{step}: {error}"));
+        let failed =
+            |step: &str, error: &dyn std::fmt::Display| TablesError(format!("{step}: {error}"));
         let database = Database::memory().map_err(|error| failed("opening", &error))?;
         for table in tables {
             let name = table["TableName"].as_str().unwrap_or("?").to_owned();
@@ -48,7 +49,11 @@ impl DynamoDb {
     }
 
     /// Hands a request through.
-    pub async fn answer(&self, headers: &HeaderMap, body: Bytes) -> Result<Response<Body>, AwsError> {
+    pub async fn answer(
+        &self,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Body>, AwsError> {
         let unavailable = |reason: String| AwsError {
             status: StatusCode::SERVICE_UNAVAILABLE,
             kind: "ServiceUnavailable",
@@ -67,7 +72,9 @@ impl DynamoDb {
         }
         match self.client.request(request).await {
             Ok(response) => Ok(response.map(Body::new)),
-            Err(error) => Err(unavailable(format!("the embedded DynamoDB does not answer: {error}"))),
+            Err(error) => {
+                Err(unavailable(format!("the embedded DynamoDB does not answer: {error}")))
+            }
         }
     }
 }

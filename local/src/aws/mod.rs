@@ -58,13 +58,11 @@ impl Services {
             Some("dynamodb") => self.dynamodb.answer(headers, body).await,
             Some("events") => {
                 let operation = target(headers).rsplit('.').next().unwrap_or_default();
-                self.bus.answer(operation, trace(headers).as_ref(), &body).map(|answer| {
-                    json_response("application/x-amz-json-1.1", &answer)
-                })
+                self.bus
+                    .answer(operation, trace(headers).as_ref(), &body)
+                    .map(|answer| json_response("application/x-amz-json-1.1", &answer))
             }
-            Some("lambda") => {
-                lambda::api::answer(&self.lambda, method, path, headers, body).await
-            }
+            Some("lambda") => lambda::api::answer(&self.lambda, method, path, headers, body).await,
             Some("sns") => Ok(self.sns.answer(trace(headers).as_ref(), &body)),
             Some("xray") => xray::api::answer(&self.store, path, &body)
                 .map(|answer| json_response("application/json", &answer)),

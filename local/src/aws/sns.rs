@@ -102,7 +102,8 @@ impl Sns {
         form: &BTreeMap<String, String>,
         trace: Option<&TraceHeader>,
     ) -> Result<String, Refusal> {
-        let refuse = |code, message: String| Refusal { status: StatusCode::BAD_REQUEST, code, message };
+        let refuse =
+            |code, message: String| Refusal { status: StatusCode::BAD_REQUEST, code, message };
         let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         if text("Action") != "Publish" {
             let message = format!("SNS has no operation `{}` here; it has Publish", text("Action"));
@@ -115,17 +116,21 @@ impl Sns {
         }
         let (subject, message) = (text("Subject"), text("Message"));
         if message.is_empty() || message.len() > MAX_MESSAGE {
-            let message = format!("Invalid parameter: Message has to have 1 to {MAX_MESSAGE} bytes");
+            let message =
+                format!("Invalid parameter: Message has to have 1 to {MAX_MESSAGE} bytes");
             return Err(refuse("InvalidParameter", message));
         }
-        if subject.len() > MAX_SUBJECT || !subject.chars().all(|c| c.is_ascii() && !c.is_control()) {
-            let message = format!("Invalid parameter: Subject has to be ASCII of at most {MAX_SUBJECT}");
+        if subject.len() > MAX_SUBJECT || !subject.chars().all(|c| c.is_ascii() && !c.is_control())
+        {
+            let message =
+                format!("Invalid parameter: Subject has to be ASCII of at most {MAX_SUBJECT}");
             return Err(refuse("InvalidParameter", message));
         }
         let attributes = (1..)
             .map_while(|number| {
                 let name = form.get(&format!("MessageAttributes.entry.{number}.Name"))?;
-                let value = form.get(&format!("MessageAttributes.entry.{number}.Value.StringValue"));
+                let value =
+                    form.get(&format!("MessageAttributes.entry.{number}.Value.StringValue"));
                 Some((name.clone(), value.cloned().unwrap_or_default()))
             })
             .collect();

@@ -25,7 +25,9 @@ impl Fields {
         let found = |name: &str| object.and_then(|object| object.get(name));
         self.all_of.iter().all(|(name, field)| match field {
             Field::Nested(fields) => fields.match_value(found(name)),
-            Field::Leaf(matchers) => matchers.iter().any(|matcher| matcher.match_field(found(name))),
+            Field::Leaf(matchers) => {
+                matchers.iter().any(|matcher| matcher.match_field(found(name)))
+            }
         }) && self.any_of.iter().all(|branches| branches.iter().any(|b| b.match_value(value)))
     }
 }
@@ -194,7 +196,10 @@ mod tests {
             (json!({"source": [{"anything-but": {"prefix": ["a", "b"]}}]}), true),
             (json!({"source": [{"anything-but": {"suffix": ".service"}}]}), false),
             (json!({"source": [{"anything-but": {"wildcard": "*.s*"}}]}), false),
-            (json!({"source": [{"anything-but": {"equals-ignore-case": ["ORDER.SERVICE"]}}]}), false),
+            (
+                json!({"source": [{"anything-but": {"equals-ignore-case": ["ORDER.SERVICE"]}}]}),
+                false,
+            ),
             (json!({"detail": {"tags": ["vip"]}}), true),
             (json!({"detail": {"tags": ["old"]}}), false),
             (json!({"detail": {"tags": [{"anything-but": "vip"}]}}), true),
@@ -214,20 +219,39 @@ mod tests {
     #[test]
     fn patterns_that_are_refused() {
         for pattern in [
-            "", "[]", "\"x\"", "{}", r#"{"source":[]}"#, r#"{"source":"x"}"#, r#"{"source":null}"#,
-            r#"{"source":{}}"#, r#"{"source":[["x"]]}"#, r#"{"source":[{}]}"#,
-            r#"{"source":[{"prefix":"a","suffix":"b"}]}"#, r#"{"source":[{"regex":"a"}]}"#,
-            r#"{"source":[{"prefix":1}]}"#, r#"{"source":[{"prefix":""}]}"#,
-            r#"{"source":[{"prefix":{"wildcard":"a"}}]}"#, r#"{"source":[{"exists":"yes"}]}"#,
-            r#"{"source":[{"wildcard":"a**b"}]}"#, r#"{"source":[{"wildcard":"a\\b"}]}"#,
-            r#"{"source":[{"numeric":[]}]}"#, r#"{"source":[{"numeric":["=="," 1"]}]}"#,
-            r#"{"source":[{"numeric":["<",1,">",2]}]}"#, r#"{"source":[{"numeric":[">",2,"<",1]}]}"#,
-            r#"{"source":[{"numeric":["="]}]}"#, r#"{"source":[{"numeric":["=",6000000000]}]}"#,
-            r#"{"source":[{"cidr":"10.0.0.0"}]}"#, r#"{"source":[{"cidr":"10.0.0.0/33"}]}"#,
-            r#"{"source":[{"anything-but":[]}]}"#, r#"{"source":[{"anything-but":["a",1]}]}"#,
-            r#"{"source":[{"anything-but":true}]}"#, r#"{"source":[{"anything-but":{"cidr":"::/0"}}]}"#,
+            "",
+            "[]",
+            "\"x\"",
+            "{}",
+            r#"{"source":[]}"#,
+            r#"{"source":"x"}"#,
+            r#"{"source":null}"#,
+            r#"{"source":{}}"#,
+            r#"{"source":[["x"]]}"#,
+            r#"{"source":[{}]}"#,
+            r#"{"source":[{"prefix":"a","suffix":"b"}]}"#,
+            r#"{"source":[{"regex":"a"}]}"#,
+            r#"{"source":[{"prefix":1}]}"#,
+            r#"{"source":[{"prefix":""}]}"#,
+            r#"{"source":[{"prefix":{"wildcard":"a"}}]}"#,
+            r#"{"source":[{"exists":"yes"}]}"#,
+            r#"{"source":[{"wildcard":"a**b"}]}"#,
+            r#"{"source":[{"wildcard":"a\\b"}]}"#,
+            r#"{"source":[{"numeric":[]}]}"#,
+            r#"{"source":[{"numeric":["=="," 1"]}]}"#,
+            r#"{"source":[{"numeric":["<",1,">",2]}]}"#,
+            r#"{"source":[{"numeric":[">",2,"<",1]}]}"#,
+            r#"{"source":[{"numeric":["="]}]}"#,
+            r#"{"source":[{"numeric":["=",6000000000]}]}"#,
+            r#"{"source":[{"cidr":"10.0.0.0"}]}"#,
+            r#"{"source":[{"cidr":"10.0.0.0/33"}]}"#,
+            r#"{"source":[{"anything-but":[]}]}"#,
+            r#"{"source":[{"anything-but":["a",1]}]}"#,
+            r#"{"source":[{"anything-but":true}]}"#,
+            r#"{"source":[{"anything-but":{"cidr":"::/0"}}]}"#,
             r#"{"source":[{"anything-but":{"prefix":{"equals-ignore-case":"a"}}}]}"#,
-            r#"{"$or":[{"source":["x"]}]}"#, r#"{"$or":[]}"#,
+            r#"{"$or":[{"source":["x"]}]}"#,
+            r#"{"$or":[]}"#,
         ] {
             assert!(Pattern::parse(pattern).is_err(), "{pattern}");
         }

@@ -256,10 +256,9 @@ fn anything_but(operand: &Value) -> Result<Vec<Matcher>, PatternError> {
 }
 
 fn number(value: &Value) -> Result<f64, PatternError> {
-    value
-        .as_f64()
-        .filter(|number| number.abs() <= MAX_NUMBER)
-        .ok_or_else(|| refuse(format!("Value must be between -{MAX_NUMBER} and {MAX_NUMBER}, inclusive")))
+    value.as_f64().filter(|number| number.abs() <= MAX_NUMBER).ok_or_else(|| {
+        refuse(format!("Value must be between -{MAX_NUMBER} and {MAX_NUMBER}, inclusive"))
+    })
 }
 
 fn numeric(operand: &Value) -> Result<Matcher, PatternError> {

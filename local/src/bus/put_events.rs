@@ -1,4 +1,7 @@
-use std::{collections::VecDeque, sync::{Arc, Mutex, PoisonError}};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -71,7 +74,10 @@ impl Bus {
         body: &[u8],
     ) -> Result<Value, AwsError> {
         let request: Value = serde_json::from_slice(body).map_err(|error| {
-            AwsError::bad_request("SerializationException", format!("the request is not JSON: {error}"))
+            AwsError::bad_request(
+                "SerializationException",
+                format!("the request is not JSON: {error}"),
+            )
         })?;
         match operation {
             "PutEvents" => self.put_events(header, &request),
@@ -103,7 +109,9 @@ impl Bus {
             .iter()
             .map(|entry| match self.put(entry, header) {
                 Ok(id) => json!({ "EventId": id }),
-                Err(Refusal(code, message)) => json!({ "ErrorCode": code, "ErrorMessage": message }),
+                Err(Refusal(code, message)) => {
+                    json!({ "ErrorCode": code, "ErrorMessage": message })
+                }
             })
             .collect();
         let failed = answers.iter().filter(|answer| answer.get("EventId").is_none()).count();
@@ -114,7 +122,9 @@ impl Bus {
         let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
         let required = |name: &str| {
             text(name).ok_or_else(|| {
-                let reason = format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
+                let reason = format!(
+                    "Parameter {name} is not valid. Reason: {name} is a required argument."
+                );
                 Refusal("InvalidArgument", reason)
             })
         };
@@ -122,10 +132,14 @@ impl Bus {
         let detail_type = required("DetailType")?;
         let detail = required("Detail")?;
         if source.starts_with("aws.") {
-            return Err(Refusal("NotAuthorizedForSourceException", "Not authorized for the source.".to_owned()));
+            return Err(Refusal(
+                "NotAuthorizedForSourceException",
+                "Not authorized for the source.".to_owned(),
+            ));
         }
         if detail_type.chars().count() > 128 {
-            let reason = "Parameter DetailType is not valid. Reason: it is longer than 128 characters.";
+            let reason =
+                "Parameter DetailType is not valid. Reason: it is longer than 128 characters.";
             return Err(Refusal("InvalidArgument", reason.to_owned()));
         }
         let Ok(detail @ Value::Object(_)) = serde_json::from_str(detail) else {
@@ -149,7 +163,8 @@ impl Bus {
 
     /// Hands an event to each target of each rule that matches.
     fn pass(&self, bus: &str, event: Value, header: Option<&TraceHeader>) {
-        let matching = |rule: &&Rule| rule.enabled && rule.bus == bus && rule.pattern.matches(&event);
+        let matching =
+            |rule: &&Rule| rule.enabled && rule.bus == bus && rule.pattern.matches(&event);
         let rules: Vec<_> = self.rules.iter().filter(matching).collect();
         let payload = Bytes::from(event.to_string());
         for rule in &rules {
@@ -241,7 +256,8 @@ fn test_event_pattern(request: &Value) -> Result<Value, AwsError> {
             AwsError::bad_request("ValidationException", format!("{name} is missing"))
         })
     };
-    let pattern = Pattern::parse(text("EventPattern")?).map_err(|error| refuse(error.to_string()))?;
+    let pattern =
+        Pattern::parse(text("EventPattern")?).map_err(|error| refuse(error.to_string()))?;
     let event: Value = serde_json::from_str(text("Event")?)
         .map_err(|error| refuse(format!("Event is not valid. Reason: {error}")))?;
     for field in ["id", "account", "source", "time", "region", "resources", "detail-type"] {

@@ -38,7 +38,9 @@ pub async fn answer(
         None | Some("RequestResponse") => false,
         Some("Event") => true,
         Some(other) => {
-            let message = format!("invocation type `{other}` does not exist here; RequestResponse and Event do");
+            let message = format!(
+                "invocation type `{other}` does not exist here; RequestResponse and Event do"
+            );
             return Err(AwsError::bad_request("InvalidParameterValueException", message));
         }
     };

@@ -82,7 +82,10 @@ pub(super) async fn handle(
         Some(queue) => {
             lambda.logs.add(
                 &function.name,
-                &format!("ERROR gave up after {} attempts; the event is in {queue}", failure.attempts),
+                &format!(
+                    "ERROR gave up after {} attempts; the event is in {queue}",
+                    failure.attempts
+                ),
             );
             let reason = format!("{}: {}", failure.error.kind, failure.error.message);
             lambda.queues.send(queue, record, &reason, Some(&header), json!({}));

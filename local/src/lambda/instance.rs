@@ -75,7 +75,8 @@ impl Instance {
             FunctionError::noticed(Failure::Init, "Runtime.InvalidEntrypoint", request_id, &error)
         };
         let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.map_err(|error| failed(format!("no port for the Runtime API: {error}")))?;
+        let listener =
+            listener.map_err(|error| failed(format!("no port for the Runtime API: {error}")))?;
         let address = listener.local_addr().map_err(|error| failed(error.to_string()))?;
         let (invocations, waiting) = mpsc::channel(1);
         let exchange = Arc::new(Exchange {
@@ -129,7 +130,10 @@ impl Instance {
         Err(match (posted, ended) {
             (Some(posted), _) => FunctionError::posted(Failure::Init, posted),
             (None, Some(ended)) => {
-                let error = format!("Runtime exited without providing a reason during init: {}", shown(&ended));
+                let error = format!(
+                    "Runtime exited without providing a reason during init: {}",
+                    shown(&ended)
+                );
                 FunctionError::noticed(Failure::Init, "Runtime.ExitError", request_id, &error)
             }
             (None, None) => {
@@ -303,7 +307,11 @@ impl Exchange {
             }
             other => {
                 *current = other;
-                status(StatusCode::BAD_REQUEST, "InvalidRequestID", "this invocation is not running")
+                status(
+                    StatusCode::BAD_REQUEST,
+                    "InvalidRequestID",
+                    "this invocation is not running",
+                )
             }
         }
     }

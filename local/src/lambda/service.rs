@@ -80,7 +80,13 @@ impl Lambda {
             }
             let environment = environment(&function, &executable, surroundings, number);
             let logs = Arc::clone(&logs);
-            pools.push(Arc::new(Pool::new(function, executable, environment, logs, most_processes)));
+            pools.push(Arc::new(Pool::new(
+                function,
+                executable,
+                environment,
+                logs,
+                most_processes,
+            )));
         }
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         Self { pools, names, store, queues, logs, retry_delay, tasks, stop }
@@ -206,10 +212,8 @@ impl Lambda {
         finished: &Finished,
     ) {
         let exception = finished.outcome.as_ref().err().map(FunctionError::exception);
-        let init_failed = finished
-            .outcome
-            .as_ref()
-            .is_err_and(|error| error.failure == super::Failure::Init);
+        let init_failed =
+            finished.outcome.as_ref().is_err_and(|error| error.failure == super::Failure::Init);
         emit::lambda_function(
             &self.store,
             &FunctionRun {

@@ -77,21 +77,28 @@ fn check(app: &App, root: &Node) -> Result<(), TemplateError> {
         if let Some(queue) = &function.on_failure
             && !app.queues.iter().any(|known| known.arn == *queue)
         {
-            let problem = format!("the on-failure destination `{queue}` is no queue of this template");
+            let problem =
+                format!("the on-failure destination `{queue}` is no queue of this template");
             return Err(TemplateError::at(line(&function.logical_id), problem));
         }
     }
     for rule in &app.rules {
         let logical_id = rule.name.split('-').next().unwrap_or_default();
         if rule.bus != "default" && !app.buses.contains(&rule.bus) {
-            let problem = format!("rule `{}` listens to `{}`, which is no bus of this template", rule.name, rule.bus);
+            let problem = format!(
+                "rule `{}` listens to `{}`, which is no bus of this template",
+                rule.name, rule.bus
+            );
             return Err(TemplateError::at(line(logical_id), problem));
         }
         for target in &rule.targets {
             if let Some(queue) = &target.dead_letters
                 && !app.queues.iter().any(|known| known.arn == *queue)
             {
-                let problem = format!("rule `{}` has `{queue}` for dead letters, which is no queue of this template", rule.name);
+                let problem = format!(
+                    "rule `{}` has `{queue}` for dead letters, which is no queue of this template",
+                    rule.name
+                );
                 return Err(TemplateError::at(line(logical_id), problem));
             }
         }
@@ -162,7 +169,8 @@ impl<'a> Resource<'a> {
         let function = Function {
             logical_id: self.logical_id.to_owned(),
             arn: arn("lambda", &format!("function:{}", self.name)),
-            memory: u32::try_from(number(property("MemorySize"), DEFAULT_MEMORY)).unwrap_or(u32::MAX),
+            memory: u32::try_from(number(property("MemorySize"), DEFAULT_MEMORY))
+                .unwrap_or(u32::MAX),
             timeout: Duration::from_secs(number(property("Timeout"), DEFAULT_TIMEOUT)),
             traced: property("Tracing") == "Active",
             environment,
@@ -216,7 +224,13 @@ impl<'a> Resource<'a> {
                     dead_letters: properties["DeadLetterConfig"]["Arn"].as_str().map(str::to_owned),
                 };
                 let pattern = node.get("Properties").and_then(|node| node.get("Pattern"));
-                app.rules.push(self.make_rule(name, properties, "Pattern", pattern, vec![target])?);
+                app.rules.push(self.make_rule(
+                    name,
+                    properties,
+                    "Pattern",
+                    pattern,
+                    vec![target],
+                )?);
             }
             kind => app.not_emulated.push((
                 format!("{}.Events.{event}", self.logical_id),
@@ -293,8 +307,13 @@ impl<'a> Resource<'a> {
         request["TableName"] = self.name.clone().into();
         if let Some(request) = request.as_object_mut() {
             let known = [
-                "TableName", "AttributeDefinitions", "KeySchema", "BillingMode",
-                "ProvisionedThroughput", "GlobalSecondaryIndexes", "LocalSecondaryIndexes",
+                "TableName",
+                "AttributeDefinitions",
+                "KeySchema",
+                "BillingMode",
+                "ProvisionedThroughput",
+                "GlobalSecondaryIndexes",
+                "LocalSecondaryIndexes",
             ];
             request.retain(|name, _| known.contains(&name.as_str()));
         }

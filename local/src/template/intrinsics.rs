@@ -31,11 +31,16 @@ impl<'a> Scope<'a> {
             return Err(TemplateError::at(root.line, "the template has no `Resources`"));
         }
         let declared = root.get("Parameters").map(Node::entries).unwrap_or_default();
-        let is_number =
-            |node: &Node| node.get("Type").and_then(Node::text).is_some_and(|kind| kind == "Number");
+        let is_number = |node: &Node| {
+            node.get("Type").and_then(Node::text).is_some_and(|kind| kind == "Number")
+        };
         Ok(Self {
             parameters,
-            numbers: declared.iter().filter(|(_, n)| is_number(n)).map(|(n, _)| n.clone()).collect(),
+            numbers: declared
+                .iter()
+                .filter(|(_, n)| is_number(n))
+                .map(|(n, _)| n.clone())
+                .collect(),
             resources,
             mappings: root.get("Mappings"),
             conditions: root.get("Conditions").map(Node::entries).unwrap_or_default(),
@@ -74,11 +79,10 @@ impl<'a> Scope<'a> {
 
     /// Whether the condition `name` holds.
     pub(super) fn condition(&self, name: &str, line: usize) -> Result<bool, TemplateError> {
-        let (_, node) = self
-            .conditions
-            .iter()
-            .find(|(declared, _)| declared == name)
-            .ok_or_else(|| TemplateError::at(line, format!("there is no condition `{name}`")))?;
+        let (_, node) =
+            self.conditions.iter().find(|(declared, _)| declared == name).ok_or_else(|| {
+                TemplateError::at(line, format!("there is no condition `{name}`"))
+            })?;
         self.guarded(name, line, || self.truth(node))
     }
 
@@ -190,9 +194,9 @@ impl<'a> Scope<'a> {
             Content::Sequence(items) => items.clone(),
             _ => Vec::new(),
         };
-        items.try_into().map_err(|_| {
-            TemplateError::at(argument.line, format!("`{name}` wants a list of {N}"))
-        })
+        items
+            .try_into()
+            .map_err(|_| TemplateError::at(argument.line, format!("`{name}` wants a list of {N}")))
     }
 
     fn list(&self, node: &Node, name: &str) -> Result<Vec<Value>, TemplateError> {
@@ -270,9 +274,10 @@ impl<'a> Scope<'a> {
         attribute: &str,
         line: usize,
     ) -> Result<Value, TemplateError> {
-        let (_, node) = self.resources.iter().find(|(name, _)| name == resource).ok_or_else(|| {
-            TemplateError::at(line, format!("there is no parameter or resource `{resource}`"))
-        })?;
+        let (_, node) =
+            self.resources.iter().find(|(name, _)| name == resource).ok_or_else(|| {
+                TemplateError::at(line, format!("there is no parameter or resource `{resource}`"))
+            })?;
         let kind = node.get("Type").and_then(Node::text).unwrap_or_default();
         let name = self.guarded(resource, line, || self.physical_name(resource, kind, node))?;
         let value = match (kind, attribute) {
@@ -350,7 +355,10 @@ fn scalar(text: &str, quoted: bool) -> Value {
         "" | "~" | "null" => Value::Null,
         _ => match (text.parse::<i64>(), text.parse::<f64>()) {
             (Ok(number), _) => number.into(),
-            (_, Ok(number)) if number.is_finite() && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+            (_, Ok(number))
+                if number.is_finite()
+                    && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') =>
+            {
                 number.into()
             }
             _ => text.into(),

@@ -19,7 +19,9 @@ use std::{fs, io, path::Path};
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// The file cannot be read.
-    #[error("cannot read the template {path}\n\nhint: run this in the workspace's folder, or say --template PATH")]
+    #[error(
+        "cannot read the template {path}\n\nhint: run this in the workspace's folder, or say --template PATH"
+    )]
     Unreadable {
         /// The file.
         path: String,
@@ -58,19 +60,13 @@ impl TemplateError {
 
 /// Reads the template at `path`; `overrides` are parameters by name.
 pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<App, TemplateError> {
-    let text = fs::read_to_string(path).map_err(|source| TemplateError::Unreadable {
-        path: path.display().to_string(),
-        source,
-    })?;
+    let text = fs::read_to_string(path)
+        .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })?;
     let folder = path.parent().unwrap_or(Path::new("."));
     read(&text, folder, overrides).map_err(|error| error.within(path))
 }
 
-fn read(
-    text: &str,
-    folder: &Path,
-    overrides: &[(String, String)],
-) -> Result<App, TemplateError> {
+fn read(text: &str, folder: &Path, overrides: &[(String, String)]) -> Result<App, TemplateError> {
     let root = yaml::parse(text)?;
     let parameters = parameters::values(&root, overrides)?;
     let scope = intrinsics::Scope::new(&root, parameters)?;

@@ -24,7 +24,8 @@ pub(super) fn values(
     }
     let mut values = HashMap::new();
     for (name, declaration) in declared {
-        let given = overrides.iter().rev().find(|(given, _)| given == name).map(|(_, v)| v.as_str());
+        let given =
+            overrides.iter().rev().find(|(given, _)| given == name).map(|(_, v)| v.as_str());
         let default = declaration.get("Default").and_then(Node::text);
         let value = given.or(default).ok_or_else(|| {
             TemplateError::at(
@@ -46,7 +47,8 @@ pub(super) fn values(
 
 /// Why `value` is not allowed, as a half-sentence.
 fn refusal(declaration: &Node, value: &str) -> Result<Option<String>, TemplateError> {
-    if let Some(Node { content: Content::Sequence(allowed), .. }) = declaration.get("AllowedValues") {
+    if let Some(Node { content: Content::Sequence(allowed), .. }) = declaration.get("AllowedValues")
+    {
         let allowed: Vec<_> = allowed.iter().filter_map(Node::text).collect();
         if !allowed.contains(&value) {
             return Ok(Some(format!("is none of {}", allowed.join(", "))));
@@ -65,7 +67,8 @@ fn refusal(declaration: &Node, value: &str) -> Result<Option<String>, TemplateEr
         let Ok(number) = value.parse::<f64>() else {
             return Ok(Some("is not a number".to_owned()));
         };
-        let bound = |key| declaration.get(key).and_then(Node::text).and_then(|t| t.parse::<f64>().ok());
+        let bound =
+            |key| declaration.get(key).and_then(Node::text).and_then(|t| t.parse::<f64>().ok());
         if let Some(least) = bound("MinValue").filter(|least| number < *least) {
             return Ok(Some(format!("is less than {least}")));
         }

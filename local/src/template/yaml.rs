@@ -21,7 +21,10 @@ pub(super) struct Node {
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     /// A scalar, and whether it was quoted, so that `"2012"` stays a text.
-    Scalar { text: String, quoted: bool },
+    Scalar {
+        text: String,
+        quoted: bool,
+    },
     Sequence(Vec<Node>),
     Mapping(Vec<(String, Node)>),
 }

@@ -6,13 +6,8 @@ use super::{filter::Filter, graph::Graph, store::Store, summary::summary, trace:
 use crate::aws::AwsError;
 
 /// The operations, as errors name them.
-const OPERATIONS: [&str; 5] = [
-    "PutTraceSegments",
-    "BatchGetTraces",
-    "GetTraceSummaries",
-    "GetServiceGraph",
-    "GetTraceGraph",
-];
+const OPERATIONS: [&str; 5] =
+    ["PutTraceSegments", "BatchGetTraces", "GetTraceSummaries", "GetServiceGraph", "GetTraceGraph"];
 /// The most traces that one `BatchGetTraces` answers, as observed on AWS.
 const MAX_BATCH: usize = 5;
 /// The most traces on one page of `GetTraceSummaries`.
@@ -92,7 +87,8 @@ fn batch_get_traces(store: &Store, request: &Value) -> Result<Value, AwsError> {
 
 fn shown(trace: &Trace) -> Value {
     let documents = trace.documents().into_iter();
-    let segments = documents.map(|(id, document)| json!({ "Id": id, "Document": document.to_string() }));
+    let segments =
+        documents.map(|(id, document)| json!({ "Id": id, "Document": document.to_string() }));
     json!({
         "Id": trace.id,
         "Duration": trace.duration(),
@@ -157,8 +153,7 @@ fn get_service_graph(store: &Store, request: &Value) -> Result<Value, AwsError> 
 }
 
 fn get_trace_graph(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let traces: Vec<_> =
-        trace_ids(request)?.into_iter().filter_map(|id| store.trace(id)).collect();
+    let traces: Vec<_> = trace_ids(request)?.into_iter().filter_map(|id| store.trace(id)).collect();
     Ok(json!({ "Services": Graph::of(traces.iter().map(Arc::as_ref)).services() }))
 }
 

@@ -34,7 +34,8 @@ fn take(datagram: &[u8], store: &Store) -> Result<(), String> {
         let members = header.as_object()?;
         members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     };
-    let json = member("format").and_then(Value::as_str).is_some_and(|f| f.eq_ignore_ascii_case("json"));
+    let json =
+        member("format").and_then(Value::as_str).is_some_and(|f| f.eq_ignore_ascii_case("json"));
     if !json || member("version").and_then(Value::as_u64) != Some(1) {
         return Err(r#"its header is not {"format":"json","version":1}"#.to_owned());
     }

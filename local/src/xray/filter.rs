@@ -59,8 +59,20 @@ pub(super) enum Operand {
 
 /// Fields of the trace, or of a node inside of `service() { }`.
 const FIELDS: [&str; 14] = [
-    "ok", "error", "throttle", "fault", "partial", "responsetime", "duration", "http.status", "http.url",
-    "http.method", "http.useragent", "http.clientip", "user", "resource.arn",
+    "ok",
+    "error",
+    "throttle",
+    "fault",
+    "partial",
+    "responsetime",
+    "duration",
+    "http.status",
+    "http.url",
+    "http.method",
+    "http.useragent",
+    "http.clientip",
+    "user",
+    "resource.arn",
 ];
 /// Deeper nesting is refused rather than risked.
 const MAX_DEPTH: usize = 32;
@@ -293,7 +305,9 @@ impl Reader {
             keyword
         } else {
             let known = FIELDS.join(", ");
-            return Err(format!("`{word}` is not understood here; these are: {known}, annotation, service"));
+            return Err(format!(
+                "`{word}` is not understood here; these are: {known}, annotation, service"
+            ));
         };
         let test = match self.operator() {
             Some(operator) => Some((operator, self.operand()?)),
@@ -314,7 +328,9 @@ impl Reader {
                         "name" => name = self.text()?,
                         "type" => kind = self.text()?,
                         "account.id" => drop(self.text()?),
-                        other => return Err(format!("`{other}` is none of name, type, account.id")),
+                        other => {
+                            return Err(format!("`{other}` is none of name, type, account.id"));
+                        }
                     }
                     self.take(",");
                 }
@@ -351,12 +367,14 @@ impl Reader {
     fn operand(&mut self) -> Result<Operand, String> {
         match self.tokens.next() {
             Some(Token::Quoted(text)) => Ok(Operand::Text(text)),
-            Some(Token::Word(word)) => Ok(match (word.to_ascii_lowercase().as_str(), word.parse()) {
-                ("true", _) => Operand::Truth(true),
-                ("false", _) => Operand::Truth(false),
-                (_, Ok(number)) => Operand::Number(number),
-                _ => Operand::Text(word),
-            }),
+            Some(Token::Word(word)) => {
+                Ok(match (word.to_ascii_lowercase().as_str(), word.parse()) {
+                    ("true", _) => Operand::Truth(true),
+                    ("false", _) => Operand::Truth(false),
+                    (_, Ok(number)) => Operand::Number(number),
+                    _ => Operand::Text(word),
+                })
+            }
             _ => Err("a value is expected".to_owned()),
         }
     }

@@ -157,7 +157,8 @@ mod tests {
     fn a_complete_document_replaces_the_one_in_progress_and_stays() {
         let store = Store::new(2);
         let id = format!("1-00000001-{:024x}", 1);
-        for (end, partial) in [(None, true), (Some(2.0), false), (None, false), (Some(3.0), false)] {
+        for (end, partial) in [(None, true), (Some(2.0), false), (None, false), (Some(3.0), false)]
+        {
             store.put(&segment(1, 1, end)).unwrap();
             let trace = store.trace(&id).unwrap();
             assert_eq!((trace.nodes.len(), trace.is_partial()), (1, partial));

@@ -78,7 +78,8 @@ fn service_id(node: &Node) -> Value {
 }
 
 fn service_ids<'a>(nodes: impl Iterator<Item = &'a Node>) -> Value {
-    let ids: BTreeMap<String, Value> = nodes.map(service_id).map(|id| (id.to_string(), id)).collect();
+    let ids: BTreeMap<String, Value> =
+        nodes.map(service_id).map(|id| (id.to_string(), id)).collect();
     ids.into_values().collect()
 }
 
@@ -126,14 +127,16 @@ fn resource_arns(trace: &Trace) -> Value {
 /// Where faults or errors began: each flagged node below which nothing else is flagged, with the way to
 /// it from the entry.
 fn root_causes(trace: &Trace, flag: &str) -> Value {
-    let flagged_below = |node: &Node| node.children.iter().any(|child| trace.nodes[*child].flag(flag));
+    let flagged_below =
+        |node: &Node| node.children.iter().any(|child| trace.nodes[*child].flag(flag));
     let causes = trace.nodes.iter().filter(|node| node.flag(flag) && node.kind != Kind::Inferred);
     let causes = causes.filter(|node| !flagged_below(node)).map(|cause| {
         let mut services: Vec<Value> = Vec::new();
         let mut entities: Vec<Value> = Vec::new();
         let mut node = Some(cause);
         while let Some(here) = node {
-            let exceptions = here.body.get("cause").and_then(|cause| cause["exceptions"].as_array());
+            let exceptions =
+                here.body.get("cause").and_then(|cause| cause["exceptions"].as_array());
             let exceptions: Value = exceptions
                 .into_iter()
                 .flatten()
@@ -142,7 +145,8 @@ fn root_causes(trace: &Trace, flag: &str) -> Value {
                 })
                 .collect();
             let remote = here.text("namespace").is_some();
-            entities.push(json!({ "Name": here.name(), "Exceptions": exceptions, "Remote": remote }));
+            entities
+                .push(json!({ "Name": here.name(), "Exceptions": exceptions, "Remote": remote }));
             if here.is_segment() {
                 let mut service = service_id(here);
                 entities.reverse();

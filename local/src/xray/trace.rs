@@ -132,7 +132,8 @@ impl Trace {
 
     /// The segment that the trace began with.
     pub fn root(&self) -> Option<&Node> {
-        let tops = self.nodes.iter().filter(|node| node.kind == Kind::Segment && node.parent.is_none());
+        let tops =
+            self.nodes.iter().filter(|node| node.kind == Kind::Segment && node.parent.is_none());
         tops.min_by(|a, b| a.orphaned.cmp(&b.orphaned).then(a.start.total_cmp(&b.start)))
     }
 
@@ -276,7 +277,17 @@ fn inferred_type(service: &str) -> String {
 
 fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
     let mut body = Map::new();
-    for name in ["name", "start_time", "end_time", "in_progress", "http", "aws", "error", "fault", "throttle"] {
+    for name in [
+        "name",
+        "start_time",
+        "end_time",
+        "in_progress",
+        "http",
+        "aws",
+        "error",
+        "fault",
+        "throttle",
+    ] {
         if let Some(value) = call.body.get(name) {
             body.insert(name.to_owned(), value.clone());
         }
@@ -307,7 +318,8 @@ fn flatten(
     known: &mut HashSet<String>,
 ) {
     let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
-    let parent = document.body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let parent =
+        document.body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
     let mut open = vec![(document.id.clone(), kind, parent, document.body.clone())];
     while let Some((id, kind, parent, mut body)) = open.pop() {
         if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {

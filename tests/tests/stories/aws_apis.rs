@@ -3,14 +3,20 @@ use e2e::World;
 use serde_json::{Value, json};
 
 fn scope(service: &str) -> (&'static str, String) {
-    let scope = format!("AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
+    let scope = format!(
+        "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    );
     ("authorization", scope)
 }
 
 async fn call(world: &World, service: &str, target: &str, path: &str, body: &str) -> e2e::Answer {
     let (name, value) = scope(service);
     let url = format!("{}{path}", world.stack().aws());
-    let headers = [(name, value.as_str()), ("x-amz-target", target)];
+    let headers = [
+        (name, value.as_str()),
+        ("x-amz-target", target),
+        ("content-type", "application/x-amz-json-1.0"),
+    ];
     world.request("POST", &url, body, &headers).await
 }
 
@@ -34,19 +40,33 @@ async fn put_events_answers_entry_by_entry() {
         .entries(entry("aws.ec2", "{}", "default"))
         .entries(entry("shop", "{}", "nowhere"))
         .entries(entry("", "{}", "default"))
-        .entries(entry("shop", "{}", "arn:aws:events:us-east-1:000000000000:event-bus/distributed-tracing-demo"))
+        .entries(entry(
+            "shop",
+            "{}",
+            "arn:aws:events:us-east-1:000000000000:event-bus/distributed-tracing-demo",
+        ))
         .send()
         .await
         .unwrap();
-    let codes: Vec<_> = answer.entries().iter().map(|entry| entry.error_code().unwrap_or("")).collect();
-    let expected = ["", "MalformedDetail", "MalformedDetail", "NotAuthorizedForSourceException", "InvalidArgument", "InvalidArgument", ""];
+    let codes: Vec<_> =
+        answer.entries().iter().map(|entry| entry.error_code().unwrap_or("")).collect();
+    let expected = [
+        "",
+        "MalformedDetail",
+        "MalformedDetail",
+        "NotAuthorizedForSourceException",
+        "InvalidArgument",
+        "InvalidArgument",
+        "",
+    ];
     assert_eq!(codes, expected);
     assert_eq!(answer.failed_entry_count(), 5);
     assert!(answer.entries()[0].event_id().is_some());
 
     for entries in [0, 11] {
         let entries = (0..entries).map(|_| entry("shop", "{}", "default")).collect();
-        let refused = world.events.put_events().set_entries(Some(entries)).send().await.unwrap_err();
+        let refused =
+            world.events.put_events().set_entries(Some(entries)).send().await.unwrap_err();
         assert!(format!("{refused:?}").contains("ValidationException"), "{refused:?}");
     }
     let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(1024 * 1024));
@@ -61,15 +81,17 @@ async fn an_entrys_own_trace_header_wins_over_the_requests() {
     let root = |digit: char| format!("1-5759e988-{}", digit.to_string().repeat(24));
     let header = |digit| format!("Root={};Parent=53995c3f42cd8ad8;Sampled=0", root(digit));
     let detail = json!({ "orderId": "o" }).to_string();
-    let entry = |trace: Option<String>| {
-        json!({ "Source": "shop", "DetailType": "D", "Detail": detail, "TraceHeader": trace })
-    };
+    let entry = |trace: Option<String>| json!({ "Source": "shop", "DetailType": "D", "Detail": detail, "TraceHeader": trace });
     let entries = [entry(Some(header('a'))), entry(None), entry(Some("nonsense".to_owned()))];
     let body = json!({ "Entries": entries }).to_string();
     let (name, value) = scope("events");
     let url = format!("{}/", world.stack().aws());
     let http = header('b');
-    let headers = [(name, value.as_str()), ("x-amz-target", "AWSEvents.PutEvents"), ("x-amzn-trace-id", &http)];
+    let headers = [
+        (name, value.as_str()),
+        ("x-amz-target", "AWSEvents.PutEvents"),
+        ("x-amzn-trace-id", &http),
+    ];
     let answer = world.request("POST", &url, body, &headers).await;
     assert_eq!(answer.body["FailedEntryCount"], 0, "a header that makes no sense is dropped");
     let passed = world.stack().services().bus.passed();
@@ -137,18 +159,27 @@ async fn lambda_invokes_what_there_is() {
     let world = World::start().await;
     let path = |name: &str| format!("/2015-03-31/functions/{name}/invocations");
     let answer = call(&world, "lambda", "", &path("nobody"), "{}").await;
-    assert_eq!((answer.status, answer.headers["x-amzn-errortype"].to_str().unwrap()), (404, "ResourceNotFoundException"));
+    assert_eq!(
+        (answer.status, answer.headers["x-amzn-errortype"].to_str().unwrap()),
+        (404, "ResourceNotFoundException")
+    );
     let answer = call(&world, "lambda", "", &path("PaymentService"), "not json").await;
     assert_eq!(answer.headers["x-amzn-errortype"], "InvalidRequestContentException");
     // A payload that is no event: a handler error, which is a 200 with a header.
-    let arn = "arn:aws:lambda:us-east-1:000000000000:function:distributed-tracing-demo-payment-service";
+    let arn =
+        "arn:aws:lambda:us-east-1:000000000000:function:distributed-tracing-demo-payment-service";
     for name in [arn, "distributed-tracing-demo-payment-service"] {
         let answer = call(&world, "lambda", "", &path(name), r#"{"Records":[]}"#).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.headers["x-amz-function-error"], "Unhandled");
         assert_eq!(answer.body["errorType"], "PaymentError");
         let message = answer.body["errorMessage"].as_str().unwrap();
-        assert!(message.starts_with("the event is not understood: the payload is not an EventBridge event"), "{message}");
+        assert!(
+            message.starts_with(
+                "the event is not understood: the payload is not an EventBridge event"
+            ),
+            "{message}"
+        );
     }
     let (name, value) = scope("lambda");
     let url = format!("{}{}", world.stack().aws(), path("PaymentService"));
@@ -167,8 +198,16 @@ async fn sns_publishes_to_topics_that_exist() {
     for (body, status, says) in [
         (format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=s"), 200, "<MessageId>"),
         (format!("Action=Publish&TopicArn={topic}"), 400, "<Code>InvalidParameter</Code>"),
-        (format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=%C3%BC"), 400, "<Code>InvalidParameter</Code>"),
-        ("Action=Publish&TopicArn=arn%3Ax&Message=%3Chi%3E".to_owned(), 404, "<Code>NotFound</Code>"),
+        (
+            format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=%C3%BC"),
+            400,
+            "<Code>InvalidParameter</Code>",
+        ),
+        (
+            "Action=Publish&TopicArn=arn%3Ax&Message=%3Chi%3E".to_owned(),
+            404,
+            "<Code>NotFound</Code>",
+        ),
     ] {
         let answer = call(&world, "sns", "", "/", &body).await;
         assert_eq!(answer.status, status, "{body}");
@@ -186,12 +225,16 @@ async fn the_console_serves_its_page_and_its_data() {
     world.settled().await;
     let console = world.stack().console();
     let page = world.request("GET", &console, "", &[]).await;
-    assert_eq!((page.status, page.headers["content-type"].to_str().unwrap()), (200, "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.status, page.headers["content-type"].to_str().unwrap()),
+        (200, "text/html; charset=utf-8")
+    );
     for file in ["style.css", "app.js", "map.js", "trace.js"] {
         let answer = world.request("GET", &format!("{console}console/{file}"), "", &[]).await;
         assert_eq!(answer.status, 200, "{file}");
     }
-    let state = world.request("GET", &format!("{console}console/state?minutes=5"), "", &[]).await.body;
+    let state =
+        world.request("GET", &format!("{console}console/state?minutes=5"), "", &[]).await.body;
     assert_eq!(state["traces"][0]["id"], answer.trace_id());
     assert_eq!(state["traces"][0]["order"], answer.order_id());
     assert_eq!(state["traces"][0]["outcome"], "confirmed");

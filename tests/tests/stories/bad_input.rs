@@ -32,7 +32,11 @@ async fn requests_that_make_no_sense_are_refused_with_a_reason() {
     assert_eq!(world.events_of("Order Created").len(), 0, "nothing was told");
     // A refusal is the client's error and shows as one.
     let summaries = world.summaries().await;
-    assert!(summaries.iter().all(|trace| trace.has_error() == Some(true) && trace.has_fault() == Some(false)));
+    assert!(
+        summaries
+            .iter()
+            .all(|trace| trace.has_error() == Some(true) && trace.has_fault() == Some(false))
+    );
     world.end().await;
 }
 
@@ -114,7 +118,8 @@ async fn a_test_invocation_with_null_headers_is_an_order() {
         "{}/2015-03-31/functions/distributed-tracing-demo-order-service/invocations",
         world.stack().aws()
     );
-    let headers = [("authorization", "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/lambda/aws4_request")];
+    let headers =
+        [("authorization", "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/lambda/aws4_request")];
     let answer = world.request("POST", &url, event.to_string(), &headers).await;
     assert_eq!(answer.status, 200);
     assert!(!answer.headers.contains_key("x-amz-function-error"), "{:?}", answer.body);

@@ -52,7 +52,9 @@ fn children(parent: u32) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
     let of_task = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children"));
     let all = tasks.filter_map(|task| of_task(task).ok());
-    let found: Vec<_> = all.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let found: Vec<_> = all
+        .flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
     assert!(Path::new(&path).exists() || found.is_empty());
     found
 }
@@ -68,7 +70,13 @@ async fn it_says_when_it_is_ready_and_leaves_nothing_behind() {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("ready.json");
         let mut arguments = ANY_PORTS.to_vec();
-        arguments.extend(["--no-build", "--ready-file", file.to_str().unwrap(), "--parameter", "Environment=test"]);
+        arguments.extend([
+            "--no-build",
+            "--ready-file",
+            file.to_str().unwrap(),
+            "--parameter",
+            "Environment=test",
+        ]);
         let mut child = command(&arguments).await.spawn().unwrap();
         let ready = ready(&file).await;
         for key in ["api", "aws", "console"] {
@@ -92,7 +100,8 @@ async fn it_says_when_it_is_ready_and_leaves_nothing_behind() {
         let functions = children(child.id().unwrap());
         assert!(!functions.is_empty());
         signal(&child, name).await;
-        let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
+        let status =
+            tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
         assert!(status.success(), "{status}");
         assert!(!file.exists(), "the ready file is gone");
         for id in functions {
@@ -114,7 +123,10 @@ async fn it_prints_what_there_is_and_a_line_that_works() {
     let output = child.wait_with_output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find(|line| line.trim_start().starts_with("curl ")).unwrap();
-    assert!(line.ends_with(&format!("{}/orders/customer123", ready["api"].as_str().unwrap())), "{line}");
+    assert!(
+        line.ends_with(&format!("{}/orders/customer123", ready["api"].as_str().unwrap())),
+        "{line}"
+    );
     for word in ["functions", "rules", "tables", "queues", ready["console"].as_str().unwrap()] {
         assert!(text.contains(word), "{word} is not in\n{text}");
     }
@@ -129,12 +141,41 @@ async fn mistakes_are_explained() {
     for (arguments, says) in [
         (vec!["--api-port", &port], vec!["--api-port", &port]),
         (vec!["--api-port", "0", "--aws-port", &port], vec!["--aws-port", &port]),
-        (vec!["--api-port", "0", "--aws-port", "0", "--xray-port", &udp_port], vec!["--xray-port", &udp_port]),
+        (
+            vec!["--api-port", "0", "--aws-port", "0", "--xray-port", &udp_port],
+            vec!["--xray-port", &udp_port],
+        ),
         (vec!["--parameter", "Nope=1"], vec!["no parameter `Nope`", "ProjectName"]),
         (vec!["--parameter", "FunctionTimeout=1"], vec!["`FunctionTimeout` is `1`", "less than 8"]),
         (vec!["--parameter", "ProjectName=UPPER"], vec!["does not match"]),
-        (vec!["--api-port", "0", "--aws-port", "0", "--xray-port", "0", "--no-build", "--bootstrap", "Nope=/bin/true"], vec!["--bootstrap Nope", "OrderService"]),
-        (vec!["--api-port", "0", "--aws-port", "0", "--xray-port", "0", "--no-build", "--bootstrap", "OrderService=/no/such"], vec!["OrderService", "/no/such"]),
+        (
+            vec![
+                "--api-port",
+                "0",
+                "--aws-port",
+                "0",
+                "--xray-port",
+                "0",
+                "--no-build",
+                "--bootstrap",
+                "Nope=/bin/true",
+            ],
+            vec!["--bootstrap Nope", "OrderService"],
+        ),
+        (
+            vec![
+                "--api-port",
+                "0",
+                "--aws-port",
+                "0",
+                "--xray-port",
+                "0",
+                "--no-build",
+                "--bootstrap",
+                "OrderService=/no/such",
+            ],
+            vec!["OrderService", "/no/such"],
+        ),
     ] {
         let complaint = complaint(&arguments).await;
         for word in says {
@@ -152,7 +193,8 @@ async fn a_template_that_makes_no_sense_is_named_with_its_line() {
     let output = Command::new(local().await).arg("--template").arg(&path).output().await.unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert!(complaint.contains("template.yaml:5: `Fn::Split` is not an intrinsic"), "{complaint}");
-    let output = Command::new(local().await).args(["--template", "/no/such"]).output().await.unwrap();
+    let output =
+        Command::new(local().await).args(["--template", "/no/such"]).output().await.unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert!(complaint.contains("cannot read the template /no/such: No such file"), "{complaint}");
 }

@@ -31,7 +31,10 @@ async fn hearing_an_event_again_changes_nothing() {
         let told = world.events_of(detail_type);
         assert!(told.len() > 1, "{detail_type} is told again");
         for again in &told {
-            assert_eq!(again["detail"]["metadata"]["eventId"], told[0]["detail"]["metadata"]["eventId"]);
+            assert_eq!(
+                again["detail"]["metadata"]["eventId"],
+                told[0]["detail"]["metadata"]["eventId"]
+            );
             assert_eq!(again["detail"]["timestamp"], told[0]["detail"]["timestamp"]);
             assert_eq!(again["detail"]["orderId"], answer.order_id());
         }
@@ -152,7 +155,11 @@ async fn join_all<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
                 *done = Some(outcome);
             }
         }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     done.into_iter().flatten().collect()
