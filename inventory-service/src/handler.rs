@@ -59,18 +59,12 @@ impl Inventory {
         if let Decision::Reserved { warehouse, .. } = &reservation.decision {
             span.record("annotation.warehouse", warehouse);
         }
-        match reservation.outcome() {
-            Some(outcome) => {
-                tracing::info!(outcome = outcome.detail_type(), "stock decided");
-                Ok(self
-                    .bus
-                    .tell(&Told::new(outcome, reservation.decided_at, heard.cause()))
-                    .await?)
-            }
-            None => {
-                tracing::info!("the order is not paid, so nothing is reserved");
-                Ok(())
-            }
+        if let Some(outcome) = reservation.outcome() {
+            tracing::info!(outcome = outcome.detail_type(), "stock decided");
+            Ok(self.bus.tell(&Told::new(outcome, reservation.decided_at, heard.cause())).await?)
+        } else {
+            tracing::info!("the order is not paid, so nothing is reserved");
+            Ok(())
         }
     }
 

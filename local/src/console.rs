@@ -64,7 +64,7 @@ impl Console {
         let since = clock::seconds() - minutes.clamp(0.0, MAX_MINUTES) * 60.0;
         let traces = self.services.store.traces();
         let recent: Vec<_> = traces.iter().filter(|trace| trace.start() >= since).collect();
-        let graph = Graph::of(recent.iter().map(|trace| trace.as_ref()));
+        let graph = Graph::of(recent.iter().map(std::convert::AsRef::as_ref));
         let functions = self.services.lambda.functions();
         json!({
             "api": self.api,

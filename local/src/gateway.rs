@@ -186,7 +186,7 @@ impl Gateway {
                     true,
                 )
             }
-            Ok(Ok(answer)) => match answer.outcome.as_ref().map(|payload| proxied(payload)) {
+            Ok(Ok(answer)) => match answer.outcome.as_ref().map(proxied) {
                 Ok(Some(response)) => (response, 200, false),
                 // An answer that is no proxy answer, and an error: the client sees the same.
                 Ok(None) => (bad_gateway(), 200, false),
@@ -324,7 +324,7 @@ fn proxied(payload: &Bytes) -> Option<Response<Body>> {
     *response.status_mut() = StatusCode::from_u16(status).ok()?;
     let one = answer["headers"].as_object().into_iter().flatten();
     let one = one.map(|(name, value)| {
-        (name, value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string()))
+        (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     });
     let many = answer["multiValueHeaders"].as_object().into_iter().flatten();
     let many = many.flat_map(|(name, values)| {

@@ -12,16 +12,15 @@ use local::{Options, Sockets, Stack, compile, template};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{cli::Arguments, terminal::Terminal};
+use crate::cli::Arguments;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let terminal = Terminal::new();
-    match run(arguments, &terminal).await {
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal.complain(&*error);
+            terminal::complain(&*error);
             ExitCode::FAILURE
         }
     }
@@ -29,7 +28,7 @@ async fn main() -> ExitCode {
 
 type AnyError = Box<dyn std::error::Error>;
 
-async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), AnyError> {
+async fn run(arguments: Arguments) -> Result<(), AnyError> {
     // From the first moment, so that Ctrl-C during the build ends the build and nothing else.
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -43,7 +42,7 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), AnyError> 
 
     let app = template::load(&arguments.template, &arguments.parameter)?;
     let sockets = Sockets::bind(arguments.ports()).await?;
-    let mut progress = terminal.progress();
+    let mut progress = terminal::progress();
     let build =
         compile::executables(&app, &arguments.bootstrap, !arguments.no_build, &mut progress);
     let executables = tokio::select! {
@@ -56,16 +55,16 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), AnyError> 
         max_traces: arguments.max_traces,
         retry_delay: arguments.retry_delay(),
         max_processes: arguments.max_processes,
-        log: terminal.log(&app),
+        log: terminal::log(&app),
     };
     let stack = Stack::start(app, executables, sockets, options).await?;
-    terminal.introduce(&stack);
+    terminal::introduce(&stack);
     if let Some(path) = &arguments.ready_file {
         write_ready_file(path, &stack.ready())
             .map_err(|error| format!("cannot write the ready file {}: {error}", path.display()))?;
     }
     asked_to_stop.await;
-    terminal.say("stopping");
+    terminal::say("stopping");
     stack.stop().await;
     if let Some(path) = &arguments.ready_file {
         // What it says is no longer true. Somebody may have taken it away already.

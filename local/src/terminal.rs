@@ -1,3 +1,6 @@
+//! Where people read: standard output for what there is to read, standard error for progress and
+//! complaints.
+
 use std::{
     error::Error,
     io::{self, Write},
@@ -7,91 +10,75 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use local::{Stack, compile::Progress, logs::Line, template::App};
 
-/// Where people read: standard output for what there is to read, standard error for progress and
-/// complaints.
-#[derive(Debug)]
-pub(crate) struct Terminal;
+/// A line for the reader. One who has gone away does not stop the work.
+pub(crate) fn say(text: &str) {
+    let _gone = writeln!(io::stdout(), "{text}");
+}
 
-impl Terminal {
-    pub(crate) fn new() -> Self {
-        Self
+/// An error with its causes, and its hint last.
+pub(crate) fn complain(error: &dyn Error) {
+    let text = error.to_string();
+    let (what, hint) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let causes = iter::successors(error.source(), |&cause| cause.source());
+    let chain: Vec<_> =
+        iter::once(what.to_owned()).chain(causes.map(ToString::to_string)).collect();
+    let hint = if hint.is_empty() { String::new() } else { format!("\n\n{hint}") };
+    let _gone = writeln!(io::stderr(), "error: {}{hint}", chain.join(": "));
+}
+
+/// A progress bar for the build.
+pub(crate) fn progress() -> Bar {
+    let bar = ProgressBar::new(0);
+    // The template is a constant that was tried; should it be wrong, the plain bar does.
+    if let Ok(style) =
+        ProgressStyle::with_template("building the functions {bar:30} {pos}/{len} {msg}")
+    {
+        bar.set_style(style);
     }
+    Bar(bar)
+}
 
-    /// A line for the reader. One who has gone away does not stop the work.
-    pub(crate) fn say(&self, text: &str) {
-        let _gone = writeln!(io::stdout(), "{text}");
-    }
-
-    /// An error with its causes, and its hint last.
-    pub(crate) fn complain(&self, error: &dyn Error) {
-        let text = error.to_string();
-        let (what, hint) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let causes = iter::successors(error.source(), |&cause| cause.source());
-        let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-        let hint = if hint.is_empty() { String::new() } else { format!("\n\n{hint}") };
-        let _gone = writeln!(io::stderr(), "error: {what}{causes}{hint}");
-    }
-
-    /// A progress bar for the build.
-    pub(crate) fn progress(&self) -> Bar {
-        let bar = ProgressBar::new(0);
-        // The template is a constant that was tried; should it be wrong, the plain bar does.
-        if let Ok(style) =
-            ProgressStyle::with_template("building the functions {bar:30} {pos}/{len} {msg}")
-        {
-            bar.set_style(style);
+/// What prints the functions' log lines, each with the service's name.
+pub(crate) fn log(app: &App) -> Box<dyn Fn(&Line) + Send + Sync> {
+    let prefix = common_prefix(app);
+    Box::new(move |line| {
+        let mut line = line.clone();
+        if let Some(short) = line.function.strip_prefix(&prefix) {
+            line.function = format!("{short:<20}");
         }
-        Bar(bar)
-    }
+        let _gone = writeln!(io::stdout(), "{line}");
+    })
+}
 
-    /// What prints the functions' log lines, each with the service's name.
-    pub(crate) fn log(&self, app: &App) -> Box<dyn Fn(&Line) + Send + Sync> {
-        let prefix = common_prefix(app);
-        Box::new(move |line| {
-            let mut line = line.clone();
-            if let Some(short) = line.function.strip_prefix(&prefix) {
-                line.function = format!("{short:<20}");
-            }
-            let _gone = writeln!(io::stdout(), "{line}");
-        })
+/// What was started, and what to do next.
+pub(crate) fn introduce(stack: &Stack) {
+    let app = stack.app();
+    let names = |names: Vec<&str>| names.join(", ");
+    say("");
+    say(&format!(
+        "  functions    {}",
+        names(app.functions.iter().map(|f| f.name.as_str()).collect())
+    ));
+    say(&format!("  rules        {}", names(app.rules.iter().map(|r| r.name.as_str()).collect())));
+    let tables = app.tables.iter().filter_map(|table| table["TableName"].as_str());
+    say(&format!("  tables       {}", names(tables.collect())));
+    say(&format!("  queues       {}", names(app.queues.iter().map(|q| q.name.as_str()).collect())));
+    for (logical_id, kind) in &app.not_emulated {
+        say(&format!("  not here     {logical_id} ({kind})"));
     }
-
-    /// What was started, and what to do next.
-    pub(crate) fn introduce(&self, stack: &Stack) {
-        let app = stack.app();
-        let names = |names: Vec<&str>| names.join(", ");
-        self.say("");
-        self.say(&format!(
-            "  functions    {}",
-            names(app.functions.iter().map(|f| f.name.as_str()).collect())
-        ));
-        self.say(&format!(
-            "  rules        {}",
-            names(app.rules.iter().map(|r| r.name.as_str()).collect())
-        ));
-        let tables = app.tables.iter().filter_map(|table| table["TableName"].as_str());
-        self.say(&format!("  tables       {}", names(tables.collect())));
-        self.say(&format!(
-            "  queues       {}",
-            names(app.queues.iter().map(|q| q.name.as_str()).collect())
-        ));
-        for (logical_id, kind) in &app.not_emulated {
-            self.say(&format!("  not here     {logical_id} ({kind})"));
-        }
-        self.say(&format!("  API          {}", stack.api()));
-        self.say(&format!("  AWS APIs     {}  (any credentials, region us-east-1)", stack.aws()));
-        self.say(&format!("  X-Ray        {} (UDP)", stack.xray()));
-        self.say(&format!("  console      {}", stack.console()));
-        self.say("");
-        self.say("place an order:");
-        self.say(&format!(
-            "  curl -X POST -H 'Content-Type: application/json' -d '{{\"productId\": \"12345\", \"quantity\": 1}}' {}/orders/customer123",
-            stack.api()
-        ));
-        self.say("");
-        self.say("Ctrl-C stops it all");
-        self.say("");
-    }
+    say(&format!("  API          {}", stack.api()));
+    say(&format!("  AWS APIs     {}  (any credentials, region us-east-1)", stack.aws()));
+    say(&format!("  X-Ray        {} (UDP)", stack.xray()));
+    say(&format!("  console      {}", stack.console()));
+    say("");
+    say("place an order:");
+    say(&format!(
+        "  curl -X POST -H 'Content-Type: application/json' -d '{{\"productId\": \"12345\", \"quantity\": 1}}' {}/orders/customer123",
+        stack.api()
+    ));
+    say("");
+    say("Ctrl-C stops it all");
+    say("");
 }
 
 /// The progress of a build. It disappears when it is done.

@@ -70,7 +70,8 @@ impl Orders {
     ) -> Result<Response<Body>, NotServed> {
         let now = clock::now();
         let wish = Wish::read(customer_id, request.body()).map_err(NotServed::Refused)?;
-        let key = request.headers().get("idempotency-key").map(|key| key.as_bytes());
+        let key =
+            request.headers().get("idempotency-key").map(lambda_http::http::HeaderValue::as_bytes);
         let key = key.map(String::from_utf8_lossy);
         let order_id = wish.order_id(key.as_deref(), now).map_err(NotServed::Refused)?;
         let order = wish.place(order_id, &self.prices, now).map_err(NotServed::Refused)?;

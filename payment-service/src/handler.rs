@@ -55,15 +55,12 @@ impl Payments {
             Some(decided) => decided,
             None => self.table.keep_first(&self.decide(order, clock::now()).await?).await?,
         };
-        match payment.outcome() {
-            Some(outcome) => {
-                tracing::info!(outcome = outcome.detail_type(), "payment decided");
-                Ok(self.bus.tell(&Told::new(outcome, payment.decided_at, heard.cause())).await?)
-            }
-            None => {
-                tracing::info!("the order cannot be delivered, so nothing is charged");
-                Ok(())
-            }
+        if let Some(outcome) = payment.outcome() {
+            tracing::info!(outcome = outcome.detail_type(), "payment decided");
+            Ok(self.bus.tell(&Told::new(outcome, payment.decided_at, heard.cause())).await?)
+        } else {
+            tracing::info!("the order cannot be delivered, so nothing is charged");
+            Ok(())
         }
     }
 

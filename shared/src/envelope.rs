@@ -247,6 +247,14 @@ mod tests {
     }
 
     #[test]
+    fn times_have_milliseconds_even_when_these_are_zero() {
+        let told = Told::new(order(), DateTime::UNIX_EPOCH, Cause::request());
+        let detail: Value = serde_json::from_str(&detail_of(&told)).unwrap();
+        assert_eq!(detail["timestamp"], "1970-01-01T00:00:00.000Z");
+        assert_eq!(detail["metadata"]["occurredAt"], "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
     fn the_same_fact_has_the_same_id_however_often_it_is_told() {
         let first = Told::new(order(), noon(), Cause::request());
         let again = Told::new(order(), noon() + chrono::TimeDelta::hours(1), Cause::request());

@@ -1,5 +1,5 @@
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Amount;
 
@@ -255,7 +255,8 @@ pub struct Metadata {
     pub event_id: String,
     /// The major version of the payload's shape, `1`.
     pub event_version: String,
-    /// When the fact became true, not when it was told.
+    /// When the fact became true, not when it was told; always with milliseconds.
+    #[serde(serialize_with = "milliseconds")]
     pub occurred_at: DateTime<Utc>,
     /// The order: what all events of one story share.
     pub correlation_id: String,
@@ -269,6 +270,10 @@ pub struct Metadata {
     /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html>).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+}
+
+fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 /// The id of something of which an order has one: `pay_…` for `ord_…`.

@@ -35,7 +35,11 @@ where
         let time = (self.now)().to_rfc3339_opts(SecondsFormat::Millis, true);
         line.insert("timestamp".to_owned(), time.into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
-        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context
+            .event_scope()
+            .into_iter()
+            .flat_map(tracing_subscriber::registry::Scope::from_root)
+        {
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<JsonFields>>();
             let fields = fields.and_then(|fields| serde_json::from_str::<Map<_, _>>(fields).ok());

@@ -57,13 +57,13 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
         .with_level(false)
         .with_tracked_inactivity(false)
         // Log lines stay logs. Errors reach the span through `lambda::record_error`, with their causes.
-        .with_filter(filter_fn(|metadata| metadata.is_span()));
+        .with_filter(filter_fn(|metadata| !metadata.is_event()));
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(JsonFields::new())
         .event_format(LogLine { now });
 
-    let level =
-        log_level(["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"].iter().find_map(|v| env::var(v).ok()));
+    let level = ["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"].iter().find_map(|name| env::var(name).ok());
+    let level = log_level(level.as_deref());
     // Our spans exist whatever the log level is: turning logs down must not turn traces off.
     let interesting = filter_fn(move |metadata| {
         let target = metadata.target().split("::").next();
@@ -90,9 +90,9 @@ fn daemon_address(variable: Option<String>) -> Result<SocketAddr, TelemetryError
         .map_err(|_| TelemetryError::DaemonAddress(text.clone()))
 }
 
-fn log_level(variable: Option<String>) -> Level {
+fn log_level(variable: Option<&str>) -> Level {
     // Lambda says FATAL for what tracing calls ERROR; anything unknown is as good as unset.
-    match variable.as_deref() {
+    match variable {
         Some(level) if level.eq_ignore_ascii_case("fatal") => Level::ERROR,
         Some(level) => level.parse().unwrap_or(Level::INFO),
         None => Level::INFO,
@@ -128,7 +128,7 @@ mod tests {
             (Some("WARN"), Level::WARN),
             (Some("loud"), Level::INFO),
         ] {
-            assert_eq!(log_level(variable.map(str::to_owned)), level);
+            assert_eq!(log_level(variable), level);
         }
     }
 }

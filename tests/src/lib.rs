@@ -1,5 +1,11 @@
 //! What the stories are told with: a world of real binaries, and words for what can be done and seen in it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "in a story, what cannot be is a panic that fails it"
+)]
+
 /// Reading traces.
 mod seen;
 /// Speaking to a world.

@@ -24,7 +24,7 @@ use crate::Seen;
 
 /// How long anything may take until a story gives up waiting for it. Nothing is waited for by the clock;
 /// this only ends a story that hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often something that nobody announces is looked at again.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -205,10 +205,10 @@ impl World {
                 changes.changed().await.expect("the store lives as long as the world");
             }
         });
-        match waited.await {
-            Ok(seen) => seen,
-            Err(_) => panic!("the trace never became complete; it is\n{last:#?}"),
-        }
+        let Ok(seen) = waited.await else {
+            panic!("the trace never became complete; it is\n{last:#?}");
+        };
+        seen
     }
 
     /// The edges of the graph of one trace, as `name (type) -> name (type)`, in alphabetical order.
@@ -265,12 +265,11 @@ impl World {
                 tokio::time::sleep(GLANCE).await;
             }
         });
-        match waited.await {
-            Ok(found) => found,
-            Err(_) => {
-                panic!("waited in vain for {what}; the log says\n{:#?}", self.stack.logs().lines())
-            }
-        }
+        let Ok(found) = waited.await else {
+            let lines = self.stack.logs().lines();
+            panic!("waited in vain for {what}; the log says\n{lines:#?}");
+        };
+        found
     }
 
     /// Waits until every event that came by was handled, for good or ill.

@@ -9,7 +9,7 @@ use super::pattern::{Comparison, Field, Matcher, Text, Wildcard};
 pub(super) struct Fields {
     pub(super) all_of: Vec<(String, Field)>,
     /// Each `$or`: one of its branches has to match.
-    pub(super) any_of: Vec<Vec<Fields>>,
+    pub(super) any_of: Vec<Vec<Self>>,
 }
 
 impl Fields {
@@ -258,20 +258,21 @@ mod tests {
         assert!(Pattern::parse(&format!(r#"{{"source":["{}"]}}"#, "x".repeat(2048))).is_err());
     }
 
+    /// A naive reading: try every way to cut the text.
+    fn naive(pattern: &[u8], text: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some((b'*', rest)) => (0..=text.len()).any(|cut| naive(rest, &text[cut..])),
+            Some((first, rest)) => {
+                text.split_first().is_some_and(|(head, tail)| head == first && naive(rest, tail))
+            }
+        }
+    }
+
     proptest! {
-        /// A naive reading: try every way to cut the text.
         #[test]
         fn wildcards_agree_with_a_naive_reading(pattern in "[ab*]{0,6}", text in "[ab]{0,8}") {
             prop_assume!(!pattern.contains("**"));
-            fn naive(pattern: &[u8], text: &[u8]) -> bool {
-                match pattern.split_first() {
-                    None => text.is_empty(),
-                    Some((b'*', rest)) => (0..=text.len()).any(|cut| naive(rest, &text[cut..])),
-                    Some((first, rest)) => text.split_first().is_some_and(|(head, tail)| {
-                        head == first && naive(rest, tail)
-                    }),
-                }
-            }
             let read = Pattern::from_value(&json!({"t": [{"wildcard": pattern}]})).unwrap();
             prop_assert_eq!(
                 read.matches(&json!({"t": text})),

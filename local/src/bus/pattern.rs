@@ -43,7 +43,7 @@ pub(super) enum Matcher {
     Cidr(IpAddr, u8),
     Exists(bool),
     /// The value is there and none of these match it.
-    AnythingBut(Vec<Matcher>),
+    AnythingBut(Vec<Self>),
 }
 
 /// A text that may be compared without regard to case.

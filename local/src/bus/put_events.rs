@@ -156,7 +156,7 @@ impl Bus {
         };
         let time = entry["Time"].as_f64().map_or_else(clock::date_time, clock::at);
         let id = Uuid::new_v4().to_string();
-        let event = event(&id, source, detail_type, &entry["Resources"], time, detail);
+        let event = event(&id, source, detail_type, &entry["Resources"], time, &detail);
         self.pass(bus, event, header.as_ref());
         Ok(id)
     }
@@ -233,7 +233,7 @@ fn event(
     detail_type: &str,
     resources: &Value,
     time: DateTime<Utc>,
-    detail: Value,
+    detail: &Value,
 ) -> Value {
     json!({
         "version": "0",

@@ -2,7 +2,7 @@ use std::{
     io,
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -53,12 +53,14 @@ struct Exchange {
     function_arn: String,
     waiting: AsyncMutex<mpsc::Receiver<Sent>>,
     /// The invocation that is running, and who waits for its end.
-    current: Mutex<Option<(String, oneshot::Sender<Result<Bytes, FunctionError>>)>>,
+    current: Mutex<Option<Running>>,
     /// Whether the process has asked for its first invocation.
     ready: watch::Sender<bool>,
     init_error: Mutex<Option<Bytes>>,
 }
 
+/// The id of the invocation that is running, and who waits for its end.
+type Running = (String, oneshot::Sender<Result<Bytes, FunctionError>>);
 /// An invocation, and by when it has to be done, in epoch milliseconds.
 type Sent = (Invocation, u64);
 
@@ -182,10 +184,7 @@ impl Instance {
         outcome
     }
 
-    fn current(
-        &self,
-    ) -> std::sync::MutexGuard<'_, Option<(String, oneshot::Sender<Result<Bytes, FunctionError>>)>>
-    {
+    fn current(&self) -> MutexGuard<'_, Option<Running>> {
         self.exchange.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -282,7 +282,7 @@ impl<'a> Resource<'a> {
         let path = if bus == "default" { name.clone() } else { format!("{bus}/{name}") };
         let enabled = properties["State"] != "DISABLED";
         let arn = arn("events", &format!("rule/{path}"));
-        Ok(Rule { arn, name, bus, pattern, enabled, targets })
+        Ok(Rule { name, arn, bus, pattern, enabled, targets })
     }
 
     fn api(&self, app: &mut App) -> Result<(), TemplateError> {

@@ -110,13 +110,13 @@ impl<'a> Scope<'a> {
             }
             "Fn::Sub" => self.substitute(argument, line).map(Some),
             "Fn::Join" => {
-                let [separator, items] = self.arguments(argument, name)?;
+                let [separator, items] = arguments(argument, name)?;
                 let items = self.list(&items, name)?;
                 let parts: Result<Vec<_>, _> = items.iter().map(|item| shown(item, line)).collect();
                 Ok(Some(parts?.join(&text(&separator)?).into()))
             }
             "Fn::Select" => {
-                let [index, items] = self.arguments(argument, name)?;
+                let [index, items] = arguments(argument, name)?;
                 let index = text(&index)?;
                 let items = self.list(&items, name)?;
                 let item = index.parse::<usize>().ok().and_then(|index| items.get(index));
@@ -124,14 +124,14 @@ impl<'a> Scope<'a> {
                 item.cloned().map(Some).ok_or_else(missing)
             }
             "Fn::FindInMap" => {
-                let [map, first, second] = self.arguments(argument, name)?;
+                let [map, first, second] = arguments(argument, name)?;
                 let (map, first, second) = (text(&map)?, text(&first)?, text(&second)?);
                 let found = self.mappings.and_then(|m| m.get(&map)?.get(&first)?.get(&second));
                 let missing = || format!("there is no mapping `{map}.{first}.{second}`");
                 self.resolve(found.ok_or_else(|| TemplateError::at(line, missing()))?)
             }
             "Fn::If" => {
-                let [condition, yes, no] = self.arguments(argument, name)?;
+                let [condition, yes, no] = arguments(argument, name)?;
                 let holds = self.condition(&text(&condition)?, line)?;
                 self.resolve(if holds { &yes } else { &no })
             }
@@ -185,20 +185,6 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn arguments<const N: usize>(
-        &self,
-        argument: &Node,
-        name: &str,
-    ) -> Result<[Node; N], TemplateError> {
-        let items = match &argument.content {
-            Content::Sequence(items) => items.clone(),
-            _ => Vec::new(),
-        };
-        items
-            .try_into()
-            .map_err(|_| TemplateError::at(argument.line, format!("`{name}` wants a list of {N}")))
-    }
-
     fn list(&self, node: &Node, name: &str) -> Result<Vec<Value>, TemplateError> {
         match self.resolve(node)? {
             Some(Value::Array(items)) => Ok(items),
@@ -228,20 +214,19 @@ impl<'a> Scope<'a> {
                 .ok_or_else(|| TemplateError::at(line, "a `${` without its `}`"))?;
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
-                result.push_str(&format!("${{{literal}}}"));
+                result.extend(["${", literal, "}"]);
                 continue;
             }
             let value = match own.and_then(|own| own.get(name)) {
                 Some(node) => self.text(node)?,
-                None => match name.split_once('.') {
-                    Some((resource, attribute)) => {
+                None => {
+                    if let Some((resource, attribute)) = name.split_once('.') {
                         shown(&self.attribute(resource, attribute, line)?, line)?
-                    }
-                    None => {
+                    } else {
                         let value = self.reference(name, line)?;
                         shown(&value.unwrap_or_default(), line)?
                     }
-                },
+                }
             };
             result.push_str(&value);
         }
@@ -338,6 +323,16 @@ impl<'a> Scope<'a> {
         self.open.borrow_mut().pop();
         result
     }
+}
+
+fn arguments<const N: usize>(argument: &Node, name: &str) -> Result<[Node; N], TemplateError> {
+    let items = match &argument.content {
+        Content::Sequence(items) => items.clone(),
+        _ => Vec::new(),
+    };
+    items
+        .try_into()
+        .map_err(|_| TemplateError::at(argument.line, format!("`{name}` wants a list of {N}")))
 }
 
 /// `!Sub` is short for `Fn::Sub`; `Ref` and `Condition` have no prefix.

@@ -1,1 +1,194 @@
+use std::path::Path;
 
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{App, TemplateError, load, read};
+
+/// Reads a template of one topic whose name is the given YAML, with some names to refer to.
+fn name_of(yaml: &str) -> Result<String, String> {
+    let template = format!(
+        "
+Parameters:
+  Stage: {{ Type: String, Default: demo }}
+  Count: {{ Type: Number, Default: 3 }}
+Mappings:
+  Sizes: {{ demo: {{ memory: small }} }}
+Conditions:
+  IsDemo: !Equals [!Ref Stage, demo]
+  IsProd: !Equals [!Ref Stage, prod]
+  NotDemo: !Not [!Condition IsDemo]
+  Both: !And [!Condition IsDemo, !Not [!Condition IsProd]]
+  Either: !Or [!Condition IsDemo, !Condition IsProd]
+Resources:
+  Table: {{ Type: AWS::DynamoDB::Table, Properties: {{ TableName: orders }} }}
+  Queue: {{ Type: AWS::SQS::Queue }}
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      TopicName: {yaml}
+"
+    );
+    let app = read(&template, Path::new("."), &[]).map_err(|error| error.to_string())?;
+    let arn = &app.topics[0].arn;
+    Ok(arn.strip_prefix("arn:aws:sns:us-east-1:000000000000:").unwrap_or(arn).to_owned())
+}
+
+#[test]
+fn intrinsics_and_what_they_stand_for() {
+    for (yaml, name) in [
+        ("plain", "plain"),
+        ("\"2012\"", "2012"),
+        ("2012", "2012"),
+        ("!Ref Stage", "demo"),
+        ("{ Ref: Stage }", "demo"),
+        ("!Ref Count", "3"),
+        ("!Ref Table", "orders"),
+        ("!Ref Queue", "https://sqs.us-east-1.amazonaws.com/000000000000/local-Queue"),
+        ("!Ref AWS::Region", "us-east-1"),
+        ("!GetAtt Table.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/orders"),
+        ("{ 'Fn::GetAtt': [Queue, QueueName] }", "local-Queue"),
+        ("!Sub '${Stage}-${Table}'", "demo-orders"),
+        ("!Sub 'a-${Table.Arn}'", "a-arn:aws:dynamodb:us-east-1:000000000000:table/orders"),
+        ("!Sub '${!Literal}-${AWS::AccountId}'", "${Literal}-000000000000"),
+        ("!Sub ['${x}-${Stage}', { x: !Ref Count }]", "3-demo"),
+        ("!Join ['-', [a, !Ref Stage, 7]]", "a-demo-7"),
+        ("!Select [1, [a, !Ref Stage]]", "demo"),
+        ("!FindInMap [Sizes, !Ref Stage, memory]", "small"),
+        ("!If [IsDemo, yes-it-is, no]", "yes-it-is"),
+        ("!If [IsProd, yes, !Sub '${Stage}-no']", "demo-no"),
+        ("!If [NotDemo, a, b]", "b"),
+        ("!If [Both, a, b]", "a"),
+        ("!If [Either, a, b]", "a"),
+    ] {
+        assert_eq!(name_of(yaml).as_deref(), Ok(name), "{yaml}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_named_with_its_line() {
+    for (yaml, problem) in [
+        ("!Ref Nobody", "there is no parameter or resource `Nobody`"),
+        ("!GetAtt Nobody.Arn", "there is no parameter or resource `Nobody`"),
+        ("!GetAtt Table", "GetAtt wants `Resource.Attribute`"),
+        ("!Ref Topic", "`Topic` refers to itself"),
+        ("!Split [a, b]", "`Fn::Split` is not an intrinsic that is understood here"),
+        ("{ 'Fn::ImportValue': x }", "`Fn::ImportValue` is not an intrinsic"),
+        ("!Sub '${Stage'", "a `${` without its `}`"),
+        ("!Select [5, [a]]", "Select finds no item 5"),
+        ("!Join [a]", "`Fn::Join` wants a list of 2"),
+        ("!If [Nothing, a, b]", "there is no condition `Nothing`"),
+        ("!FindInMap [Sizes, prod, memory]", "there is no mapping `Sizes.prod.memory`"),
+        ("[a, b]", "a text is wanted here"),
+    ] {
+        let complaint = name_of(yaml).unwrap_err();
+        assert!(complaint.starts_with(":19: "), "{complaint}");
+        assert!(complaint.contains(problem), "{complaint}");
+    }
+    for (template, problem) in [
+        ("", "the template is empty"),
+        ("Resources: {}", "the template has no `Resources`"),
+        ("Resources:\n  A: {}", ":2: resource `A` has no `Type`"),
+        ("Resources:\n  A: { Type: X }\n  A: { Type: X }", ":3: `A` stands here twice"),
+        ("Resources: [", ":1: unclosed bracket"),
+        (
+            "Parameters:\n  P: { Type: String }\nResources:\n  A: { Type: X }",
+            "parameter `P` has no default",
+        ),
+        (
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: { Runtime: python3.13 }",
+            "only `provided.al2023` runs here",
+        ),
+        (
+            "Resources:\n  R:\n    Type: AWS::Events::Rule\n    Properties:\n      EventPattern: { source: x }",
+            ":5: rule `R`: Event pattern is not valid. Reason: \"source\" must be",
+        ),
+        (
+            "Resources:\n  R:\n    Type: AWS::Events::Rule\n    Properties: { EventBusName: b, EventPattern: { source: [x] } }",
+            "which is no bus of this template",
+        ),
+    ] {
+        let complaint = read(template, Path::new("."), &[]).unwrap_err().to_string();
+        assert!(complaint.contains(problem), "{template}\n{complaint}");
+    }
+}
+
+#[test]
+fn conditions_decide_what_exists_and_what_is_not_emulated_is_named() {
+    let template = "
+Conditions: { Never: !Equals [a, b] }
+Resources:
+  One: { Type: AWS::SNS::Topic, Condition: Never }
+  Two: { Type: AWS::SNS::Topic, Properties: { TopicName: !If [Never, x, !Ref AWS::NoValue] } }
+  Alarm: { Type: AWS::CloudWatch::Alarm }
+  Logs: { Type: AWS::Logs::LogGroup }
+";
+    let complaint = read(template, Path::new("."), &[]).map(drop).unwrap_err();
+    assert!(complaint.to_string().contains("a text is wanted here"), "{complaint}");
+    let template =
+        template.replace(", Properties: { TopicName: !If [Never, x, !Ref AWS::NoValue] }", "");
+    let app = read(&template, Path::new("."), &[]).unwrap();
+    assert_eq!(app.topics.len(), 1);
+    assert_eq!(app.not_emulated, [("Alarm".to_owned(), "AWS::CloudWatch::Alarm".to_owned())]);
+}
+
+fn project(overrides: &[(&str, &str)]) -> Result<App, TemplateError> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/template.yaml");
+    let own = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
+    load(&path, &overrides.iter().map(own).collect::<Vec<_>>())
+}
+
+#[test]
+fn the_projects_own_template_says_what_the_architecture_says() {
+    let app = project(&[("Environment", "test"), ("FunctionTimeout", "12")]).unwrap();
+    let rules: Vec<_> = app
+        .rules
+        .iter()
+        .map(|rule| {
+            let target = &rule.targets[0];
+            json!({
+                "rule": rule.name, "bus": rule.bus, "pattern": rule.pattern.source(),
+                "function": target.function, "deadLetters": target.dead_letters,
+            })
+        })
+        .collect();
+    let functions: Vec<_> = app
+        .functions
+        .iter()
+        .map(|function| {
+            json!({
+                "name": function.name, "timeout": function.timeout.as_secs(), "memory": function.memory,
+                "traced": function.traced, "environment": function.environment,
+                "retries": function.retries, "onFailure": function.on_failure,
+            })
+        })
+        .collect();
+    let routes: Vec<_> =
+        app.routes.iter().map(|r| format!("{} {} {}", r.method, r.path, r.function)).collect();
+    assert_eq!(app.not_emulated, []);
+    insta::assert_json_snapshot!(json!({
+        "functions": functions, "rules": rules, "routes": routes, "tables": app.tables,
+        "outputs": app.outputs,
+    }));
+}
+
+#[test]
+fn parameters_are_checked() {
+    for (name, value, problem) in [
+        ("Nobody", "1", "no parameter `Nobody`"),
+        ("FunctionTimeout", "soon", "which is not a number"),
+        ("FunctionTimeout", "30", "which is more than 29"),
+        ("LogLevel", "LOUD", "which is none of DEBUG, INFO, WARN, ERROR"),
+        ("Environment", "Ümlaut", "which does not match"),
+    ] {
+        let complaint = project(&[(name, value)]).unwrap_err().to_string();
+        assert!(complaint.contains(problem), "{complaint}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[A-Za-z:!{}\\[\\]\\-&* \n'\"]{0,80}") {
+        let _outcome = read(&text, Path::new("."), &[]);
+    }
+}

@@ -75,9 +75,7 @@ impl<'a> Events<'a> {
     fn next(&mut self) -> Result<(Event<'a>, usize), TemplateError> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, span.start.line())),
-            Some(Err(error)) => {
-                Err(TemplateError::at(error.marker().line(), error.info().to_owned()))
-            }
+            Some(Err(error)) => Err(TemplateError::at(error.marker().line(), error.info().clone())),
             None => Err(TemplateError::at(0, "the template ends in the middle")),
         }
     }

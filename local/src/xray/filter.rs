@@ -12,15 +12,15 @@ pub(super) enum Filter {
     /// Matches everything.
     All,
     /// One of these matches.
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
     /// All of these match.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// This does not match.
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// A field compares so with a value; without one it only has to be there (or be true).
     Field(String, Option<(Operator, Operand)>),
     /// A node of that name and type, any where empty, about which something is true.
-    Service { name: String, kind: String, inside: Box<Filter> },
+    Service { name: String, kind: String, inside: Box<Self> },
 }
 
 /// How a field compares.

@@ -27,7 +27,7 @@ impl TraceHeader {
                 "parent" => parent = Some(value),
                 "sampled" => sampled = Some(value),
                 "self" | "" => {}
-                _ => others.push_str(&format!(";{key}={value}")),
+                _ => others.extend([";", key, "=", value]),
             }
         }
         let root = root.filter(|root| is_trace_id(root))?.to_ascii_lowercase();

@@ -175,21 +175,18 @@ impl Trace {
                 let own = own.into_iter().rev().collect();
                 body.insert("subsegments".to_owned(), Value::Array(own));
             }
-            match parent {
-                Some(parent) => {
-                    // A subsegment within a segment needs no address of its own.
-                    for name in ["trace_id", "parent_id", "type"] {
-                        body.remove(name);
-                    }
-                    finished.entry(parent).or_default().push(Value::Object(body));
+            if let Some(parent) = parent {
+                // A subsegment within a segment needs no address of its own.
+                for name in ["trace_id", "parent_id", "type"] {
+                    body.remove(name);
                 }
-                None => {
-                    if let Some(parent) = node.parent {
-                        body.insert("parent_id".to_owned(), self.nodes[parent].id.clone().into());
-                    }
-                    body.insert("trace_id".to_owned(), self.id.clone().into());
-                    return Value::Object(body);
+                finished.entry(parent).or_default().push(Value::Object(body));
+            } else {
+                if let Some(parent) = node.parent {
+                    body.insert("parent_id".to_owned(), self.nodes[parent].id.clone().into());
                 }
+                body.insert("trace_id".to_owned(), self.id.clone().into());
+                return Value::Object(body);
             }
         }
         Value::Null

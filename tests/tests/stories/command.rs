@@ -28,7 +28,7 @@ async fn command(arguments: &[&str]) -> Command {
 /// What it complains of, and that it says so and gives up.
 async fn complaint(arguments: &[&str]) -> String {
     let output = command(arguments).await.output();
-    let output = tokio::time::timeout(Duration::from_secs(60), output).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_mins(1), output).await.unwrap().unwrap();
     assert!(!output.status.success(), "{arguments:?}");
     String::from_utf8(output.stderr).unwrap()
 }

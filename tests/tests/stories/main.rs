@@ -2,6 +2,8 @@
 //!
 //! One binary, because each links the AWS SDK. Every story has a world of its own and they run side by side.
 
+#![expect(clippy::unwrap_used, reason = "in a story, what cannot be is a panic that fails it")]
+
 /// The AWS APIs, as AWS's clients use them.
 mod aws_apis;
 /// Requests that make no sense.

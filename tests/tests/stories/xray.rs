@@ -195,7 +195,7 @@ async fn a_call_that_is_answered_by_the_called_service_infers_nothing() {
             call(5, "other.example.com", "remote", Value::Null),
         ]}),
     );
-    let callee = |id, parent: u32, name, origin| {
+    let answerer = |id, parent: u32, name, origin| {
         document(
             1,
             id,
@@ -208,8 +208,8 @@ async fn a_call_that_is_answered_by_the_called_service_infers_nothing() {
         &world,
         &[
             caller,
-            callee(12, 2, "callee", "AWS::Lambda"),
-            callee(13, 5, "other", "AWS::ECS::Container"),
+            answerer(12, 2, "callee", "AWS::Lambda"),
+            answerer(13, 5, "other", "AWS::ECS::Container"),
         ],
     )
     .await;
