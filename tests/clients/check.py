@@ -92,7 +92,7 @@ assert "UnknownOperationException" in cli("events", "list-rules", fails=True)
 key = {"customerId": {"S": "customer123"}, "orderId": {"S": placed["orderId"]}}
 item = dynamodb.get_item(TableName=f"{PREFIX}-orders", Key=key)["Item"]
 assert item["amount"]["N"] in ("99.99", "99.990"), item
-assert len(cli("dynamodb", "scan", "--table-name", f"{PREFIX}-payments")["Items"]) == 1
+assert placed["orderId"] in str(cli("dynamodb", "scan", "--table-name", f"{PREFIX}-payments")["Items"])
 topic = f"arn:aws:sns:us-east-1:000000000000:{PREFIX}-customers"
 assert sns.publish(TopicArn=topic, Message="hello", Subject="hi")["MessageId"]
 assert cli("sns", "publish", "--topic-arn", topic, "--message", "hello")["MessageId"]
