@@ -112,7 +112,8 @@ impl Workspace {
         let folder = functions.first().map_or(Path::new("."), |function| &function.package);
         let manifest = folder.join("Cargo.toml");
         let output = cargo()
-            .args(["metadata", "--format-version", "1", "--manifest-path"])
+            .args(["metadata", "--format-version", "1", "--filter-platform", &platform()])
+            .arg("--manifest-path")
             .arg(&manifest)
             .output()
             .await
@@ -121,6 +122,8 @@ impl Workspace {
             return Err(CompileError::Failed(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
         let metadata: Value = serde_json::from_slice(&output.stdout)?;
+        let folders: Vec<_> =
+            functions.iter().filter_map(|function| function.package.canonicalize().ok()).collect();
         let path = |value: &Value| PathBuf::from(value.as_str().unwrap_or_default());
         let packages = metadata["packages"].as_array().into_iter().flatten();
         let packages: Vec<_> = packages
@@ -136,7 +139,7 @@ impl Workspace {
         Ok(Self {
             root: path(&metadata["workspace_root"]),
             target: path(&metadata["target_directory"]),
-            size: packages.len(),
+            size: reachable(&metadata["resolve"], &folders),
             packages,
         })
     }
@@ -208,6 +211,37 @@ impl Workspace {
         }
         Err(CompileError::Failed(complaints.await.unwrap_or_default()))
     }
+}
+
+/// How many packages those in `folders` are built from, themselves included: how long the bar is.
+fn reachable(resolve: &Value, folders: &[PathBuf]) -> usize {
+    let nodes: HashMap<_, _> = resolve["nodes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|node| Some((node["id"].as_str()?, node)))
+        .collect();
+    let is_ours = |id: &&&str| folders.iter().any(|folder| id.contains(&*folder.to_string_lossy()));
+    let mut open: Vec<&str> = nodes.keys().filter(is_ours).copied().collect();
+    let mut reached = HashSet::new();
+    while let Some(id) = open.pop() {
+        if reached.insert(id) {
+            let needed =
+                nodes.get(id).and_then(|node| node["deps"].as_array()).into_iter().flatten();
+            let for_tests = |kinds: &Value| {
+                kinds.as_array().is_some_and(|kinds| kinds.iter().all(|kind| kind["kind"] == "dev"))
+            };
+            let needed = needed.filter(|dependency| !for_tests(&dependency["dep_kinds"]));
+            open.extend(needed.filter_map(|dependency| dependency["pkg"].as_str()));
+        }
+    }
+    reached.len()
+}
+
+/// The platform that Cargo builds for, as far as the length of a progress bar needs to know it.
+fn platform() -> String {
+    let system = if cfg!(target_os = "macos") { "apple-darwin" } else { "unknown-linux-gnu" };
+    format!("{}-{system}", env::consts::ARCH)
 }
 
 /// The Cargo that runs us, else the one on the path.

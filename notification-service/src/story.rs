@@ -128,6 +128,8 @@ named!(Outcome {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -175,5 +177,52 @@ mod tests {
             ..Story::default()
         };
         assert_eq!(story.ending(), Some(Outcome::OutOfStock));
+    }
+
+    /// Adds a fact as the table does: the first word about a thing counts.
+    fn add(story: &mut Story, fact: Fact) {
+        match fact {
+            Fact::Payment(payment) => _ = story.payment.get_or_insert(payment),
+            Fact::Stock(stock) => _ = story.stock.get_or_insert(stock),
+        }
+    }
+
+    fn any_fact() -> impl Strategy<Value = Fact> {
+        prop_oneof![
+            Just(Fact::Payment(Payment::Processed)),
+            Just(Fact::Payment(Payment::Declined)),
+            Just(Fact::Payment(Payment::LimitExceeded)),
+            Just(Fact::Stock(Stock::Reserved)),
+            Just(Fact::Stock(Stock::Insufficient)),
+        ]
+    }
+
+    proptest! {
+        /// Whatever comes after the end, and however often: the outcome that was kept stays.
+        #[test]
+        fn orders_only_move_forward(facts in proptest::collection::vec(any_fact(), 0..8)) {
+            let mut story = Story::default();
+            for fact in facts {
+                let before = story.outcome;
+                add(&mut story, fact);
+                story.outcome = story.ending();
+                prop_assert!(before.is_none() || story.outcome == before);
+            }
+        }
+
+        /// One word about the payment and one about the stock mean the same in either order.
+        #[test]
+        fn the_order_of_two_facts_does_not_matter(one in any_fact(), other in any_fact()) {
+            let end = |facts: [Fact; 2]| {
+                let mut story = Story::default();
+                for fact in facts {
+                    add(&mut story, fact);
+                }
+                story.ending()
+            };
+            let same_thing = std::mem::discriminant(&one) == std::mem::discriminant(&other);
+            prop_assume!(!same_thing);
+            prop_assert_eq!(end([one, other]), end([other, one]));
+        }
     }
 }

@@ -172,6 +172,7 @@ impl Heard {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -299,5 +300,33 @@ mod tests {
         detail["quantity"] = json!(-1);
         let refusal = Heard::read(&arriving(told.event(), &detail.to_string())).unwrap_err();
         assert!(matches!(refusal, NotUnderstood::Detail { .. }), "{refusal}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_told_is_heard_as_it_was_told(
+            (order_id, customer_id, product_id) in ("ord_[0-9a-f]{32}", "[a-z0-9]{1,64}", ".{0,40}"),
+            quantity in 1u32..=1_000,
+            cents in 0u32..1_000_000,
+            payment_method in proptest::option::of(".{0,20}"),
+            millis in 0i64..4_102_444_800_000,
+        ) {
+            let amount = format!("{}.{:02}", cents / 100, cents % 100).parse().unwrap();
+            let currency = "USD".to_owned();
+            let order = OrderCreated {
+                order_id, customer_id, product_id, quantity, amount, currency, payment_method,
+            };
+            let at = DateTime::from_timestamp_millis(millis).unwrap();
+            let told = Told::new(order.clone(), at, Cause::request());
+            let heard = Heard::read(&arriving(told.event(), &detail_of(&told))).unwrap();
+            prop_assert_eq!(heard.event, Event::OrderCreated(order));
+            prop_assert_eq!(heard.metadata.occurred_at, at);
+        }
+
+        #[test]
+        fn no_payload_makes_it_panic(payload in "\\PC{0,60}") {
+            let payload = serde_json::to_string(&payload).unwrap();
+            let _outcome = Heard::read(&RawValue::from_string(payload).unwrap());
+        }
     }
 }

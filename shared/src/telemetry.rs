@@ -1,4 +1,4 @@
-use std::{env, io, net::SocketAddr};
+use std::{env, io, net::SocketAddr, panic};
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_aws::{
@@ -76,6 +76,11 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
         }
     });
     tracing_subscriber::registry().with(lines).with(spans).with(interesting).try_init()?;
+    // A panic is a log line like any other, with the ids of the invocation that it ends.
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("no message"));
+    }));
     Ok(())
 }
 

@@ -15,6 +15,8 @@ mod filter;
 mod graph;
 /// The trace header and ids.
 mod header;
+/// Segments of services that do not report themselves.
+mod infer;
 /// The bounded collection of traces.
 mod store;
 /// One line about a trace.

@@ -41,6 +41,17 @@ async fn hearing_an_event_again_changes_nothing() {
     }
     let letters = world.stack().queues().messages();
     assert!(letters.is_empty(), "{letters:#?}");
+
+    // Told outside of any trace, they were heard in new ones, which name the old one.
+    for summary in world.summaries().await {
+        let id = summary.id().unwrap();
+        if id != answer.trace_id() {
+            let seen = world.trace(id, |seen| seen.lost().is_empty()).await;
+            let named =
+                |part: &e2e::Part| part.document["metadata"]["told_in_trace"] == answer.trace_id();
+            assert!(seen.parts.iter().any(named), "{seen:#?}");
+        }
+    }
     world.end().await;
 }
 

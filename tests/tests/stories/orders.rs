@@ -1,5 +1,6 @@
-use e2e::World;
+use e2e::{World, changed_template};
 use serde_json::json;
+use tempfile::TempDir;
 
 /// The edges of the graph of an order that is confirmed, in alphabetical order.
 pub(crate) const CONFIRMED: [&str; 18] = [
@@ -264,5 +265,26 @@ async fn a_client_that_traces_itself_has_the_order_in_its_own_trace() {
     let trace = world.trace(root, |seen| seen.runs() == 5 && seen.lost().len() == 1).await;
     let lost = trace.lost();
     assert_eq!(lost[0].parent.as_deref(), Some("53995c3f42cd8ad8"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_in_pass_through_mode_stays_silent_and_passes_the_root_on() {
+    let folder = TempDir::new().unwrap();
+    let passive = |text: String| {
+        text.replace("/payment-service\n", "/payment-service\n      Tracing: PassThrough\n")
+    };
+    let world = World::with().template(changed_template(folder.path(), passive)).start().await;
+    let answer = world.order("{}").await;
+    world.told("Notification Sent", 1).await;
+    world.settled().await;
+    // Order, inventory, and notification twice; nothing of payment.
+    let trace = world.trace(&answer.trace_id(), |seen| seen.runs() == 4).await;
+    assert_eq!(trace.segments("AWS::Lambda", "payment-service").count(), 0);
+    assert_eq!(trace.named("process_payment").count(), 0);
+    let paid = world.events_of("Payment Processed").remove(0);
+    let header = paid["detail"]["metadata"]["trace"].as_str().unwrap();
+    assert_eq!(header, format!("Root={}", answer.trace_id()), "neither parent nor decision");
+    assert_eq!(world.summaries().await.len(), 1, "it is still one trace");
     world.end().await;
 }

@@ -1,18 +1,25 @@
+/// Lambda proxy integration: the event that goes in, the answer that comes out.
+mod proxy;
+/// Paths and their parameters.
+mod route;
+
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+use self::{
+    proxy::{event, proxied},
+    route::parameters,
+};
 use crate::{
     clock,
-    identity::{ACCOUNT, REGION},
+    identity::REGION,
     lambda::Lambda,
     template::{Api, Function, Route},
     xray::{
@@ -127,7 +134,7 @@ impl Gateway {
             return with_ids(refusal, &incoming.id, &onward);
         };
         let called = clock::seconds();
-        let event = self.event(incoming);
+        let event = event(&self.api, &self.api_id, &self.domain(), incoming);
         let (response, call_status, function_failed) = if event.len() > MAX_EVENT {
             let message = "Request Too Long";
             (refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", message), 413, false)
@@ -214,136 +221,6 @@ impl Gateway {
     fn domain(&self) -> String {
         format!("{}.execute-api.{REGION}.amazonaws.com", self.api_id)
     }
-
-    /// The proxy event, payload format 1.0.
-    fn event(&self, incoming: &Incoming<'_>) -> String {
-        let (headers, multi_headers) = header_maps(&incoming.headers);
-        let mut query: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(incoming.query.as_bytes()).into_owned() {
-            query.entry(name).or_default().push(value);
-        }
-        let or_null =
-            |map: Value| if map.as_object().is_some_and(Map::is_empty) { Value::Null } else { map };
-        let last = |(name, values): (&String, &Vec<String>)| {
-            (name.clone(), Value::from(values.last().cloned()))
-        };
-        let body = match incoming.body.as_ref() {
-            [] => Value::Null,
-            // Without binary media types API Gateway takes every body for text.
-            body => String::from_utf8_lossy(body).into(),
-        };
-        let client = incoming.client.ip().to_string();
-        let path = percent_decode_str(&incoming.path).decode_utf8_lossy().into_owned();
-        json!({
-            "resource": incoming.route.path,
-            "path": path,
-            "httpMethod": incoming.method,
-            "headers": or_null(headers),
-            "multiValueHeaders": or_null(multi_headers),
-            "queryStringParameters": or_null(Value::Object(query.iter().map(last).collect())),
-            "multiValueQueryStringParameters": or_null(json!(query)),
-            "pathParameters": or_null(json!(incoming.parameters)),
-            "stageVariables": null,
-            "requestContext": {
-                "accountId": ACCOUNT,
-                "apiId": self.api_id,
-                "domainName": self.domain(),
-                "domainPrefix": self.api_id,
-                "extendedRequestId": incoming.id,
-                "httpMethod": incoming.method,
-                "identity": {
-                    "sourceIp": client,
-                    "userAgent": incoming.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()),
-                },
-                "path": format!("/{}{path}", self.api.stage),
-                "protocol": "HTTP/1.1",
-                "requestId": incoming.id,
-                "requestTime": clock::date_time().format("%d/%b/%Y:%H:%M:%S +0000").to_string(),
-                "requestTimeEpoch": clock::millis(),
-                "resourceId": "local",
-                "resourcePath": incoming.route.path,
-                "stage": self.api.stage,
-            },
-            "body": body,
-            "isBase64Encoded": false,
-        })
-        .to_string()
-    }
-}
-
-/// Each header's last value, and all its values.
-fn header_maps(headers: &HeaderMap) -> (Value, Value) {
-    let (mut single, mut multi) = (Map::new(), Map::new());
-    for name in headers.keys() {
-        let values = headers.get_all(name).iter();
-        let values: Vec<_> =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-        single.insert(name.to_string(), values.last().cloned().into());
-        multi.insert(name.to_string(), values.into());
-    }
-    (Value::Object(single), Value::Object(multi))
-}
-
-/// The path parameters if `path` fits `template`: `/orders/{customerId}`, or `/{proxy+}` for the rest.
-fn parameters(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let mut found = BTreeMap::new();
-    let mut parts = path.split('/');
-    for wanted in template.split('/') {
-        let name = wanted.strip_prefix('{').and_then(|wanted| wanted.strip_suffix('}'));
-        match name.map(|name| (name, name.strip_suffix('+'))) {
-            Some((_, Some(greedy))) => {
-                let rest = parts.by_ref().collect::<Vec<_>>().join("/");
-                found.insert(greedy.to_owned(), decoded(&rest));
-            }
-            Some((name, None)) => {
-                let value = parts.next().filter(|part| !part.is_empty())?;
-                found.insert(name.to_owned(), decoded(value));
-            }
-            None if parts.next()? == wanted => {}
-            None => return None,
-        }
-    }
-    parts.next().is_none().then_some(found)
-}
-
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-/// A Lambda proxy answer as HTTP, or `None` when it is none.
-fn proxied(payload: &Bytes) -> Option<Response<Body>> {
-    let answer: Value = serde_json::from_slice(payload).ok()?;
-    let status = u16::try_from(answer.get("statusCode")?.as_u64()?).ok()?;
-    let body = answer["body"].as_str().unwrap_or_default();
-    let body = if answer["isBase64Encoded"] == true {
-        STANDARD.decode(body).ok()?
-    } else {
-        body.as_bytes().to_vec()
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).ok()?;
-    let one = answer["headers"].as_object().into_iter().flatten();
-    let one = one.map(|(name, value)| {
-        (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-    });
-    let many = answer["multiValueHeaders"].as_object().into_iter().flatten();
-    let many = many.flat_map(|(name, values)| {
-        let values = values.as_array().into_iter().flatten().filter_map(Value::as_str);
-        values.map(move |value| (name, value.to_owned()))
-    });
-    let mut set: Vec<(HeaderName, HeaderValue)> = Vec::new();
-    for (name, value) in one.chain(many) {
-        let pair = (name.parse().ok()?, HeaderValue::from_str(&value).ok()?);
-        if !set.contains(&pair) {
-            set.push(pair);
-        }
-    }
-    for (name, value) in set {
-        response.headers_mut().append(name, value);
-    }
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
-    Some(response)
 }
 
 fn refuse(status: StatusCode, kind: &'static str, message: &str) -> Response<Body> {
@@ -362,47 +239,4 @@ fn with_ids(mut response: Response<Body>, id: &str, trace: &TraceHeader) -> Resp
         }
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_and_their_parameters() {
-        for (template, path, found) in [
-            (
-                "/orders/{customerId}",
-                "/orders/customer123",
-                Some(vec![("customerId", "customer123")]),
-            ),
-            ("/orders/{customerId}", "/orders/a%2Fb", Some(vec![("customerId", "a/b")])),
-            ("/orders/{customerId}", "/orders/", None),
-            ("/orders/{customerId}", "/orders/a/b", None),
-            ("/orders/{customerId}", "/order/a", None),
-            ("/orders/{c}/{o}", "/orders/a/b", Some(vec![("c", "a"), ("o", "b")])),
-            ("/{proxy+}", "/a/b/c", Some(vec![("proxy", "a/b/c")])),
-        ] {
-            let found = found.map(|pairs| {
-                pairs.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
-            });
-            assert_eq!(parameters(template, path), found, "{template} {path}");
-        }
-    }
-
-    #[test]
-    fn answers_that_are_proxy_answers_and_answers_that_are_not() {
-        for (payload, status) in [
-            (r#"{"statusCode":201,"headers":{"Location":"/x"},"body":"{}"}"#, Some(201)),
-            (r#"{"statusCode":200,"isBase64Encoded":true,"body":"aGk="}"#, Some(200)),
-            (r#"{"statusCode":200,"isBase64Encoded":true,"body":"?"}"#, None),
-            (r#"{"statusCode":"ok"}"#, None),
-            (r#"{"statusCode":99}"#, None),
-            ("null", None),
-            ("", None),
-        ] {
-            let response = proxied(&Bytes::from(payload));
-            assert_eq!(response.map(|r| r.status().as_u16()), status, "{payload}");
-        }
-    }
 }
