@@ -249,8 +249,17 @@ fn program() -> String {
     env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-fn cargo() -> Command {
+/// A Cargo to run, as if from a shell.
+pub fn cargo() -> Command {
     let mut command = Command::new(program());
+    // Cargo tells a program that it runs which package it belongs to. Build scripts look at that too, and
+    // would run again, with all that depends on them, each time that Cargo runs Cargo.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
     // Ctrl-C is ours to handle; Cargo is ended when we drop it.
     command.process_group(0);
     command

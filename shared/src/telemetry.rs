@@ -3,7 +3,7 @@ use std::{env, io, net::SocketAddr, panic};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_aws::{
     trace::XrayIdGenerator,
-    xray_exporter::{XrayExporter, daemon_client::XrayDaemonClient},
+    xray_exporter::{SegmentTranslator, XrayExporter, daemon_client::XrayDaemonClient},
 };
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Level;
@@ -44,10 +44,12 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
     let daemon = daemon_address(env::var("AWS_XRAY_DAEMON_ADDRESS").ok())?;
     let client =
         XrayDaemonClient::new(daemon).map_err(|source| TelemetryError::Socket(daemon, source))?;
+    // X-Ray takes trace ids made from W3C ones, which have no time in them; the exporter would drop them.
+    let translator = SegmentTranslator::new().skip_timestamp_validation();
     let provider = SdkTracerProvider::builder()
         .with_id_generator(XrayIdGenerator::default())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
-        .with_simple_exporter(XrayExporter::new(client))
+        .with_simple_exporter(XrayExporter::new(client).with_translator(translator))
         .build();
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("shared"))

@@ -1,9 +1,7 @@
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
     time::Duration,
 };
 
@@ -18,7 +16,7 @@ use hyper_util::{
 };
 use local::{Options, Ports, Sockets, Stack, aws::Notification, compile, template};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::{sync::OnceCell, time::timeout};
 
 use crate::Seen;
 
@@ -86,7 +84,7 @@ impl WorldBuilder {
 
     /// Starts it.
     pub async fn start(self) -> World {
-        build();
+        build().await;
         let template = self.template.unwrap_or_else(template_path);
         let app = template::load(&template, &self.parameters).expect("the template loads");
         let sockets = Sockets::bind(Ports::default()).await.expect("any port is free");
@@ -335,17 +333,15 @@ fn workspace() -> PathBuf {
 }
 
 /// Builds the binaries once for all stories, as `cargo local` does it.
-fn build() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let status = Command::new(cargo)
-            .args(["build", "--bins", "--quiet"])
-            .current_dir(workspace())
-            .status()
-            .expect("cargo runs");
+async fn build() {
+    static BUILT: OnceCell<()> = OnceCell::const_new();
+    let build = || async {
+        let mut cargo = compile::cargo();
+        cargo.args(["build", "--bins", "--quiet"]).current_dir(workspace());
+        let status = cargo.status().await.expect("cargo runs");
         assert!(status.success(), "the binaries build");
-    });
+    };
+    BUILT.get_or_init(build).await;
 }
 
 async fn sdk_config(endpoint: &str) -> SdkConfig {

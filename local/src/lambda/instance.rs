@@ -1,5 +1,5 @@
 use std::{
-    io,
+    future, io,
     path::Path,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,10 +20,12 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     net::TcpListener,
     process::{Child, Command},
+    runtime::Handle,
     sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::timeout,
 };
+
+use tokio_util::task::TaskTracker;
 
 use super::invocation::{Failure, FunctionError, Invocation};
 use crate::{clock, logs::Logs, template::Function};
@@ -40,11 +42,14 @@ const MAX_LINE: usize = 256 * 1024;
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 #[derive(Debug)]
 pub(super) struct Instance {
-    child: Child,
+    /// Gone only while it is dropped.
+    child: Option<Child>,
     exchange: Arc<Exchange>,
     invocations: mpsc::Sender<Sent>,
     server: JoinHandle<()>,
     group: Option<Pid>,
+    /// Sees processes that were ended to their end, so that none is left behind.
+    reaper: TaskTracker,
 }
 
 /// What the process and the host tell each other through the Runtime API.
@@ -71,6 +76,7 @@ impl Instance {
         executable: &Path,
         environment: &[(String, String)],
         logs: &Arc<Logs>,
+        reaper: &TaskTracker,
         request_id: &str,
     ) -> Result<Self, FunctionError> {
         let failed = |error: String| {
@@ -114,7 +120,8 @@ impl Instance {
         if let Some(output) = child.stderr.take() {
             tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
         }
-        let mut instance = Self { child, exchange, invocations, server, group };
+        let (child, reaper) = (Some(child), reaper.clone());
+        let mut instance = Self { child, exchange, invocations, server, group, reaper };
         instance.wait_until_ready(request_id).await?;
         Ok(instance)
     }
@@ -125,7 +132,7 @@ impl Instance {
             // Readiness first: a process that was ready and then ended is the invocation's business.
             biased;
             _ = ready.wait_for(|ready| *ready) => return Ok(()),
-            ended = self.child.wait() => Some(ended),
+            ended = ended(&mut self.child) => Some(ended),
             () = tokio::time::sleep(INIT_TIMEOUT) => None,
         };
         let posted = self.exchange.init_error.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -147,7 +154,7 @@ impl Instance {
 
     /// Whether the process still runs.
     pub(super) fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// Has the process handle `invocation`. After a crash or a timeout the process is of no use any more.
@@ -172,7 +179,7 @@ impl Instance {
             // The answer first: a process may end right after it.
             biased;
             reply = replied => reply.unwrap_or_else(|_| Err(crash("Runtime API is gone"))),
-            ended = self.child.wait() => {
+            ended = ended(&mut self.child) => {
                 Err(crash(&format!("Runtime exited without providing a reason: {}", shown(&ended))))
             }
             () = tokio::time::sleep(limit) => {
@@ -187,26 +194,28 @@ impl Instance {
     fn current(&self) -> MutexGuard<'_, Option<Running>> {
         self.exchange.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Ends the process and whatever it started, and waits until it is gone.
-    pub(super) async fn end(mut self) {
-        self.kill();
-        // It was killed; should the system not let go of it, nothing more can be done.
-        let _gone = timeout(Duration::from_secs(5), self.child.wait()).await;
-    }
-
-    fn kill(&mut self) {
-        if let Some(group) = self.group.take() {
+/// Dropping an instance ends its process and whatever that started.
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.server.abort();
+        if let Some(group) = self.group {
             // Fails when the group is gone already, which is what is wanted.
             let _gone = kill_process_group(group, Signal::KILL);
+        }
+        if let (Some(mut child), Ok(runtime)) = (self.child.take(), Handle::try_current()) {
+            let seen_off = async move { drop(child.wait().await) };
+            self.reaper.spawn_on(seen_off, &runtime);
         }
     }
 }
 
-impl Drop for Instance {
-    fn drop(&mut self) {
-        self.kill();
-        self.server.abort();
+/// Waits until the process ends by itself.
+async fn ended(child: &mut Option<Child>) -> io::Result<ExitStatus> {
+    match child {
+        Some(child) => child.wait().await,
+        None => future::pending().await,
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
 };
 
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::{
     instance::Instance,
@@ -19,6 +20,7 @@ pub(super) struct Pool {
     environment: Vec<(String, String)>,
     logs: Arc<Logs>,
     idle: Mutex<Vec<Instance>>,
+    reaper: TaskTracker,
     /// How many may run at once. Where Lambda would throttle, the others wait here.
     permits: Semaphore,
 }
@@ -29,10 +31,11 @@ impl Pool {
         executable: PathBuf,
         environment: Vec<(String, String)>,
         logs: Arc<Logs>,
+        reaper: TaskTracker,
         most: usize,
     ) -> Self {
         let (idle, permits) = (Mutex::default(), Semaphore::new(most.max(1)));
-        Self { function, executable, environment, logs, idle, permits }
+        Self { function, executable, environment, logs, idle, reaper, permits }
     }
 
     /// Runs one invocation; `begin` is told when a process sets about it.
@@ -64,23 +67,20 @@ impl Pool {
         if reusable && !self.permits.is_closed() {
             self.idle().push(instance);
         } else {
-            instance.end().await;
+            drop(instance);
         }
         self.finished(outcome, span, init)
     }
 
     /// Ends all processes that are idle, and each other as soon as it would be.
-    pub(super) async fn shut(&self) {
+    pub(super) fn shut(&self) {
         self.permits.close();
-        let idle = std::mem::take(&mut *self.idle());
-        for instance in idle {
-            instance.end().await;
-        }
+        self.idle().clear();
     }
 
     async fn start(&self, request_id: &str) -> Result<Instance, FunctionError> {
-        let logs = &self.logs;
-        Instance::start(&self.function, &self.executable, &self.environment, logs, request_id).await
+        let Self { function, executable, environment, logs, reaper, .. } = self;
+        Instance::start(function, executable, environment, logs, reaper, request_id).await
     }
 
     fn take_idle(&self) -> Option<Instance> {

@@ -34,6 +34,8 @@ pub struct Lambda {
     /// one is twice as long.
     pub(super) retry_delay: Duration,
     tasks: TaskTracker,
+    /// Processes that were ended and are not gone yet.
+    reaper: TaskTracker,
     stop: CancellationToken,
 }
 
@@ -74,22 +76,19 @@ impl Lambda {
         most_processes: usize,
     ) -> Self {
         let (mut pools, mut names) = (Vec::new(), HashMap::new());
+        let reaper = TaskTracker::new();
         for (number, (function, executable)) in functions.into_iter().enumerate() {
             for name in [&function.name, &function.arn, &function.logical_id] {
                 names.insert(name.clone(), number);
             }
             let environment = environment(&function, &executable, surroundings, number);
             let logs = Arc::clone(&logs);
-            pools.push(Arc::new(Pool::new(
-                function,
-                executable,
-                environment,
-                logs,
-                most_processes,
-            )));
+            let reaper = reaper.clone();
+            let pool = Pool::new(function, executable, environment, logs, reaper, most_processes);
+            pools.push(Arc::new(pool));
         }
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        Self { pools, names, store, queues, logs, retry_delay, tasks, stop }
+        Self { pools, names, store, queues, logs, retry_delay, tasks, reaper, stop }
     }
 
     /// The function of that name, ARN or logical id.
@@ -150,8 +149,11 @@ impl Lambda {
         self.tasks.close();
         self.tasks.wait().await;
         for pool in &self.pools {
-            pool.shut().await;
+            pool.shut();
         }
+        self.reaper.close();
+        // They were killed; should the system not let go of one, nothing more can be done.
+        let _gone = tokio::time::timeout(Duration::from_secs(5), self.reaper.wait()).await;
     }
 
     fn pool(&self, name: &str) -> Result<&Arc<Pool>, UnknownFunction> {

@@ -255,6 +255,7 @@ async fn an_unsampled_order_leaves_no_trace_and_still_carries_its_header() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_traces_itself_has_the_order_in_its_own_trace() {
     let world = World::start().await;
+    // An id made from a W3C one: there is no time in it.
     let root = "1-5759e988-bd862e3fe1be46a994272794";
     let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1");
     let answer = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
