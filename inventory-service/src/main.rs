@@ -13,10 +13,7 @@ use std::sync::Arc;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use shared::{
-    Producer,
-    lambda::TraceLayer,
-    publisher::Publisher,
-    {aws, optional, required, telemetry},
+    Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
 };
 use tower::Layer;
 
@@ -26,10 +23,7 @@ use crate::{handler::Inventory, store::InventoryTable};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init(env!("CARGO_CRATE_NAME"))?;
     let config = aws::config().await;
-    let producer = Producer {
-        service: env!("CARGO_PKG_NAME").to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let producer = Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let inventory = Arc::new(Inventory {
         initial_stock: optional("INITIAL_STOCK", 100)?,
         table: InventoryTable::new(&config, required("INVENTORY_TABLE")?),

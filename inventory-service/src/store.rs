@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::{
     },
     types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use shared::{
     aws::{SdkConfig, traced},
-    item::{BadItem, Item, number, read, read_optional, text},
+    item::{BadItem, Item, number, read, read_optional, text, time},
 };
 
 use crate::reservation::{Decision, Goods, Level, Reservation};
@@ -228,7 +228,7 @@ impl InventoryTable {
             .key("sk", text(RESERVATION))
             .update_expression("SET releasedAt = :now")
             .condition_expression("decision = :reserved AND attribute_not_exists(releasedAt)")
-            .expression_attribute_values(":now", text(shown(now)))
+            .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":reserved", text("reserved"))
             .build()?;
         let transaction = self
@@ -260,17 +260,13 @@ fn order_key(order_id: &str) -> String {
     format!("order#{order_id}")
 }
 
-fn shown(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
 fn written(reservation: &Reservation) -> Item {
     let mut item = Item::from([
         ("pk".to_owned(), text(order_key(&reservation.order_id))),
         ("sk".to_owned(), text(RESERVATION)),
         ("orderId".to_owned(), text(&reservation.order_id)),
         ("customerId".to_owned(), text(&reservation.customer_id)),
-        ("decidedAt".to_owned(), text(shown(reservation.decided_at))),
+        ("decidedAt".to_owned(), time(reservation.decided_at)),
     ]);
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
     let goods = match &reservation.decision {
@@ -279,7 +275,7 @@ fn written(reservation: &Reservation) -> Item {
             put("warehouse", text(warehouse));
             put("remaining", number(remaining));
             if let Some(at) = released_at {
-                put("releasedAt", text(shown(*at)));
+                put("releasedAt", time(*at));
             }
             goods
         }

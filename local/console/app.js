@@ -135,8 +135,8 @@ async function refresh(force = false) {
     if (now === shown && !force) return;
     shown = now;
     data.prefix = commonPrefix(data.functions);
-    document.getElementById("notification-count").textContent = data.notifications.length || "";
-    document.getElementById("dead-letter-count").textContent = data.deadLetters.length || "";
+    document.getElementById("notification-count").textContent = data.notificationCount || "";
+    document.getElementById("dead-letter-count").textContent = data.deadLetterCount || "";
     if (trace) show(drawTrace(trace, data.prefix, main.clientWidth));
     else if (hash === "notifications") show([notifications(data, Infinity)]);
     else if (hash === "dead-letters") show([deadLetters(data, Infinity)]);

@@ -75,7 +75,7 @@ function waterfall(trace, prefix, width) {
 export function drawTrace(trace, prefix, width) {
   const logs = trace.logs.map((line) => el("tr", {},
     el("td", { class: "time mono" }, clock(line.time)),
-    el("td", { class: "mono" }, line.function.replace(prefix, "")),
+    el("td", { class: "mono time" }, line.function.replace(prefix, "")),
     el("td", { class: "mono wide" }, el("span", { class: "level" + line.level }, line.level), ` ${line.message} `, el("span", { class: "soft" }, line.fields))));
   const events = trace.events.map((passed) => el("tr", {},
     el("td", { class: "wide" }, el("b", {}, passed.event["detail-type"]), el("span", { class: "soft" }, ` from ${passed.event.source} → ${passed.rules.join(", ") || "no rule"}`),

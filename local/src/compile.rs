@@ -11,7 +11,10 @@ use tokio::{
     process::Command,
 };
 
-use crate::template::{App, Function};
+use crate::{
+    group::Group,
+    template::{App, Function},
+};
 
 /// Why there is no executable for a function.
 #[derive(Debug, thiserror::Error)]
@@ -184,6 +187,8 @@ impl Workspace {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| CompileError::Cargo(program(), error))?;
+        // Should we be asked to stop, the compilers stop too.
+        let group = Group::led_by(&child);
         let complaints = child.stderr.take();
         let complaints = tokio::spawn(async move {
             let mut text = String::new();
@@ -206,6 +211,7 @@ impl Workspace {
             }
         }
         let ended = child.wait().await.map_err(|error| CompileError::Cargo(program(), error))?;
+        drop(group);
         if ended.success() {
             return Ok(());
         }

@@ -66,14 +66,17 @@ impl Console {
         let recent: Vec<_> = traces.iter().filter(|trace| trace.start() >= since).collect();
         let graph = Graph::of(recent.iter().map(std::convert::AsRef::as_ref));
         let functions = self.services.lambda.functions();
+        let (sent, letters) = (self.services.sns.sent(), self.queues.messages());
         json!({
             "api": self.api,
             "functions": functions.map(|function| &function.name).collect::<Vec<_>>(),
             "services": graph.services(),
             "traces": recent.iter().take(MOST).map(|trace| row(trace)).collect::<Vec<_>>(),
             "traceCount": recent.len(),
-            "notifications": self.services.sns.sent().into_iter().take(MOST).collect::<Vec<_>>(),
-            "deadLetters": self.queues.messages().into_iter().take(MOST).collect::<Vec<_>>(),
+            "notifications": sent.iter().take(MOST).collect::<Vec<_>>(),
+            "notificationCount": sent.len(),
+            "deadLetters": letters.iter().take(MOST).collect::<Vec<_>>(),
+            "deadLetterCount": letters.len(),
         })
     }
 

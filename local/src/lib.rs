@@ -16,6 +16,8 @@ pub mod compile;
 pub mod console;
 /// The REST API.
 pub mod gateway;
+/// A child process and whatever it starts.
+mod group;
 /// Account, region, ARNs.
 pub mod identity;
 /// The Lambda host.

@@ -15,12 +15,7 @@ use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use shared::{
-    Producer,
-    lambda::TraceLayer,
-    publisher::Publisher,
-    {aws, required, telemetry},
-};
+use shared::{Producer, aws, lambda::TraceLayer, publisher::Publisher, required, telemetry};
 use tower::Layer;
 
 use crate::{handler::Notifications, store::NotificationTable, topic::Topic};
@@ -29,10 +24,7 @@ use crate::{handler::Notifications, store::NotificationTable, topic::Topic};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init(env!("CARGO_CRATE_NAME"))?;
     let config = aws::config().await;
-    let producer = Producer {
-        service: env!("CARGO_PKG_NAME").to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let producer = Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let notifications = Arc::new(Notifications {
         table: NotificationTable::new(&config, required("NOTIFICATIONS_TABLE")?),
         topic: Topic::new(&config, required("TOPIC_ARN")?),

@@ -5,11 +5,11 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use shared::{
     Event,
     aws::{SdkConfig, traced},
-    item::{BadItem, Item, number, read, read_optional, text},
+    item::{BadItem, Item, number, read, read_optional, text, time},
 };
 
 use crate::story::{Claimed, Fact, Outcome, Story};
@@ -135,10 +135,7 @@ impl NotificationTable {
         let update = self
             .update(order_id)
             .update_expression("SET sentAt = if_not_exists(sentAt, :now)")
-            .expression_attribute_values(
-                ":now",
-                text(now.to_rfc3339_opts(SecondsFormat::Millis, true)),
-            )
+            .expression_attribute_values(":now", time(now))
             .return_values(ReturnValue::AllNew);
         let updated = update.send().await.map_err(|error| failed(order_id, error))?;
         as_story(order_id, updated.attributes().unwrap_or(&Item::new()))

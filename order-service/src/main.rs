@@ -13,10 +13,7 @@ use std::sync::Arc;
 
 use lambda_http::service_fn;
 use shared::{
-    Producer,
-    lambda::TraceLayer,
-    publisher::Publisher,
-    {aws, optional, required, telemetry},
+    Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
 };
 use tower::Layer;
 
@@ -26,10 +23,7 @@ use crate::{handler::Orders, order::PriceList, store::OrderTable};
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(env!("CARGO_CRATE_NAME"))?;
     let config = aws::config().await;
-    let producer = Producer {
-        service: env!("CARGO_PKG_NAME").to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let producer = Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let orders = Arc::new(Orders {
         prices: PriceList {
             unit_price: optional("UNIT_PRICE", "99.99".parse()?)?,

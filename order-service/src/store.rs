@@ -5,11 +5,10 @@ use aws_sdk_dynamodb::{
     operation::{get_item::GetItemError, put_item::PutItemError},
     types::ReturnValuesOnConditionCheckFailure,
 };
-use chrono::SecondsFormat;
 use shared::{
     OrderCreated,
     aws::{SdkConfig, traced},
-    item::{BadItem, Item, number, read, read_optional, text},
+    item::{BadItem, Item, number, read, read_optional, text, time},
 };
 
 use crate::order::Order;
@@ -85,7 +84,6 @@ impl OrderTable {
 
 fn written(order: &Order) -> Item {
     let created = &order.created;
-    let created_at = order.created_at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let mut item = Item::from([
         ("customerId".to_owned(), text(&created.customer_id)),
         ("orderId".to_owned(), text(&created.order_id)),
@@ -93,7 +91,7 @@ fn written(order: &Order) -> Item {
         ("quantity".to_owned(), number(created.quantity)),
         ("amount".to_owned(), number(created.amount)),
         ("currency".to_owned(), text(&created.currency)),
-        ("createdAt".to_owned(), text(created_at)),
+        ("createdAt".to_owned(), time(order.created_at)),
     ]);
     if let Some(method) = &created.payment_method {
         item.insert("paymentMethod".to_owned(), text(method));

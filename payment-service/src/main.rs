@@ -15,10 +15,7 @@ use std::sync::Arc;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use shared::{
-    Producer,
-    lambda::TraceLayer,
-    publisher::Publisher,
-    {aws, optional, required, telemetry},
+    Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
 };
 use tower::Layer;
 
@@ -28,10 +25,7 @@ use crate::{handler::Payments, processor::Sandbox, store::PaymentTable};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init(env!("CARGO_CRATE_NAME"))?;
     let config = aws::config().await;
-    let producer = Producer {
-        service: env!("CARGO_PKG_NAME").to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let producer = Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let payments = Arc::new(Payments {
         limit: optional("PAYMENT_LIMIT", "5000.00".parse()?)?,
         processor: Sandbox,

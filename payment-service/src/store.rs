@@ -5,11 +5,11 @@ use aws_sdk_dynamodb::{
     operation::{get_item::GetItemError, put_item::PutItemError, update_item::UpdateItemError},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use shared::{
     PaymentFailure,
     aws::{SdkConfig, traced},
-    item::{BadItem, Item, number, read, read_optional, text},
+    item::{BadItem, Item, number, read, read_optional, text, time},
 };
 
 use crate::payment::{Decision, Payment, Sum};
@@ -90,7 +90,7 @@ impl PaymentTable {
             .key("orderId", text(order_id))
             .update_expression("SET refundedAt = if_not_exists(refundedAt, :now)")
             .condition_expression("decision = :charged")
-            .expression_attribute_values(":now", text(shown(now)))
+            .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":charged", text("charged"))
             .return_values(ReturnValue::AllNew);
         match update.send().await {
@@ -107,14 +107,14 @@ fn written(payment: &Payment) -> Item {
     let mut item = Item::from([
         ("orderId".to_owned(), text(&payment.order_id)),
         ("customerId".to_owned(), text(&payment.customer_id)),
-        ("decidedAt".to_owned(), text(shown(payment.decided_at))),
+        ("decidedAt".to_owned(), time(payment.decided_at)),
     ]);
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
     let sum = match &payment.decision {
         Decision::Charged { sum, refunded_at } => {
             put("decision", text("charged"));
             if let Some(at) = refunded_at {
-                put("refundedAt", text(shown(*at)));
+                put("refundedAt", time(*at));
             }
             sum
         }
@@ -167,10 +167,6 @@ fn as_payment(order_id: &str, item: &Item) -> Result<Payment, PaymentTableError>
         })
     };
     read_all().map_err(|source| PaymentTableError::Read { order_id: order_id.to_owned(), source })
-}
-
-fn shown(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

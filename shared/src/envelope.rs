@@ -77,6 +77,13 @@ pub enum NotUnderstood {
     },
 }
 
+impl Producer {
+    /// `service` in `version`: a crate's `CARGO_PKG_NAME` and `CARGO_PKG_VERSION`.
+    pub fn new(service: &str, version: &str) -> Self {
+        Self { service: service.to_owned(), version: version.to_owned() }
+    }
+}
+
 impl Told {
     /// `event` became true at `occurred_at` because of `cause`.
     pub fn new(event: impl Into<Event>, occurred_at: DateTime<Utc>, cause: Cause) -> Self {
@@ -191,8 +198,7 @@ mod tests {
     }
 
     fn detail_of(told: &Told) -> String {
-        let producer =
-            Producer { service: "order-service".to_owned(), version: "0.1.0".to_owned() };
+        let producer = Producer::new("order-service", "0.1.0");
         let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0".parse().unwrap();
         told.detail(&producer, Some(&trace)).unwrap()
     }

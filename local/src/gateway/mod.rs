@@ -37,6 +37,21 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_EVENT: usize = 6 * 1024 * 1024;
 
+/// What API Gateway says itself: a status, a name, a message
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>).
+type Refusal = (StatusCode, &'static str, &'static str);
+/// API Gateway does not tell a path that it does not have from one that needs a signature.
+const MISSING_TOKEN: Refusal =
+    (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
+const TOO_LARGE: Refusal =
+    (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+const INTERNAL: Refusal =
+    (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", "Internal server error");
+const BAD_GATEWAY: Refusal =
+    (StatusCode::BAD_GATEWAY, "InternalServerErrorException", "Internal server error");
+const TIMED_OUT: Refusal =
+    (StatusCode::GATEWAY_TIMEOUT, "InternalServerErrorException", "Endpoint request timed out");
+
 /// A REST API with Lambda proxy integrations.
 /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
 #[derive(Debug)]
@@ -62,6 +77,16 @@ struct Incoming<'a> {
     parameters: BTreeMap<String, String>,
 }
 
+/// What came of calling the function.
+struct Called {
+    /// For the client.
+    response: Response<Body>,
+    /// Of Lambda's answer.
+    status: u16,
+    /// Whether the function failed.
+    failed: bool,
+}
+
 impl Gateway {
     /// The gateway of a template's API.
     pub fn new(api: Api, routes: Vec<Route>, lambda: Arc<Lambda>, store: Arc<Store>) -> Self {
@@ -81,21 +106,10 @@ impl Gateway {
         let path = self.without_stage(parts.uri.path()).to_owned();
         let method = parts.method.as_str().to_owned();
         let Some((route, parameters)) = self.route(&method, &path) else {
-            // API Gateway does not tell a path that it does not have from one that needs a signature.
-            let refusal = refuse(
-                StatusCode::FORBIDDEN,
-                "MissingAuthenticationTokenException",
-                "Missing Authentication Token",
-            );
-            return with_ids(refusal, &id, &header);
+            return with_ids(refuse(MISSING_TOKEN), &id, &header);
         };
         let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-            let refusal = refuse(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestTooLargeException",
-                "Request Too Long",
-            );
-            return with_ids(refusal, &id, &header);
+            return with_ids(refuse(TOO_LARGE), &id, &header);
         };
         let incoming = Incoming {
             id,
@@ -126,18 +140,12 @@ impl Gateway {
         let parent = if recorded { Some(call_id.clone()) } else { header.parent.clone() };
         let onward = header.under(parent, sampled);
         let Ok(function) = self.lambda.function(&incoming.route.function) else {
-            let refusal = refuse(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "InternalServerErrorException",
-                "Internal server error",
-            );
-            return with_ids(refusal, &incoming.id, &onward);
+            return with_ids(refuse(INTERNAL), &incoming.id, &onward);
         };
         let called = clock::seconds();
         let event = event(&self.api, &self.api_id, &self.domain(), incoming);
-        let (response, call_status, function_failed) = if event.len() > MAX_EVENT {
-            let message = "Request Too Long";
-            (refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", message), 413, false)
+        let Called { response, status, failed } = if event.len() > MAX_EVENT {
+            Called { response: refuse(TOO_LARGE), status: 413, failed: false }
         } else {
             self.call(function, event, &onward).await
         };
@@ -162,8 +170,8 @@ impl Gateway {
                     whole: Span { start, end },
                     call: Span { start: called, end },
                     function,
-                    call_status,
-                    function_failed,
+                    call_status: status,
+                    function_failed: failed,
                     status: response.status().as_u16(),
                     content_length: incoming.body.len(),
                 },
@@ -173,34 +181,20 @@ impl Gateway {
         with_ids(response, &incoming.id, &shown)
     }
 
-    /// The function's answer, the status of Lambda's, and whether the function failed.
-    async fn call(
-        &self,
-        function: &Function,
-        event: String,
-        header: &TraceHeader,
-    ) -> (Response<Body>, u16, bool) {
+    async fn call(&self, function: &Function, event: String, header: &TraceHeader) -> Called {
         let call = self.lambda.invoke(&function.name, Bytes::from(event), Some(header.clone()));
-        let bad_gateway = || {
-            refuse(StatusCode::BAD_GATEWAY, "InternalServerErrorException", "Internal server error")
-        };
-        match tokio::time::timeout(INTEGRATION_TIMEOUT, call).await {
-            Err(_) => {
-                let message = "Endpoint request timed out";
-                (
-                    refuse(StatusCode::GATEWAY_TIMEOUT, "InternalServerErrorException", message),
-                    504,
-                    true,
-                )
-            }
+        let (response, status, failed) = match tokio::time::timeout(INTEGRATION_TIMEOUT, call).await
+        {
+            Err(_elapsed) => (refuse(TIMED_OUT), 504, true),
+            Ok(Err(_unknown)) => (refuse(BAD_GATEWAY), 404, false),
+            // An answer that is no proxy answer, and an error: the client sees the same.
             Ok(Ok(answer)) => match answer.outcome.as_ref().map(proxied) {
                 Ok(Some(response)) => (response, 200, false),
-                // An answer that is no proxy answer, and an error: the client sees the same.
-                Ok(None) => (bad_gateway(), 200, false),
-                Err(_) => (bad_gateway(), 200, true),
+                Ok(None) => (refuse(BAD_GATEWAY), 200, false),
+                Err(_failure) => (refuse(BAD_GATEWAY), 200, true),
             },
-            Ok(Err(_)) => (bad_gateway(), 404, false),
-        }
+        };
+        Called { response, status, failed }
     }
 
     /// The path without the stage, which AWS's URLs have and local ones need not.
@@ -223,7 +217,7 @@ impl Gateway {
     }
 }
 
-fn refuse(status: StatusCode, kind: &'static str, message: &str) -> Response<Body> {
+fn refuse((status, kind, message): Refusal) -> Response<Body> {
     let mut response = Response::new(Body::from(json!({ "message": message }).to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -14,7 +14,6 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
@@ -28,7 +27,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::invocation::{Failure, FunctionError, Invocation};
-use crate::{clock, logs::Logs, template::Function};
+use crate::{clock, group::Group, logs::Logs, template::Function};
 
 /// How long a process may take until it is ready
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
@@ -47,7 +46,7 @@ pub(super) struct Instance {
     exchange: Arc<Exchange>,
     invocations: mpsc::Sender<Sent>,
     server: JoinHandle<()>,
-    group: Option<Pid>,
+    group: Option<Group>,
     /// Sees processes that were ended to their end, so that none is left behind.
     reaper: TaskTracker,
 }
@@ -113,7 +112,7 @@ impl Instance {
             server.abort();
             failed(format!("cannot start {}: {error}", executable.display()))
         })?;
-        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let group = Some(Group::led_by(&child));
         if let Some(output) = child.stdout.take() {
             tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
         }
@@ -200,10 +199,7 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.server.abort();
-        if let Some(group) = self.group {
-            // Fails when the group is gone already, which is what is wanted.
-            let _gone = kill_process_group(group, Signal::KILL);
-        }
+        drop(self.group.take());
         if let (Some(mut child), Ok(runtime)) = (self.child.take(), Handle::try_current()) {
             let seen_off = async move { drop(child.wait().await) };
             self.reaper.spawn_on(seen_off, &runtime);
