@@ -89,12 +89,8 @@ impl Publisher {
                     tokio::time::sleep(pause(attempt, fastrand::f64())).await;
                 }
                 Verdict::TryAgain(rest) => {
-                    let entry = rest.first();
-                    return Err(self.rejected(
-                        entry,
-                        "ThrottlingException",
-                        "gave up after retries",
-                    ));
+                    let why = format!("gave up after {RETRIES} retries");
+                    return Err(self.rejected(rest.first(), "InternalFailure", &why));
                 }
                 Verdict::Refused { entry, code, message } => {
                     return Err(self.rejected(Some(&entry), &code, &message));
@@ -170,51 +166,4 @@ fn pause(attempt: u32, share: f64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sent(detail_types: &[&str]) -> Vec<PutEventsRequestEntry> {
-        let entry = |name: &&str| PutEventsRequestEntry::builder().detail_type(*name).build();
-        detail_types.iter().map(entry).collect()
-    }
-
-    fn accepted() -> PutEventsResultEntry {
-        PutEventsResultEntry::builder().event_id("e").build()
-    }
-
-    fn failed(code: &str) -> PutEventsResultEntry {
-        PutEventsResultEntry::builder().error_code(code).error_message("why").build()
-    }
-
-    #[test]
-    fn only_the_failed_entries_are_sent_again() {
-        let answers = [accepted(), failed("ThrottlingException"), failed("InternalFailure")];
-        let verdict = verdict(sent(&["a", "b", "c"]), &answers);
-        assert_eq!(verdict, Verdict::TryAgain(sent(&["b", "c"])));
-    }
-
-    #[test]
-    fn an_answer_that_is_missing_is_no_success() {
-        assert_eq!(verdict(sent(&["a", "b"]), &[accepted()]), Verdict::TryAgain(sent(&["b"])));
-        assert_eq!(verdict(sent(&["a"]), &[accepted()]), Verdict::AllAccepted);
-    }
-
-    #[test]
-    fn a_refusal_that_no_retry_helps_is_an_error_at_once() {
-        let answers = [failed("ThrottlingException"), failed("MalformedDetail")];
-        let Verdict::Refused { entry, code, message } = verdict(sent(&["a", "b"]), &answers) else {
-            panic!("a malformed entry is refused");
-        };
-        assert_eq!(
-            (entry, code.as_str(), message.as_str()),
-            (sent(&["b"]).remove(0), "MalformedDetail", "why")
-        );
-    }
-
-    #[test]
-    fn pauses_double_and_are_never_longer_than_their_bound() {
-        assert_eq!(pause(0, 1.0), Duration::from_millis(50));
-        assert_eq!(pause(2, 1.0), Duration::from_millis(200));
-        assert_eq!(pause(2, 0.0), Duration::ZERO);
-    }
-}
+mod tests;

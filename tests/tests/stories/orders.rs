@@ -1,3 +1,4 @@
+use aws_sdk_dynamodb::types::AttributeValue;
 use e2e::{World, changed_template};
 use serde_json::json;
 use tempfile::TempDir;
@@ -119,6 +120,19 @@ async fn a_confirmed_order_is_one_connected_trace() {
     assert_eq!(sent[0].attributes["outcome"], "confirmed");
     assert_eq!(sent[0].trace_id.as_ref(), Some(&trace.id));
     assert_eq!(world.stock("12345").await["east-coast"], 98);
+
+    // The claim to tell the customer ended with the invocation's deadline, which is a real one.
+    let kept = world
+        .dynamodb
+        .get_item()
+        .table_name("distributed-tracing-demo-notifications")
+        .key("orderId", AttributeValue::S(answer.order_id()))
+        .send()
+        .await
+        .unwrap();
+    let until: f64 = kept.item().unwrap()["claimedUntil"].as_n().unwrap().parse().unwrap();
+    let left = until / 1000.0 - local::clock::seconds();
+    assert!((0.0..=10.0).contains(&left), "of ten seconds {left} are left");
     world.end().await;
 }
 

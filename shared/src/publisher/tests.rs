@@ -1,0 +1,136 @@
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_eventbridge::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use chrono::DateTime;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::*;
+use crate::{Cause, NotificationSent};
+
+fn sent(detail_types: &[&str]) -> Vec<PutEventsRequestEntry> {
+    let entry = |name: &&str| PutEventsRequestEntry::builder().detail_type(*name).build();
+    detail_types.iter().map(entry).collect()
+}
+
+fn accepted() -> PutEventsResultEntry {
+    PutEventsResultEntry::builder().event_id("e").build()
+}
+
+fn failed(code: &str) -> PutEventsResultEntry {
+    PutEventsResultEntry::builder().error_code(code).error_message("why").build()
+}
+
+/// Answers `PutEvents` as told, in that order, and returns the details of each request's entries.
+async fn bus(listener: TcpListener, answers: Vec<Value>) -> Vec<Vec<String>> {
+    let mut requests = Vec::new();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut received = Vec::new();
+    for answer in answers {
+        let body = loop {
+            let text = String::from_utf8_lossy(&received);
+            if let Some((head, body)) = text.split_once("\r\n\r\n")
+                && let Some(length) =
+                    head.lines().find_map(|line| line.strip_prefix("content-length: "))
+                && body.len() >= length.parse().unwrap()
+            {
+                break serde_json::from_str::<Value>(body).unwrap();
+            }
+            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "a request is whole");
+        };
+        received.clear();
+        let details = body["Entries"].as_array().unwrap().iter();
+        requests.push(details.map(|entry| entry["Detail"].as_str().unwrap().to_owned()).collect());
+        let answer = answer.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
+        stream.write_all((head + &answer).as_bytes()).await.unwrap();
+    }
+    requests
+}
+
+/// Tells two orders to a bus that answers so, and returns what it was sent and what came of it.
+async fn tell_two(answers: Vec<Value>) -> (Vec<Vec<String>>, Result<(), PublishError>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "k", "s", None, None, "test",
+        )))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .build();
+    let publisher = Publisher::new(&config, "bus".to_owned(), Producer::new("test", "1"));
+    let told = ["ord_a", "ord_b"].map(|order_id| {
+        let sent = NotificationSent {
+            order_id: order_id.to_owned(),
+            customer_id: "c".to_owned(),
+            notification_id: "n".to_owned(),
+            channel: "sns".to_owned(),
+            outcome: "confirmed".to_owned(),
+        };
+        Told::new(sent, DateTime::UNIX_EPOCH, Cause::request())
+    });
+    tokio::join!(bus(listener, answers), publisher.tell_all(&told))
+}
+
+#[tokio::test]
+async fn an_entry_that_was_not_accepted_is_sent_again_alone() {
+    let (requests, outcome) = tell_two(vec![
+        json!({ "FailedEntryCount": 1, "Entries": [{ "EventId": "1" }, { "ErrorCode": "ThrottlingException", "ErrorMessage": "slow" }] }),
+        json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "2" }] }),
+    ])
+    .await;
+    outcome.unwrap();
+    assert_eq!(requests.len(), 2);
+    assert_eq!((requests[0].len(), requests[1].len()), (2, 1));
+    assert!(requests[1][0].contains("ord_b"), "{requests:?}");
+}
+
+#[tokio::test]
+async fn an_entry_that_is_never_accepted_is_an_error_in_the_end() {
+    let failed = json!({ "FailedEntryCount": 2, "Entries": [{ "ErrorCode": "InternalFailure" }, { "ErrorCode": "InternalFailure" }] });
+    let (requests, outcome) = tell_two(vec![failed; 4]).await;
+    assert_eq!(requests.len(), 4, "once, and three times more");
+    let error = outcome.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "event bus `bus` did not accept `Notification Sent`: InternalFailure: gave up after 3 retries"
+    );
+}
+
+#[test]
+fn only_the_failed_entries_are_sent_again() {
+    let answers = [accepted(), failed("ThrottlingException"), failed("InternalFailure")];
+    let verdict = verdict(sent(&["a", "b", "c"]), &answers);
+    assert_eq!(verdict, Verdict::TryAgain(sent(&["b", "c"])));
+}
+
+#[test]
+fn an_answer_that_is_missing_is_no_success() {
+    assert_eq!(verdict(sent(&["a", "b"]), &[accepted()]), Verdict::TryAgain(sent(&["b"])));
+    assert_eq!(verdict(sent(&["a"]), &[accepted()]), Verdict::AllAccepted);
+}
+
+#[test]
+fn a_refusal_that_no_retry_helps_is_an_error_at_once() {
+    let answers = [failed("ThrottlingException"), failed("MalformedDetail")];
+    let Verdict::Refused { entry, code, message } = verdict(sent(&["a", "b"]), &answers) else {
+        panic!("a malformed entry is refused");
+    };
+    assert_eq!(
+        (entry, code.as_str(), message.as_str()),
+        (sent(&["b"]).remove(0), "MalformedDetail", "why")
+    );
+}
+
+#[test]
+fn pauses_double_and_are_never_longer_than_their_bound() {
+    assert_eq!(pause(0, 1.0), Duration::from_millis(50));
+    assert_eq!(pause(2, 1.0), Duration::from_millis(200));
+    assert_eq!(pause(2, 0.0), Duration::ZERO);
+}
