@@ -151,6 +151,8 @@ minutes.addEventListener("change", () => refresh(true));
 window.addEventListener("hashchange", () => { window.scrollTo(0, 0); refresh(true); });
 window.addEventListener("resize", () => refresh());
 (async function poll() {
+  const began = performance.now();
   if (!document.hidden) await refresh();
-  setTimeout(poll, POLL);
+  // Many traces take longer to draw; the page takes a fifth of the time at most.
+  setTimeout(poll, Math.max(POLL, 5 * (performance.now() - began)));
 })();

@@ -6,7 +6,7 @@ use local::Ports;
 /// Runs the functions of a SAM template on this machine: API Gateway, Lambda, EventBridge, DynamoDB, SNS and
 /// X-Ray, with a page that shows what happens.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "cargo local", version)]
+#[command(name = "cargo local", bin_name = "cargo local", version)]
 pub(crate) struct Arguments {
     /// Port of the API; 0 is any
     #[arg(long, default_value_t = 3000)]

@@ -18,10 +18,8 @@ pub(super) struct Document {
     pub(super) is_subsegment: bool,
     /// Whether a complete one will follow.
     pub(super) in_progress: bool,
-    /// In bytes.
-    pub(super) size: usize,
-    /// The whole document.
-    pub(super) body: Map<String, Value>,
+    /// The whole document as it came, a tenth of what it takes when it is parsed.
+    text: String,
 }
 
 /// Why a document was not taken, in the form in which `PutTraceSegments` answers.
@@ -35,6 +33,19 @@ pub struct Rejection {
     pub message: String,
 }
 
+impl Document {
+    /// In bytes.
+    pub(super) fn size(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The whole document.
+    pub(super) fn body(&self) -> Map<String, Value> {
+        // It was read before it was kept.
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+}
+
 /// Reads one text: a segment, a subsegment, or an array of subsegments.
 pub(super) fn read(text: &str) -> Result<Vec<Document>, Rejection> {
     if text.len() > MAX_SIZE {
@@ -42,12 +53,12 @@ pub(super) fn read(text: &str) -> Result<Vec<Document>, Rejection> {
         return Err(Rejection { id: None, code: "DocumentTooLarge", message });
     }
     match serde_json::from_str(text) {
-        Ok(Value::Object(body)) => Ok(vec![document(body, text.len())?]),
+        Ok(Value::Object(body)) => Ok(vec![document(&body, text.to_owned())?]),
         Ok(Value::Array(items)) => {
             let bodies = items.into_iter().map(|item| match item {
                 Value::Object(body) => {
-                    let size = Value::Object(body.clone()).to_string().len();
-                    document(body, size)
+                    let text = Value::Object(body.clone()).to_string();
+                    document(&body, text)
                 }
                 other => Err(reject(None, "JSONFormatError", &format!("{other} is no document"))),
             });
@@ -58,9 +69,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Document>, Rejection> {
     }
 }
 
-fn document(body: Map<String, Value>, size: usize) -> Result<Document, Rejection> {
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let id = text("id").map(str::to_owned);
+fn document(body: &Map<String, Value>, text: String) -> Result<Document, Rejection> {
+    let member = |name: &str| body.get(name).and_then(Value::as_str);
+    let id = member("id").map(str::to_owned);
     let refuse = |code, message: &str| Err(reject(id.clone(), code, message));
     let Some(own_id) = id.as_deref() else {
         return refuse("MissingId", "`id` is missing");
@@ -68,14 +79,14 @@ fn document(body: Map<String, Value>, size: usize) -> Result<Document, Rejection
     if !is_segment_id(own_id) {
         return refuse("InvalidId", "`id` is not 16 hexadecimal digits");
     }
-    match text("name") {
+    match member("name") {
         None | Some("") => return refuse("MissingName", "`name` is missing"),
         Some(name) if name.chars().count() > MAX_NAME => {
             return refuse("InvalidName", "`name` has more than 200 characters");
         }
         Some(_) => {}
     }
-    let Some(trace_id) = text("trace_id").filter(|id| is_trace_id(id)) else {
+    let Some(trace_id) = member("trace_id").filter(|id| is_trace_id(id)) else {
         return refuse("InvalidTraceId", "`trace_id` is missing or malformed");
     };
     let time = |name: &str| body.get(name).and_then(Value::as_f64).filter(|time| time.is_finite());
@@ -86,11 +97,11 @@ fn document(body: Map<String, Value>, size: usize) -> Result<Document, Rejection
     if time("end_time").is_none() && !in_progress {
         return refuse("MissingEndTime", "there is neither an `end_time` nor `in_progress`");
     }
-    let parent = text("parent_id");
+    let parent = member("parent_id");
     if parent.is_some_and(|parent| !is_segment_id(parent)) {
         return refuse("InvalidParentId", "`parent_id` is not 16 hexadecimal digits");
     }
-    let is_subsegment = text("type") == Some("subsegment");
+    let is_subsegment = member("type") == Some("subsegment");
     if is_subsegment && parent.is_none() {
         return refuse("MissingParentId", "a subsegment needs a `parent_id`");
     }
@@ -99,8 +110,7 @@ fn document(body: Map<String, Value>, size: usize) -> Result<Document, Rejection
         trace_id: trace_id.to_ascii_lowercase(),
         is_subsegment,
         in_progress,
-        size,
-        body,
+        text,
     })
 }
 

@@ -107,7 +107,7 @@ impl Stored {
         if document.in_progress && earlier.is_some_and(|earlier| !earlier.in_progress) {
             return;
         }
-        let size = self.size - earlier.map_or(0, |earlier| earlier.size) + document.size;
+        let size = self.size - earlier.map_or(0, Document::size) + document.size();
         if size > MAX_TRACE_SIZE {
             self.limit_exceeded = true;
         } else {

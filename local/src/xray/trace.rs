@@ -231,9 +231,9 @@ fn flatten(
     known: &mut HashSet<String>,
 ) {
     let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
-    let parent =
-        document.body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let mut open = vec![(document.id.clone(), kind, parent, document.body.clone())];
+    let body = document.body();
+    let parent = body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let mut open = vec![(document.id.clone(), kind, parent, body)];
     while let Some((id, kind, parent, mut body)) = open.pop() {
         if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {
             continue;
