@@ -12,4 +12,4 @@ mod seen;
 mod world;
 
 pub use seen::{Part, Seen};
-pub use world::{Answer, Notified, World, WorldBuilder, changed_template, template_path};
+pub use world::{Answer, Notified, World, WorldBuilder, changed_template, gone, template_path};

@@ -310,6 +310,18 @@ impl Answer {
     }
 }
 
+/// Waits until the process `id` is gone, and says whether it ever is. One that was killed is gone when the
+/// system gets around to it, and stays as a zombie until its parent looks.
+pub async fn gone(id: &str) -> bool {
+    let stat = Path::new("/proc").join(id).join("stat");
+    let wait = async {
+        while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.is_ok()
+}
+
 /// The project's own template.
 pub fn template_path() -> PathBuf {
     workspace().join("infra/template.yaml")

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use e2e::{Seen, World, changed_template};
+use e2e::{Seen, World, changed_template, gone};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -180,8 +180,5 @@ async fn a_wrapper_script_is_ended_with_what_it_started() {
         .until("the script", || std::fs::read_to_string(&pids).ok().filter(|text| !text.is_empty()))
         .await;
     world.end().await;
-    let status = Path::new("/proc").join(pid.trim()).join("stat");
-    // A process that was killed may stay as a zombie until somebody reaps it.
-    let gone = std::fs::read_to_string(status).map_or(true, |stat| stat.contains(") Z "));
-    assert!(gone, "process {pid} is still there");
+    assert!(gone(pid.trim()).await, "process {pid} is still there");
 }

@@ -109,7 +109,8 @@ async fn a_confirmed_order_is_one_connected_trace() {
         let run = trace.part(part.parent.as_ref().unwrap()).unwrap();
         assert_eq!(run.origin, "AWS::Lambda::Function", "{name} hangs from its function");
     }
-    assert_eq!(trace.named("Init").count(), 5, "five processes were started");
+    // Four functions start; the two notifications share a process if they come one after the other.
+    assert!((4..=5).contains(&trace.named("Init").count()));
     assert_eq!(trace.named("Dwell Time").count(), 4);
     assert_eq!(trace.named("Attempt #1").count(), 4);
     assert_eq!(trace.exceptions(), Vec::<&str>::new());
