@@ -1,6 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Seconds since the epoch, as X-Ray counts them.
 pub fn seconds() -> f64 {
@@ -15,6 +15,11 @@ pub fn millis() -> u64 {
 /// The same moment for people and for RFC 3339.
 pub fn date_time() -> DateTime<Utc> {
     at(seconds())
+}
+
+/// The same moment as RFC 3339, to the millisecond.
+pub fn rfc3339() -> String {
+    date_time().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// `seconds` since the epoch for people and for RFC 3339.

@@ -11,7 +11,7 @@ use crate::{
     clock,
     logs::Logs,
     queues::Queues,
-    xray::{Graph, Kind, Node, Trace, summary},
+    xray::{Graph, Kind, Node, Trace, root_http},
 };
 
 /// How many traces, notifications, events and log lines the page gets at once.
@@ -66,26 +66,23 @@ impl Console {
         let recent: Vec<_> = traces.iter().filter(|trace| trace.start() >= since).collect();
         let graph = Graph::of(recent.iter().map(std::convert::AsRef::as_ref));
         let functions = self.services.lambda.functions();
-        let (sent, letters) = (self.services.sns.sent(), self.queues.messages());
         json!({
             "api": self.api,
             "functions": functions.map(|function| &function.name).collect::<Vec<_>>(),
             "services": graph.services(),
             "traces": recent.iter().take(MOST).map(|trace| row(trace)).collect::<Vec<_>>(),
             "traceCount": recent.len(),
-            "notifications": sent.iter().take(MOST).collect::<Vec<_>>(),
-            "notificationCount": sent.len(),
-            "deadLetters": letters.iter().take(MOST).collect::<Vec<_>>(),
-            "deadLetterCount": letters.len(),
+            "notifications": self.services.sns.sent(MOST),
+            "notificationCount": self.services.sns.count(),
+            "deadLetters": self.queues.messages(MOST),
+            "deadLetterCount": self.queues.count(),
         })
     }
 
     fn trace(&self, trace: &Trace) -> Value {
         let same = |id: Option<&str>| id == Some(trace.id.as_str());
-        let logs = self.logs.lines().into_iter().filter(|line| same(line.trace_id.as_deref()));
-        let events = self.services.bus.passed().into_iter().filter(|e| same(e.trace_id.as_deref()));
-        let mut events: Vec<_> = events.take(MOST).collect();
-        events.reverse();
+        let logs = self.logs.lines(|line| same(line.trace_id.as_deref()));
+        let events = self.services.bus.passed(|passed| same(passed.trace_id.as_deref()));
         json!({
             "id": trace.id,
             "start": trace.start(),
@@ -94,27 +91,26 @@ impl Console {
             "limitExceeded": trace.limit_exceeded,
             "services": Graph::of([trace]).services(),
             "nodes": trace.nodes.iter().map(node).collect::<Vec<_>>(),
-            "logs": logs.take(MOST).collect::<Vec<_>>(),
-            "events": events,
+            "logs": &logs[..logs.len().min(MOST)],
+            "events": &events[events.len().saturating_sub(MOST)..],
         })
     }
 }
 
 /// A trace's line in the list.
 fn row(trace: &Trace) -> Value {
-    let summary = summary(trace);
+    let root = trace.root();
     let any = |flag: &str| trace.nodes.iter().any(|node| node.flag(flag));
     let annotation = |key: &str| {
-        let value = &summary["Annotations"][key][0]["AnnotationValue"]["StringValue"];
-        value.as_str().map(str::to_owned)
+        trace.nodes.iter().find_map(|node| node.body.get("annotations")?.get(key)?.as_str())
     };
     json!({
         "id": trace.id,
         "start": trace.start(),
         "duration": trace.duration(),
-        "responseTime": summary["ResponseTime"],
-        "http": summary["Http"],
-        "name": trace.root().map(Node::name),
+        "responseTime": root.map_or(0.0, Node::duration),
+        "http": root.map(root_http),
+        "name": root.map(Node::name),
         "order": annotation("order_id"),
         "outcome": annotation("notification_type"),
         "fault": any("fault"),

@@ -26,6 +26,8 @@ pub mod lambda;
 pub mod logs;
 /// Dead letters.
 pub mod queues;
+/// The latest of many things.
+mod recent;
 /// Everything together: started, asked where it is, stopped.
 pub mod stack;
 /// The SAM template.

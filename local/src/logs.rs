@@ -1,21 +1,16 @@
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::fmt;
 
-use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::clock;
+use crate::{clock, recent::Recent};
 
 /// How many lines are kept; the oldest go first.
 const MOST: usize = 5_000;
 
 /// The functions' log lines: the latest ones are kept, each is handed on as it comes.
 pub struct Logs {
-    lines: Mutex<VecDeque<Line>>,
+    lines: Recent<Line>,
     hand_on: Box<dyn Fn(&Line) + Send + Sync>,
 }
 
@@ -56,30 +51,25 @@ impl fmt::Display for Line {
 impl Logs {
     /// Keeps lines and hands each to `hand_on`.
     pub fn new(hand_on: impl Fn(&Line) + Send + Sync + 'static) -> Self {
-        Self { lines: Mutex::default(), hand_on: Box::new(hand_on) }
+        Self { lines: Recent::new(MOST), hand_on: Box::new(hand_on) }
     }
 
     /// Adds a line that `function` wrote.
     pub fn add(&self, function: &str, text: &str) {
         let line = read(function, text);
         (self.hand_on)(&line);
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == MOST {
-            lines.pop_front();
-        }
-        lines.push_back(line);
+        self.lines.push(line);
     }
 
-    /// The kept lines, oldest first.
-    pub fn lines(&self) -> Vec<Line> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().cloned().collect()
+    /// The kept lines that are `wanted`, oldest first.
+    pub fn lines(&self, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+        self.lines.matching(wanted)
     }
 }
 
 /// Reads a JSON line of the services' form; any other text is a message as it stands.
 fn read(function: &str, text: &str) -> Line {
-    let time = clock::date_time().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let time = clock::rfc3339();
     let mut line = Line {
         time,
         function: function.to_owned(),

@@ -1,14 +1,8 @@
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
-
-use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{clock, template::Queue, xray::TraceHeader};
+use crate::{clock, recent::Recent, template::Queue, xray::TraceHeader};
 
 /// How many messages a queue keeps; the oldest go first.
 const MOST: usize = 1_000;
@@ -17,7 +11,7 @@ const MOST: usize = 1_000;
 #[derive(Debug)]
 pub struct Queues {
     queues: Vec<Queue>,
-    messages: Mutex<VecDeque<Message>>,
+    messages: Recent<Message>,
 }
 
 /// A message in a queue.
@@ -42,7 +36,7 @@ pub struct Message {
 impl Queues {
     /// The queues of a template.
     pub fn new(queues: Vec<Queue>) -> Self {
-        Self { queues, messages: Mutex::default() }
+        Self { queues, messages: Recent::new(MOST) }
     }
 
     /// Puts a message into the queue with that ARN, which the template's check has seen.
@@ -55,14 +49,10 @@ impl Queues {
         attributes: Value,
     ) {
         let queue = self.queues.iter().find(|queue| queue.arn == arn);
-        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        if messages.len() == MOST {
-            messages.pop_front();
-        }
-        messages.push_back(Message {
+        self.messages.push(Message {
             id: Uuid::new_v4().to_string(),
             queue: queue.map_or(arn, |queue| &queue.name).to_owned(),
-            time: clock::date_time().to_rfc3339_opts(SecondsFormat::Millis, true),
+            time: clock::rfc3339(),
             reason: reason.to_owned(),
             trace_id: header.map(|header| header.root.clone()),
             attributes,
@@ -70,9 +60,13 @@ impl Queues {
         });
     }
 
-    /// All messages, newest first.
-    pub fn messages(&self) -> Vec<Message> {
-        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        messages.iter().rev().cloned().collect()
+    /// The latest `most` messages of all queues, newest first.
+    pub fn messages(&self, most: usize) -> Vec<Message> {
+        self.messages.latest(most)
+    }
+
+    /// How many messages there are.
+    pub fn count(&self) -> usize {
+        self.messages.len()
     }
 }

@@ -1,10 +1,9 @@
-use chrono::SecondsFormat;
 use lambda_http::{
     Body, Response,
     http::{HeaderValue, StatusCode, header},
 };
 use serde_json::{Value, json};
-use shared::lambda::trace_header;
+use shared::{clock::rfc3339, lambda::trace_header};
 
 use crate::order::{BadField, Order, Refusal};
 
@@ -35,7 +34,7 @@ fn shown(order: &Order) -> Value {
         "currency": created.currency,
         "status": "created",
         "message": "Order created; its payment and stock are being checked.",
-        "timestamp": order.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "timestamp": rfc3339(order.created_at),
     })
 }
 

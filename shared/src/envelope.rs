@@ -1,9 +1,9 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Event, Metadata, TraceHeader};
+use crate::{Event, Metadata, TraceHeader, clock::rfc3339};
 
 /// The major version of the payloads' shape that this code writes and understands.
 const EVENT_VERSION: &str = "1";
@@ -113,7 +113,7 @@ impl Told {
         serde_json::to_string(&Detail {
             payload: &self.event,
             status: self.event.status(),
-            timestamp: self.occurred_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            timestamp: rfc3339(self.occurred_at),
             metadata: Metadata {
                 event_id: self.event.event_id(),
                 event_version: EVENT_VERSION.to_owned(),

@@ -1,7 +1,7 @@
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::Amount;
+use crate::{Amount, clock::rfc3339};
 
 /// Declares [`Event`] from one table, so that a name is written once and read everywhere.
 macro_rules! events {
@@ -273,7 +273,7 @@ pub struct Metadata {
 }
 
 fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+    serializer.serialize_str(&rfc3339(*time))
 }
 
 /// The id of something of which an order has one: `pay_…` for `ord_…`.

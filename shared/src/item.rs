@@ -1,7 +1,9 @@
 use std::{collections::HashMap, fmt::Display, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
+
+use crate::clock::rfc3339;
 
 /// A DynamoDB item: attributes by name.
 pub type Item = HashMap<String, AttributeValue>;
@@ -23,7 +25,7 @@ pub fn number(value: impl Display) -> AttributeValue {
 
 /// A time as a text attribute, to the millisecond: it sorts as it passes.
 pub fn time(value: DateTime<Utc>) -> AttributeValue {
-    text(value.to_rfc3339_opts(SecondsFormat::Millis, true))
+    text(rfc3339(value))
 }
 
 /// Reads the attribute `name`, text or number, as a `T`.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tracing::{Event, Subscriber, field::Visit};
 use tracing_subscriber::{
@@ -10,6 +10,8 @@ use tracing_subscriber::{
     },
     registry::LookupSpan,
 };
+
+use crate::clock::rfc3339;
 
 /// Writes a log event as one flat JSON object: time, level and message, then the fields of the spans
 /// that it happened in (`xray_trace_id`, `request_id`, `order_id`, …), then its own.
@@ -32,7 +34,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut line = Map::new();
-        let time = (self.now)().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let time = rfc3339((self.now)());
         line.insert("timestamp".to_owned(), time.into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         for span in context

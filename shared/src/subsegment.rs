@@ -107,10 +107,13 @@ impl Intercept for Subsegment {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Some(span) = call(cfg) else { return Ok(()) };
-        let body = context.request().body().bytes().unwrap_or_default();
-        if let Some(table) = table_name(body) {
-            span.record("aws.table.name", table);
+        let is_dynamodb = |metadata: &Metadata| metadata.service() == "DynamoDB";
+        // Only its requests name a table; the others' bodies, events among them, need not be read.
+        if let (Some(span), true) = (call(cfg), cfg.load::<Metadata>().is_some_and(is_dynamodb)) {
+            let body = context.request().body().bytes().unwrap_or_default();
+            if let Some(table) = table_name(body) {
+                span.record("aws.table.name", table);
+            }
         }
         Ok(())
     }

@@ -231,7 +231,7 @@ impl World {
     /// Waits until customers were told `count` times.
     pub async fn notified(&self, count: usize) -> Vec<Notified> {
         self.until("notifications", || {
-            let sent = self.stack.services().sns.sent();
+            let sent = self.stack.services().sns.sent(usize::MAX);
             (sent.len() >= count).then_some(sent)
         })
         .await
@@ -248,9 +248,9 @@ impl World {
 
     /// The events of that type that have come by so far, oldest first.
     pub fn events_of(&self, detail_type: &str) -> Vec<Value> {
-        let passed = self.stack.services().bus.passed().into_iter().rev();
-        let events = passed.map(|passed| passed.event);
-        events.filter(|event| event["detail-type"] == detail_type).collect()
+        let bus = &self.stack.services().bus;
+        let passed = bus.passed(|passed| passed.event["detail-type"] == detail_type);
+        passed.into_iter().map(|passed| passed.event).collect()
     }
 
     /// Waits until `look` sees something.
@@ -264,7 +264,7 @@ impl World {
             }
         });
         let Ok(found) = waited.await else {
-            let lines = self.stack.logs().lines();
+            let lines = self.stack.logs().lines(|_| true);
             panic!("waited in vain for {what}; the log says\n{lines:#?}");
         };
         found

@@ -1,17 +1,13 @@
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use axum::{
     body::Body,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use chrono::SecondsFormat;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{clock, template::Topic, xray::TraceHeader};
+use crate::{clock, recent::Recent, template::Topic, xray::TraceHeader};
 
 /// The namespace of SNS's answers.
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
@@ -25,7 +21,7 @@ const MOST: usize = 1_000;
 #[derive(Debug)]
 pub struct Sns {
     topics: Vec<Topic>,
-    sent: Mutex<VecDeque<Notification>>,
+    sent: Recent<Notification>,
 }
 
 /// What was published.
@@ -56,7 +52,7 @@ struct Refusal {
 impl Sns {
     /// The topics of a template.
     pub fn new(topics: Vec<Topic>) -> Self {
-        Self { topics, sent: Mutex::default() }
+        Self { topics, sent: Recent::new(MOST) }
     }
 
     /// Answers a request in the query protocol: a form, and XML.
@@ -91,10 +87,14 @@ impl Sns {
         response
     }
 
-    /// What was published, newest first.
-    pub fn sent(&self) -> Vec<Notification> {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        sent.iter().rev().cloned().collect()
+    /// The latest `most` that were published, newest first.
+    pub fn sent(&self, most: usize) -> Vec<Notification> {
+        self.sent.latest(most)
+    }
+
+    /// How many published messages are kept.
+    pub fn count(&self) -> usize {
+        self.sent.len()
     }
 
     fn publish(
@@ -135,14 +135,10 @@ impl Sns {
             })
             .collect();
         let id = Uuid::new_v4().to_string();
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        if sent.len() == MOST {
-            sent.pop_front();
-        }
-        sent.push_back(Notification {
+        self.sent.push(Notification {
             id: id.clone(),
             topic: topic.to_owned(),
-            time: clock::date_time().to_rfc3339_opts(SecondsFormat::Millis, true),
+            time: clock::rfc3339(),
             subject: subject.to_owned(),
             message: message.to_owned(),
             attributes,

@@ -1,7 +1,4 @@
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -16,6 +13,7 @@ use crate::{
     identity::{ACCOUNT, REGION, arn},
     lambda::Lambda,
     queues::Queues,
+    recent::Recent,
     template::{Rule, Target},
     xray::TraceHeader,
 };
@@ -36,7 +34,7 @@ pub struct Bus {
     rules: Vec<Rule>,
     lambda: Arc<Lambda>,
     queues: Arc<Queues>,
-    passed: Mutex<VecDeque<Passed>>,
+    passed: Recent<Passed>,
 }
 
 /// An event that came by.
@@ -63,7 +61,7 @@ impl Bus {
         lambda: Arc<Lambda>,
         queues: Arc<Queues>,
     ) -> Self {
-        Self { buses, rules, lambda, queues, passed: Mutex::default() }
+        Self { buses, rules, lambda, queues, passed: Recent::new(MOST) }
     }
 
     /// Answers a request to the EventBridge API: the target header names the operation.
@@ -86,10 +84,9 @@ impl Bus {
         }
     }
 
-    /// The events that came by, newest first.
-    pub fn passed(&self) -> Vec<Passed> {
-        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        passed.iter().rev().cloned().collect()
+    /// The events that came by and are `wanted`, oldest first.
+    pub fn passed(&self, wanted: impl Fn(&Passed) -> bool) -> Vec<Passed> {
+        self.passed.matching(wanted)
     }
 
     fn put_events(&self, header: Option<&TraceHeader>, request: &Value) -> Result<Value, AwsError> {
@@ -179,11 +176,7 @@ impl Bus {
                 }
             }
         }
-        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        if passed.len() == MOST {
-            passed.pop_front();
-        }
-        passed.push_back(Passed {
+        self.passed.push(Passed {
             event,
             bus: bus.to_owned(),
             rules: rules.iter().map(|rule| rule.name.clone()).collect(),

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use super::{
@@ -112,7 +111,7 @@ fn record(function_arn: &str, request_id: &str, payload: &Bytes, failure: &Faile
     };
     json!({
         "version": "1.0",
-        "timestamp": clock::date_time().to_rfc3339_opts(SecondsFormat::Millis, true),
+        "timestamp": clock::rfc3339(),
         "requestContext": {
             "requestId": request_id,
             "functionArn": format!("{function_arn}:$LATEST"),

@@ -41,9 +41,8 @@ impl Pool {
     /// Runs one invocation; `begin` is told when a process sets about it.
     pub(super) async fn run(&self, invocation: Invocation, begin: impl FnOnce(f64)) -> Finished {
         let request_id = invocation.request_id.clone();
-        let Ok(_permit) = self.permits.acquire().await else {
-            return self.shut_down(&request_id);
-        };
+        // They are never closed, so this is a permit.
+        let _permit = self.permits.acquire().await;
         let warm = self.take_idle();
         let start = clock::seconds();
         begin(start);
@@ -64,7 +63,7 @@ impl Pool {
         let span = Span { start, end: clock::seconds() };
         let reusable =
             outcome.as_ref().map_or_else(|error| error.failure == Failure::Handler, |_| true);
-        if reusable && !self.permits.is_closed() {
+        if reusable {
             self.idle().push(instance);
         } else {
             drop(instance);
@@ -72,9 +71,8 @@ impl Pool {
         self.finished(outcome, span, init)
     }
 
-    /// Ends all processes that are idle, and each other as soon as it would be.
+    /// Ends all processes that are idle.
     pub(super) fn shut(&self) {
-        self.permits.close();
         self.idle().clear();
     }
 
@@ -110,12 +108,5 @@ impl Pool {
             self.logs.add(&self.function.name, &format!("ERROR {}: {}", error.kind, error.message));
         }
         Finished { outcome, span, init }
-    }
-
-    fn shut_down(&self, request_id: &str) -> Finished {
-        let now = clock::seconds();
-        let error = "the host is going away";
-        let error = FunctionError::noticed(Failure::Crash, "Runtime.Shutdown", request_id, error);
-        self.finished(Err(error), Span { start: now, end: now }, None)
     }
 }

@@ -128,11 +128,8 @@ impl Graph {
 fn caller<'a>(trace: &'a Trace, node: &'a Node) -> Option<(&'a Node, &'a Node)> {
     let direct = &trace.nodes[node.parent?];
     let call = if direct.is_segment() { node } else { direct };
-    let mut caller = direct;
-    while !caller.is_segment() {
-        caller = &trace.nodes[caller.parent?];
-    }
-    Some((caller, call))
+    let caller = trace.owner(direct);
+    caller.is_segment().then_some((caller, call))
 }
 
 fn key(node: &Node) -> Key {

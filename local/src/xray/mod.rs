@@ -28,7 +28,7 @@ pub use document::Rejection;
 pub use graph::Graph;
 pub use header::{TraceHeader, new_segment_id};
 pub use store::Store;
-pub use summary::summary;
+pub use summary::{root_http, summary};
 pub use trace::{Kind, Node, Trace};
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub fn summary(trace: &Trace) -> Value {
         "HasError": flag("error"),
         "HasThrottle": trace.nodes.iter().any(|node| node.flag("throttle")),
         "IsPartial": trace.is_partial(),
-        "Http": root.map_or(json!({}), http),
+        "Http": root.map_or(json!({}), root_http),
         "Annotations": annotations(trace),
         "Users": users(trace),
         "ServiceIds": service_ids(trace.nodes.iter().filter(|node| node.is_segment())),
@@ -39,7 +39,8 @@ pub fn summary(trace: &Trace) -> Value {
     summary
 }
 
-fn http(root: &Node) -> Value {
+/// What the root's request and answer were: the `Http` of a summary.
+pub fn root_http(root: &Node) -> Value {
     let http = &root.body.get("http").cloned().unwrap_or_default();
     let mut shown = json!({});
     for (name, value) in [
@@ -54,18 +55,6 @@ fn http(root: &Node) -> Value {
         }
     }
     shown
-}
-
-/// The segment that a node belongs to: itself, or what it hangs from.
-fn owner<'a>(trace: &'a Trace, node: &'a Node) -> &'a Node {
-    let mut owner = node;
-    while !owner.is_segment() {
-        match owner.parent {
-            Some(parent) => owner = &trace.nodes[parent],
-            None => break,
-        }
-    }
-    owner
 }
 
 fn service_id(node: &Node) -> Value {
@@ -98,7 +87,7 @@ fn annotations(trace: &Trace) -> Value {
             };
             let values = found.entry(key).or_default();
             let setters = values.entry(shown.to_string()).or_insert_with(|| (shown, Vec::new()));
-            setters.1.push(owner(trace, node));
+            setters.1.push(trace.owner(node));
         }
     }
     let shown = found.into_iter().map(|(key, values)| {

@@ -136,6 +136,16 @@ impl Trace {
         tops.min_by(|a, b| a.orphaned.cmp(&b.orphaned).then(a.start.total_cmp(&b.start)))
     }
 
+    /// What a node belongs to: itself if it is a segment, else the segment that it hangs from. Where that
+    /// has not come it is the uppermost subsegment, so ask whether it is a segment.
+    pub fn owner<'a>(&'a self, node: &'a Node) -> &'a Node {
+        let mut owner = node;
+        while let (false, Some(parent)) = (owner.is_segment(), owner.parent) {
+            owner = &self.nodes[parent];
+        }
+        owner
+    }
+
     /// The whole documents as `BatchGetTraces` answers them: one a segment, its subsegments inside.
     /// Subsegments without their segment stand alone, so that nothing is hidden.
     pub fn documents(&self) -> Vec<(&str, Value)> {

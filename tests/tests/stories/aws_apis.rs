@@ -94,8 +94,8 @@ async fn an_entrys_own_trace_header_wins_over_the_requests() {
     ];
     let answer = world.request("POST", &url, body, &headers).await;
     assert_eq!(answer.body["FailedEntryCount"], 0, "a header that makes no sense is dropped");
-    let passed = world.stack().services().bus.passed();
-    let traces: Vec<_> = passed.iter().rev().map(|passed| passed.trace_id.clone()).collect();
+    let passed = world.stack().services().bus.passed(|_| true);
+    let traces: Vec<_> = passed.iter().map(|passed| passed.trace_id.clone()).collect();
     assert_eq!(traces, [Some(root('a')), Some(root('b')), None]);
     world.end().await;
 }
@@ -187,7 +187,7 @@ async fn lambda_invokes_what_there_is() {
     let answer = world.request("POST", &url, "{}", &headers).await;
     assert_eq!(answer.status, 202);
     world.settled().await;
-    assert_eq!(world.stack().queues().messages().len(), 1);
+    assert_eq!(world.stack().queues().messages(usize::MAX).len(), 1);
     world.end().await;
 }
 

@@ -126,17 +126,7 @@ fn everywhere(field: &str, trace: &Trace, node: Option<&Node>) -> Vec<Value> {
 
 /// The annotation `key`, which subsegments set for the segment that they belong to.
 fn annotations(key: &str, trace: &Trace, node: Option<&Node>) -> Vec<Value> {
-    let belongs = |candidate: &Node| {
-        let Some(node) = node else { return true };
-        let mut owner = candidate;
-        while !owner.is_segment() {
-            match owner.parent {
-                Some(parent) => owner = &trace.nodes[parent],
-                None => return false,
-            }
-        }
-        owner.id == node.id
-    };
+    let belongs = |candidate: &Node| node.is_none_or(|node| trace.owner(candidate).id == node.id);
     let found = trace.nodes.iter().filter(|candidate| belongs(candidate));
     found.filter_map(|node| node.body.get("annotations")?.get(key).cloned()).collect()
 }

@@ -1,0 +1,64 @@
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// The latest of many things: a bounded number of them, the oldest go first.
+#[derive(Debug)]
+pub(crate) struct Recent<T> {
+    items: Mutex<VecDeque<T>>,
+    most: usize,
+}
+
+impl<T: Clone> Recent<T> {
+    /// Keeps `most` of them.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { items: Mutex::default(), most }
+    }
+
+    /// Adds one.
+    pub(crate) fn push(&self, item: T) {
+        let mut items = self.items();
+        if items.len() == self.most {
+            items.pop_front();
+        }
+        items.push_back(item);
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.items().len()
+    }
+
+    /// Those that are `wanted`, oldest first. Nothing else is copied.
+    pub(crate) fn matching(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        self.items().iter().filter(|item| wanted(item)).cloned().collect()
+    }
+
+    /// The latest `most` of them, newest first.
+    pub(crate) fn latest(&self, most: usize) -> Vec<T> {
+        self.items().iter().rev().take(most).cloned().collect()
+    }
+
+    fn items(&self) -> MutexGuard<'_, VecDeque<T>> {
+        // A panic elsewhere does not make what was kept wrong.
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_go_first() {
+        let recent = Recent::new(3);
+        for item in 1..=5 {
+            recent.push(item);
+        }
+        assert_eq!(recent.len(), 3);
+        assert_eq!(recent.latest(usize::MAX), [5, 4, 3]);
+        assert_eq!(recent.latest(2), [5, 4]);
+        assert_eq!(recent.matching(|item| item % 2 == 1), [3, 5]);
+    }
+}
