@@ -16,6 +16,9 @@ const RETRIES: u32 = 3;
 /// The pause before the first retry; it doubles each time, and a random part of it is waited.
 const BACKOFF: Duration = Duration::from_millis(50);
 
+/// What an entry without an answer is taken for: not accepted, as far as anybody knows.
+const NO_ANSWER: &str = "InternalFailure";
+
 /// Tells events on the bus.
 #[derive(Clone, Debug)]
 pub struct Publisher {
@@ -89,8 +92,9 @@ impl Publisher {
                     tokio::time::sleep(pause(attempt, fastrand::f64())).await;
                 }
                 Verdict::TryAgain(rest) => {
+                    let code = answer.entries().iter().find_map(PutEventsResultEntry::error_code);
                     let why = format!("gave up after {RETRIES} retries");
-                    return Err(self.rejected(rest.first(), "InternalFailure", &why));
+                    return Err(self.rejected(rest.first(), code.unwrap_or(NO_ANSWER), &why));
                 }
                 Verdict::Refused { entry, code, message } => {
                     return Err(self.rejected(Some(&entry), &code, &message));
@@ -147,8 +151,7 @@ fn verdict(sent: Vec<PutEventsRequestEntry>, answers: &[PutEventsResultEntry]) -
         if answer.is_some_and(|answer| answer.event_id().is_some()) {
             continue;
         }
-        // An entry without an answer was not accepted as far as anybody knows.
-        let code = answer.and_then(PutEventsResultEntry::error_code).unwrap_or("InternalFailure");
+        let code = answer.and_then(PutEventsResultEntry::error_code).unwrap_or(NO_ANSWER);
         if matches!(code, "InternalFailure" | "InternalException" | "ThrottlingException") {
             again.push(entry);
         } else {

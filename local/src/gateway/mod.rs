@@ -85,6 +85,8 @@ struct Called {
     status: u16,
     /// Whether the function failed.
     failed: bool,
+    /// Of Lambda's answer, in bytes.
+    length: usize,
 }
 
 impl Gateway {
@@ -144,8 +146,8 @@ impl Gateway {
         };
         let called = clock::seconds();
         let event = event(&self.api, &self.api_id, &self.domain(), incoming);
-        let Called { response, status, failed } = if event.len() > MAX_EVENT {
-            Called { response: refuse(TOO_LARGE), status: 413, failed: false }
+        let Called { response, status, failed, length } = if event.len() > MAX_EVENT {
+            Called { response: refuse(TOO_LARGE), status: 413, failed: false, length: 0 }
         } else {
             self.call(function, event, &onward).await
         };
@@ -173,7 +175,7 @@ impl Gateway {
                     call_status: status,
                     function_failed: failed,
                     status: response.status().as_u16(),
-                    content_length: incoming.body.len(),
+                    content_length: length,
                 },
             );
         }
@@ -183,18 +185,20 @@ impl Gateway {
 
     async fn call(&self, function: &Function, event: String, header: &TraceHeader) -> Called {
         let call = self.lambda.invoke(&function.name, Bytes::from(event), Some(header.clone()));
-        let (response, status, failed) = match tokio::time::timeout(INTEGRATION_TIMEOUT, call).await
-        {
-            Err(_elapsed) => (refuse(TIMED_OUT), 504, true),
-            Ok(Err(_unknown)) => (refuse(BAD_GATEWAY), 404, false),
-            // An answer that is no proxy answer, and an error: the client sees the same.
-            Ok(Ok(answer)) => match answer.outcome.as_ref().map(proxied) {
-                Ok(Some(response)) => (response, 200, false),
-                Ok(None) => (refuse(BAD_GATEWAY), 200, false),
-                Err(_failure) => (refuse(BAD_GATEWAY), 200, true),
-            },
-        };
-        Called { response, status, failed }
+        let (response, status, failed, length) =
+            match tokio::time::timeout(INTEGRATION_TIMEOUT, call).await {
+                Err(_elapsed) => (refuse(TIMED_OUT), 504, true, 0),
+                Ok(Err(_unknown)) => (refuse(BAD_GATEWAY), 404, false, 0),
+                // An answer that is no proxy answer, and an error: the client sees the same.
+                Ok(Ok(answer)) => match &answer.outcome {
+                    Ok(payload) => {
+                        let response = proxied(payload).unwrap_or_else(|| refuse(BAD_GATEWAY));
+                        (response, 200, false, payload.len())
+                    }
+                    Err(failure) => (refuse(BAD_GATEWAY), 200, true, failure.payload.len()),
+                },
+            };
+        Called { response, status, failed, length }
     }
 
     /// The path without the stage, which AWS's URLs have and local ones need not.

@@ -65,8 +65,6 @@ pub struct Function {
 /// A stage of a REST API.
 #[derive(Clone, Debug)]
 pub struct Api {
-    /// Its name in the template.
-    pub logical_id: String,
     /// Its name.
     pub name: String,
     /// Its stage.

@@ -293,7 +293,6 @@ impl<'a> Resource<'a> {
             self.properties[name].as_str().unwrap_or(default).to_owned()
         };
         app.api = Some(Api {
-            logical_id: self.logical_id.to_owned(),
             name: text("Name", self.logical_id),
             stage: text("StageName", "Prod"),
             traced: self.properties["TracingEnabled"] == true,

@@ -103,6 +103,16 @@ async fn an_entry_that_is_never_accepted_is_an_error_in_the_end() {
     );
 }
 
+#[tokio::test]
+async fn giving_up_names_the_bus_own_code() {
+    let throttled = json!({ "ErrorCode": "ThrottlingException" });
+    let answer = |entries: Value| json!({ "FailedEntryCount": 1, "Entries": entries });
+    let mut answers = vec![answer(json!([{ "EventId": "1" }, throttled]))];
+    answers.extend(vec![answer(json!([throttled])); 3]);
+    let error = tell_two(answers).await.1.unwrap_err().to_string();
+    assert!(error.contains("ThrottlingException: gave up after 3 retries"), "{error}");
+}
+
 #[test]
 fn only_the_failed_entries_are_sent_again() {
     let answers = [accepted(), failed("ThrottlingException"), failed("InternalFailure")];

@@ -1,5 +1,5 @@
 use aws_sdk_dynamodb::types::AttributeValue;
-use e2e::{World, changed_template};
+use e2e::{Seen, World, changed_template};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -61,28 +61,16 @@ async fn a_confirmed_order_is_one_connected_trace() {
         })
         .await;
     assert_eq!(world.summaries().await.len(), 1, "there is exactly one trace");
+    // What the stage says of its call is what Lambda answered: more than the body within.
+    let call = trace.named("Lambda").find(|part| !part.is_segment).unwrap();
+    let length = call.document["http"]["response"]["content_length"].as_u64().unwrap();
+    assert!(length > answer.body.to_string().len() as u64, "{length}");
     assert_eq!(trace.lost().len(), 0, "everything hangs from something: {:#?}", trace.lost());
     let roots = trace.roots();
     assert_eq!(roots.len(), 1, "everything hangs from one root: {roots:#?}");
     assert_eq!(roots[0].origin, "AWS::ApiGateway::Stage");
 
-    // Consumers hang from the bus, and the bus from the call that put the event there.
-    for service in ["payment-service", "inventory-service", "notification-service"] {
-        for consumer in trace.segments("AWS::Lambda", service) {
-            let bus = trace.part(consumer.parent.as_ref().unwrap()).unwrap();
-            assert_eq!(
-                (bus.origin.as_str(), &bus.document["inferred"]),
-                ("AWS::Events", &json!(true))
-            );
-            let call = trace.part(bus.parent.as_ref().unwrap()).unwrap();
-            assert_eq!((call.name.as_str(), call.is_segment), ("Events", false));
-            assert_eq!(call.document["aws"]["operation"], "PutEvents");
-            assert_eq!(call.document["aws"]["region"], "us-east-1");
-            assert!(call.document["aws"]["request_id"].is_string());
-            assert_eq!(call.document["http"]["response"]["status"], 200);
-            assert_eq!(call.document["metadata"]["event_bus"], "distributed-tracing-demo");
-        }
-    }
+    consumers_hang_from_the_bus(&trace);
     let graph: Vec<_> = world.edges(&trace.id).await;
     assert_eq!(graph, CONFIRMED);
     let (start, end) = world.last_hour();
@@ -135,6 +123,26 @@ async fn a_confirmed_order_is_one_connected_trace() {
     let left = until / 1000.0 - local::clock::seconds();
     assert!((0.0..=10.0).contains(&left), "of ten seconds {left} are left");
     world.end().await;
+}
+
+/// And the bus from the call that put the event there.
+fn consumers_hang_from_the_bus(trace: &Seen) {
+    for service in ["payment-service", "inventory-service", "notification-service"] {
+        for consumer in trace.segments("AWS::Lambda", service) {
+            let bus = trace.part(consumer.parent.as_ref().unwrap()).unwrap();
+            assert_eq!(
+                (bus.origin.as_str(), &bus.document["inferred"]),
+                ("AWS::Events", &json!(true))
+            );
+            let call = trace.part(bus.parent.as_ref().unwrap()).unwrap();
+            assert_eq!((call.name.as_str(), call.is_segment), ("Events", false));
+            assert_eq!(call.document["aws"]["operation"], "PutEvents");
+            assert_eq!(call.document["aws"]["region"], "us-east-1");
+            assert!(call.document["aws"]["request_id"].is_string());
+            assert_eq!(call.document["http"]["response"]["status"], 200);
+            assert_eq!(call.document["metadata"]["event_bus"], "distributed-tracing-demo");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
