@@ -13,7 +13,7 @@ use std::sync::Arc;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use shared::{
-    Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
+    Metrics, Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
 };
 use tower::Layer;
 
@@ -33,6 +33,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         let inventory = Arc::clone(&inventory);
         async move { inventory.hear(&event.payload).await }
     });
-    let layer = TraceLayer::new("update_inventory", env!("CARGO_PKG_NAME"));
+    let metrics = Metrics::new(optional("METRICS_NAMESPACE", "distributed-tracing".to_owned())?);
+    let layer = TraceLayer::new("update_inventory", env!("CARGO_PKG_NAME"), metrics);
     lambda_runtime::run(layer.layer(handler)).await
 }

@@ -67,7 +67,7 @@ impl Logs {
     }
 }
 
-/// Reads a JSON line of the services' form; any other text is a message as it stands.
+/// Reads a JSON line of the services' form, or one of metrics in CloudWatch's embedded format; any other text is a message as it stands.
 fn read(function: &str, text: &str) -> Line {
     let time = clock::rfc3339();
     let mut line = Line {
@@ -84,7 +84,13 @@ fn read(function: &str, text: &str) -> Line {
         json.remove(name)
             .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
-    let Some(message) = take("message") else { return line };
+    let message = match take("_aws") {
+        Some(_) => "metrics".to_owned(),
+        None => match take("message") {
+            Some(message) => message,
+            None => return line,
+        },
+    };
     line.message = message;
     line.level = take("level").unwrap_or_default();
     line.request_id = take("request_id");
@@ -92,7 +98,13 @@ fn read(function: &str, text: &str) -> Line {
     if let Some(time) = take("timestamp") {
         line.time = time;
     }
-    let _known = (take("target"), take("service_name"), take("cold_start"), take("event_source"));
+    let _known = (
+        take("target"),
+        take("service_name"),
+        take("cold_start"),
+        take("event_source"),
+        take("Service"),
+    );
     let fields = json.iter().map(|(name, value)| match value {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
@@ -112,6 +124,12 @@ mod tests {
             r#"{"timestamp":"2026-11-22T12:00:00.123Z","level":"INFO","message":"done","target":"x","xray_trace_id":"1-2-3","order_id":"ord_1","n":2}"#,
         );
         assert_eq!(line.to_string(), "12:00:00.123 pay INFO  done  n=2 order_id=ord_1");
+        assert_eq!(line.trace_id.as_deref(), Some("1-2-3"));
+        let line = read(
+            "pay",
+            r#"{"_aws":{"Timestamp":1},"PaymentsFailed":1,"Service":"pay","xray_trace_id":"1-2-3"}"#,
+        );
+        assert!(line.to_string().ends_with(" pay       metrics  PaymentsFailed=1"), "{line}");
         assert_eq!(line.trace_id.as_deref(), Some("1-2-3"));
         for text in ["panicked at x", "{}", "[1]", ""] {
             assert_eq!(read("pay", text).message, text);

@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use shared::{Producer, aws, lambda::TraceLayer, publisher::Publisher, required, telemetry};
+use shared::{
+    Metrics, Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
+};
 use tower::Layer;
 
 use crate::{handler::Notifications, store::NotificationTable, topic::Topic};
@@ -34,6 +36,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         let notifications = Arc::clone(&notifications);
         async move { notifications.hear(&event.payload, event.context.deadline).await }
     });
-    let layer = TraceLayer::new("send_notification", env!("CARGO_PKG_NAME"));
+    let metrics = Metrics::new(optional("METRICS_NAMESPACE", "distributed-tracing".to_owned())?);
+    let layer = TraceLayer::new("send_notification", env!("CARGO_PKG_NAME"), metrics);
     lambda_runtime::run(layer.layer(handler)).await
 }

@@ -103,5 +103,5 @@ fn annotate(order: &Order) {
     span.record("annotation.order_id", &order.created.order_id);
     span.record("annotation.customer_id", &order.created.customer_id);
     span.record("annotation.product_id", &order.created.product_id);
-    span.record("annotation.order_amount", order.created.amount.as_annotation());
+    span.record("annotation.order_amount", order.created.amount.as_float());
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use lambda_http::service_fn;
 use shared::{
-    Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
+    Metrics, Producer, aws, lambda::TraceLayer, optional, publisher::Publisher, required, telemetry,
 };
 use tower::Layer;
 
@@ -36,6 +36,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         let orders = Arc::clone(&orders);
         async move { orders.answer(request).await }
     });
-    let layer = TraceLayer::new("process_order", env!("CARGO_PKG_NAME"));
+    let metrics = Metrics::new(optional("METRICS_NAMESPACE", "distributed-tracing".to_owned())?);
+    let layer = TraceLayer::new("process_order", env!("CARGO_PKG_NAME"), metrics);
     lambda_http::run(layer.layer(handler)).await
 }

@@ -49,7 +49,7 @@ impl Payments {
     }
 
     async fn pay(&self, order: &OrderCreated, heard: &Heard) -> Result<(), PaymentError> {
-        Span::current().record("annotation.payment_amount", order.amount.as_annotation());
+        Span::current().record("annotation.payment_amount", order.amount.as_float());
         // Asked first so that an order heard twice does not reach the processor twice.
         let payment = match self.table.find(&order.order_id).await? {
             Some(decided) => decided,

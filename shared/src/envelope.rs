@@ -95,6 +95,11 @@ impl Told {
         &self.event
     }
 
+    /// When it became true.
+    pub(crate) fn occurred_at(&self) -> DateTime<Utc> {
+        self.occurred_at
+    }
+
     /// The entry's `Detail`: the payload's fields where the recipe's consumers read them, everything
     /// new under `metadata`.
     pub fn detail(

@@ -17,7 +17,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::{Heard, TraceHeader};
+use crate::{Heard, Metrics, TraceHeader, metrics};
 
 /// Wraps a handler: its work becomes the subsegment `operation` of the trace that Lambda hands over, and
 /// its error, with the whole chain of causes, becomes that subsegment's fault, one log line, and the
@@ -26,25 +26,28 @@ use crate::{Heard, TraceHeader};
 /// ```no_run
 /// use lambda_runtime::{LambdaEvent, service_fn};
 /// use serde_json::value::RawValue;
-/// use shared::lambda::TraceLayer;
+/// use shared::{Metrics, lambda::TraceLayer};
 /// use tower::Layer;
 ///
 /// # async fn hear(_event: LambdaEvent<Box<RawValue>>) -> Result<(), std::fmt::Error> { Ok(()) }
 /// # async fn run() -> Result<(), lambda_runtime::Error> {
-/// let layer = TraceLayer::new("process_payment", "payment-service");
+/// let metrics = Metrics::new("shop".to_owned());
+/// let layer = TraceLayer::new("process_payment", "payment-service", metrics);
 /// lambda_runtime::run(layer.layer(service_fn(hear))).await
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TraceLayer {
     operation: &'static str,
     service: &'static str,
+    metrics: Metrics,
 }
 
 impl TraceLayer {
-    /// `operation` names the subsegment, `service` is its annotation `service_name`.
-    pub fn new(operation: &'static str, service: &'static str) -> Self {
-        Self { operation, service }
+    /// `operation` names the subsegment, `service` is its annotation `service_name` and the metrics'
+    /// dimension.
+    pub fn new(operation: &'static str, service: &'static str, metrics: Metrics) -> Self {
+        Self { operation, service, metrics }
     }
 }
 
@@ -88,7 +91,7 @@ impl<S> Layer<S> for TraceLayer {
     type Service = Traced<S>;
 
     fn layer(&self, handler: S) -> Traced<S> {
-        Traced { handler, layer: *self, cold: AtomicBool::new(true) }
+        Traced { handler, layer: self.clone(), cold: AtomicBool::new(true) }
     }
 }
 
@@ -111,10 +114,12 @@ where
     fn call(&mut self, invocation: I) -> Self::Future {
         let cold = self.cold.swap(false, Ordering::Relaxed);
         let span = self.layer.open(&invocation, cold);
+        let (counts, metrics) = (self.layer.count(&invocation, cold), self.layer.metrics.clone());
         let work = span.in_scope(|| self.handler.call(invocation));
         Box::pin(async move {
             let watched = Unwinding(span.clone());
-            let outcome = work.instrument(span.clone()).await;
+            let outcome = counts.clone().run(work).instrument(span.clone()).await;
+            metrics.write(&counts);
             drop(watched);
             if let Err(error) = &outcome {
                 span.in_scope(|| {
@@ -130,6 +135,16 @@ where
 }
 
 impl TraceLayer {
+    fn count(&self, invocation: &impl Invocation, cold: bool) -> metrics::Invocation {
+        let counts = metrics::Invocation::begin(self.service, cold);
+        if let Some(context) = invocation.context() {
+            let header = context.xray_trace_id.as_deref();
+            let header = header.and_then(|text| text.parse::<TraceHeader>().ok());
+            counts.identify(&context.request_id, header.map(|header| header.root().to_string()));
+        }
+        counts
+    }
+
     fn open(&self, invocation: &impl Invocation, cold: bool) -> Span {
         fn event_source<I: Invocation>(_: &I) -> &'static str {
             I::EVENT_SOURCE
@@ -181,9 +196,10 @@ pub fn trace_header() -> Option<TraceHeader> {
     Some(header.under(context.span().span_context().span_id()))
 }
 
-/// Annotates the invocation with the event that it is about. Where the event was told in another trace
+/// Annotates the invocation with the event that it is about, and counts how long that was on its way. Where the event was told in another trace
 /// (a replay from an archive starts a new one), that trace is named too.
 pub fn annotate(heard: &Heard) {
+    metrics::heard(heard);
     let span = Span::current();
     span.record("annotation.order_id", heard.event.order_id());
     span.record("annotation.customer_id", heard.event.customer_id());

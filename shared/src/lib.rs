@@ -23,6 +23,8 @@ pub mod item;
 pub mod lambda;
 /// One JSON object a log line.
 mod log_line;
+/// Business metrics: what CloudWatch counts.
+mod metrics;
 /// Amounts of money: exact, never negative.
 mod money;
 /// Telling events: `PutEvents` that notices partial failure.
@@ -40,5 +42,6 @@ pub use event::{
     Event, InventoryInsufficient, InventoryReleased, InventoryUpdated, Metadata, NotificationSent,
     OrderCreated, PaymentFailed, PaymentFailure, PaymentProcessed, PaymentRefunded, derived_id,
 };
+pub use metrics::Metrics;
 pub use money::{Amount, BadAmount};
 pub use trace_header::{BadTraceHeader, Sampled, TraceHeader};

@@ -43,8 +43,9 @@ impl Amount {
         self.0.checked_mul(Decimal::from(quantity)).map(Self)
     }
 
-    /// For an annotation's number, which X-Ray keeps as a double. Never calculate with it.
-    pub fn as_annotation(self) -> f64 {
+    /// For the numbers of annotations and metrics, which X-Ray and CloudWatch keep as doubles. Never calculate
+    /// with it.
+    pub fn as_float(self) -> f64 {
         // A decimal's text is always a number, so the default is never taken.
         self.to_string().parse().unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use aws_sdk_eventbridge::{
     types::{PutEventsRequestEntry, PutEventsResultEntry},
 };
 
-use crate::{Producer, Told, aws::traced, lambda::trace_header};
+use crate::{Producer, Told, aws::traced, lambda::trace_header, metrics};
 
 /// How often entries that were not accepted are sent again.
 const RETRIES: u32 = 3;
@@ -74,6 +74,7 @@ impl Publisher {
 
     /// Tells up to ten events in one call.
     pub async fn tell_all(&self, told: &[Told]) -> Result<(), PublishError> {
+        told.iter().for_each(metrics::told);
         let mut pending =
             told.iter().map(|told| self.entry(told)).collect::<Result<Vec<_>, _>>()?;
         for attempt in 0.. {
