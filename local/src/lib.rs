@@ -18,6 +18,8 @@ pub mod console;
 pub mod gateway;
 /// A child process and whatever it starts.
 mod group;
+/// What each function may call.
+pub mod iam;
 /// Account, region, ARNs.
 pub mod identity;
 /// The Lambda host.

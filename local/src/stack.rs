@@ -19,6 +19,7 @@ use crate::{
     bus::Bus,
     console::Console,
     gateway::Gateway,
+    iam::Guard,
     lambda::{Lambda, Surroundings},
     logs::{Line, Logs},
     queues::Queues,
@@ -171,6 +172,8 @@ impl Stack {
             ),
             lambda: Arc::clone(&lambda),
             sns: Sns::new(app.topics.clone()),
+            guard: Guard::new(&app.functions),
+            api: app.api.clone(),
             store: Arc::clone(&store),
         });
         let console = Arc::new(Console {

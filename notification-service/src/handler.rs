@@ -50,7 +50,7 @@ impl Notifications {
         annotate(&heard);
         let fact =
             Fact::of(&heard.event).ok_or(NotUnderstood::NotForUs(heard.event.detail_type()))?;
-        let story = self.table.add(&heard.event, fact).await?;
+        let story = self.table.add(&heard.event, fact, clock::now()).await?;
         let Some(outcome) = story.ending() else {
             tracing::info!("the order has not ended yet");
             return Ok(());

@@ -28,7 +28,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = aws::config().await;
     let producer = Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let notifications = Arc::new(Notifications {
-        table: NotificationTable::new(&config, required("NOTIFICATIONS_TABLE")?),
+        table: NotificationTable::new(
+            &config,
+            required("NOTIFICATIONS_TABLE")?,
+            optional("NOTIFICATION_TTL_DAYS", 90)?,
+        ),
         topic: Topic::new(&config, required("TOPIC_ARN")?),
         bus: Publisher::new(&config, required("EVENT_BUS_NAME")?, producer),
     });

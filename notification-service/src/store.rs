@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     Event,
     aws::{SdkConfig, traced},
@@ -19,6 +19,8 @@ use crate::story::{Claimed, Fact, Outcome, Story};
 pub(crate) struct NotificationTable {
     client: Client,
     table: String,
+    /// How long an order is remembered after its first event.
+    memory: TimeDelta,
 }
 
 /// Whether this invocation is the one that tells the customer.
@@ -42,16 +44,19 @@ pub(crate) enum NotificationTableError {
 }
 
 impl NotificationTable {
-    pub(crate) fn new(config: &SdkConfig, table: String) -> Self {
+    /// `ttl_days` is how long an order is remembered after its first event.
+    pub(crate) fn new(config: &SdkConfig, table: String, ttl_days: u32) -> Self {
         let client = Client::from_conf(Builder::from(config).interceptor(traced(config)).build());
-        Self { client, table }
+        Self { client, table, memory: TimeDelta::days(ttl_days.into()) }
     }
 
-    /// Adds what `event` says, unless the same was said before, and returns all that is known.
+    /// Adds what `event` says, unless the same was said before, and returns all that is known. DynamoDB forgets
+    /// it when `expiresAt` (epoch seconds) is over.
     pub(crate) async fn add(
         &self,
         event: &Event,
         fact: Fact,
+        now: DateTime<Utc>,
     ) -> Result<Story, NotificationTableError> {
         let order_id = event.order_id();
         let (attribute, value) = match fact {
@@ -61,11 +66,13 @@ impl NotificationTable {
         let update = self
             .update(order_id)
             .update_expression(
-                "SET #fact = if_not_exists(#fact, :value), customerId = if_not_exists(customerId, :customer)",
+                "SET #fact = if_not_exists(#fact, :value), customerId = if_not_exists(customerId, :customer), \
+                 expiresAt = if_not_exists(expiresAt, :expires)",
             )
             .expression_attribute_names("#fact", attribute)
             .expression_attribute_values(":value", text(value))
             .expression_attribute_values(":customer", text(event.customer_id()))
+            .expression_attribute_values(":expires", number((now + self.memory).timestamp()))
             .return_values(ReturnValue::AllNew);
         let updated = update.send().await.map_err(|error| failed(order_id, error))?;
         as_story(order_id, updated.attributes().unwrap_or(&Item::new()))

@@ -72,6 +72,16 @@ pub(crate) fn unavailable() -> Response<Body> {
     answer
 }
 
+/// Lets pages of `origin` read the answer; `*` are all, the empty one is none. API Gateway answers for itself
+/// what it refuses, and what browsers ask before.
+pub(crate) fn allow(answer: &mut Response<Body>, origin: &str) {
+    if !origin.is_empty() {
+        set(answer, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        let readable = "Location, Retry-After, X-Amzn-Trace-Id";
+        set(answer, header::ACCESS_CONTROL_EXPOSE_HEADERS, readable);
+    }
+}
+
 /// RFC 9457.
 fn problem(status: StatusCode, detail: &str, errors: &Value) -> Response<Body> {
     let mut body = json!({

@@ -17,6 +17,8 @@ use crate::{
 /// What taking an order needs.
 #[derive(Debug)]
 pub(crate) struct Orders {
+    /// The web origin whose pages may read the answers; empty for none.
+    pub(crate) cors_origin: String,
     pub(crate) prices: PriceList,
     pub(crate) table: OrderTable,
     pub(crate) bus: Publisher,
@@ -46,7 +48,7 @@ impl Orders {
             Some(order_id) => self.look_up(customer_id, order_id).await,
             None => self.take(customer_id, &request).await,
         };
-        let answer = served.unwrap_or_else(|error| {
+        let mut answer = served.unwrap_or_else(|error| {
             let answer = match &error {
                 NotServed::Refused(refusal) => answer::refused(refusal),
                 NotServed::OtherWish => answer::key_reused(),
@@ -57,6 +59,7 @@ impl Orders {
             tracing::warn!(status = answer.status().as_u16(), error = chain(&error), "not served");
             answer
         });
+        answer::allow(&mut answer, &self.cors_origin);
         Span::current().record("http.response.status_code", answer.status().as_u16());
         Ok(answer)
     }

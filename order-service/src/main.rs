@@ -25,6 +25,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let config = aws::config().await;
     let producer = Producer::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let orders = Arc::new(Orders {
+        cors_origin: optional("CORS_ORIGIN", String::new())?,
         prices: PriceList {
             unit_price: optional("UNIT_PRICE", "99.99".parse()?)?,
             currency: optional("CURRENCY", "USD".to_owned())?,

@@ -21,6 +21,11 @@ impl AwsError {
         Self { status: StatusCode::BAD_REQUEST, kind, message: message.into() }
     }
 
+    /// An error with status 404.
+    pub fn not_found(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, kind, message: message.into() }
+    }
+
     /// An operation that AWS has and this program has not, or that nobody has.
     pub fn unknown_operation(service: &str, operation: &str, supported: &[&str]) -> Self {
         let supported = supported.join(", ");

@@ -4,6 +4,8 @@
 mod dynamodb;
 /// Errors as AWS answers them.
 mod error;
+/// The protocol of SNS and IAM.
+mod query;
 /// SNS: one operation, and what was published.
 mod sns;
 
@@ -19,11 +21,15 @@ use uuid::Uuid;
 
 pub use dynamodb::{DynamoDb, TablesError};
 pub use error::AwsError;
+pub use query::{escaped, query_answer};
 pub use sns::{Notification, Sns};
 
 use crate::{
     bus::Bus,
+    gateway,
+    iam::{self, Denied, Guard},
     lambda::{self, Lambda},
+    template::Api,
     xray::{self, Store, TraceHeader},
 };
 
@@ -34,6 +40,10 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// EventBridge.
     pub bus: Bus,
+    /// IAM.
+    pub guard: Guard,
+    /// API Gateway's REST API.
+    pub api: Option<Api>,
     /// Lambda.
     pub lambda: Arc<Lambda>,
     /// SNS.
@@ -43,7 +53,7 @@ pub struct Services {
 }
 
 /// The services' names in a signature, as the error for any other names them.
-const SUPPORTED: &str = "dynamodb, events, lambda, sns, xray";
+const SUPPORTED: &str = "apigateway, dynamodb, events, iam, lambda, sns, xray";
 
 impl Services {
     /// Answers an AWS request.
@@ -54,7 +64,54 @@ impl Services {
         headers: &HeaderMap,
         body: Bytes,
     ) -> Response<Body> {
-        let answered = match service(headers, path) {
+        let signed = Signed::read(headers);
+        let service = signed.service.or_else(|| unsigned_service(headers, path));
+        let answered =
+            match service.map(|service| self.check(service, &signed, path, headers, &body)) {
+                Some(Ok(service)) => self.route(Some(service), method, path, headers, body).await,
+                Some(Err(denied)) => Err(denied),
+                None => self.route(None, method, path, headers, body).await,
+            };
+        let mut response = answered.unwrap_or_else(|error| match service {
+            Some("sns") => error.as_query(sns::NAMESPACE),
+            Some("iam") => error.as_query(iam::NAMESPACE),
+            _ => error.as_json(),
+        });
+        let request_id = Uuid::new_v4().to_string();
+        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
+            let name = HeaderName::from_static("x-amzn-requestid");
+            response.headers_mut().entry(name).or_insert(request_id);
+        }
+        response
+    }
+
+    /// Whether who signed may do what the request asks for.
+    fn check<'a>(
+        &self,
+        service: &'a str,
+        signed: &Signed<'_>,
+        path: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<&'a str, AwsError> {
+        let calls = || iam::calls(service, target(headers), path, body);
+        match self.guard.check(signed.key, calls) {
+            Ok(()) => Ok(service),
+            Err(Denied { message, .. }) => Err(denied(service, message)),
+        }
+    }
+
+    async fn route(
+        &self,
+        service: Option<&str>,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Body>, AwsError> {
+        match service {
+            Some("apigateway") => gateway::api::answer(self.api.as_ref(), method, path)
+                .map(|answer| json_response("application/json", &answer)),
             Some("dynamodb") => self.dynamodb.answer(headers, body).await,
             Some("events") => {
                 let operation = target(headers).rsplit('.').next().unwrap_or_default();
@@ -63,7 +120,8 @@ impl Services {
                     .map(|answer| json_response("application/x-amz-json-1.1", &answer))
             }
             Some("lambda") => lambda::api::answer(&self.lambda, method, path, headers, body).await,
-            Some("sns") => Ok(self.sns.answer(trace(headers).as_ref(), &body)),
+            Some("iam") => iam::answer(&self.guard, &body),
+            Some("sns") => self.sns.answer(trace(headers).as_ref(), &body),
             Some("xray") => xray::api::answer(&self.store, path, &body)
                 .map(|answer| json_response("application/json", &answer)),
             Some(other) => Err(AwsError::bad_request(
@@ -77,26 +135,40 @@ impl Services {
                     "the request is not signed, so nobody knows which service it is for; there are {SUPPORTED}"
                 ),
             }),
-        };
-        let mut response = answered.unwrap_or_else(|error| error.as_json());
-        let request_id = Uuid::new_v4().to_string();
-        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
-            let name = HeaderName::from_static("x-amzn-requestid");
-            response.headers_mut().entry(name).or_insert(request_id);
         }
-        response
     }
 }
 
-/// The service of a request: from its signature's scope, `KEY/DATE/REGION/SERVICE/aws4_request`, else
-/// from its target header or, for X-Ray, its path. The signature itself is not checked.
-fn service<'a>(headers: &'a HeaderMap, path: &str) -> Option<&'a str> {
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let credential = text(header::AUTHORIZATION).and_then(|text| text.split_once("Credential="));
-    let scope = credential.map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default());
-    if let Some(service) = scope.and_then(|scope| scope.split('/').rev().nth(1)) {
-        return Some(service);
+/// How each service says that a role does not allow a call.
+fn denied(service: &str, message: String) -> AwsError {
+    let (status, kind) = match service {
+        "dynamodb" | "events" => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+        "sns" => (StatusCode::FORBIDDEN, "AuthorizationError"),
+        _ => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+    };
+    AwsError { status, kind, message }
+}
+
+/// What a request's signature says: `KEY/DATE/REGION/SERVICE/aws4_request`. The signature itself is not checked.
+struct Signed<'a> {
+    key: Option<&'a str>,
+    service: Option<&'a str>,
+}
+
+impl<'a> Signed<'a> {
+    fn read(headers: &'a HeaderMap) -> Self {
+        let text = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credential = text.and_then(|text| text.split_once("Credential="));
+        let scope = credential.map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default());
+        Self {
+            key: scope.and_then(|scope| scope.split('/').next()),
+            service: scope.and_then(|scope| scope.split('/').rev().nth(1)),
+        }
     }
+}
+
+/// The service of a request that is not signed: from its target header or, for X-Ray, its path.
+fn unsigned_service(headers: &HeaderMap, path: &str) -> Option<&'static str> {
     match target(headers).split('.').next() {
         Some("AWSEvents") => Some("events"),
         Some("DynamoDB_20120810") => Some("dynamodb"),

@@ -1,16 +1,14 @@
 use std::collections::BTreeMap;
 
-use axum::{
-    body::Body,
-    http::{HeaderValue, Response, StatusCode, header},
-};
+use axum::{body::Body, http::Response};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::{AwsError, query_answer};
 use crate::{clock, recent::Recent, template::Topic, xray::TraceHeader};
 
 /// The namespace of SNS's answers.
-const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
+pub(super) const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 /// The largest message and subject (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
 const MAX_MESSAGE: usize = 256 * 1024;
 const MAX_SUBJECT: usize = 100;
@@ -43,12 +41,6 @@ pub struct Notification {
     pub trace_id: Option<String>,
 }
 
-struct Refusal {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-}
-
 impl Sns {
     /// The topics of a template.
     pub fn new(topics: Vec<Topic>) -> Self {
@@ -56,35 +48,14 @@ impl Sns {
     }
 
     /// Answers a request in the query protocol: a form, and XML.
-    pub fn answer(&self, trace: Option<&TraceHeader>, body: &[u8]) -> Response<Body> {
+    pub fn answer(
+        &self,
+        trace: Option<&TraceHeader>,
+        body: &[u8],
+    ) -> Result<Response<Body>, AwsError> {
         let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
-        let request_id = Uuid::new_v4().to_string();
-        let (status, xml) = match self.publish(&form, trace) {
-            Ok(id) => (
-                StatusCode::OK,
-                format!(
-                    "<PublishResponse xmlns=\"{NAMESPACE}\"><PublishResult><MessageId>{id}</MessageId>\
-                     </PublishResult><ResponseMetadata><RequestId>{request_id}</RequestId>\
-                     </ResponseMetadata></PublishResponse>"
-                ),
-            ),
-            Err(Refusal { status, code, message }) => (
-                status,
-                format!(
-                    "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code>\
-                     <Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
-                    escaped(&message)
-                ),
-            ),
-        };
-        let mut response = Response::new(Body::from(xml));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
-        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
-            headers.insert("x-amzn-requestid", request_id);
-        }
-        response
+        let id = self.publish(&form, trace)?;
+        Ok(query_answer(NAMESPACE, "Publish", &format!("<MessageId>{id}</MessageId>")))
     }
 
     /// The latest `most` that were published, newest first.
@@ -101,9 +72,8 @@ impl Sns {
         &self,
         form: &BTreeMap<String, String>,
         trace: Option<&TraceHeader>,
-    ) -> Result<String, Refusal> {
-        let refuse =
-            |code, message: String| Refusal { status: StatusCode::BAD_REQUEST, code, message };
+    ) -> Result<String, AwsError> {
+        let refuse = |kind, message: String| AwsError::bad_request(kind, message);
         let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         if text("Action") != "Publish" {
             let message = format!("SNS has no operation `{}` here; it has Publish", text("Action"));
@@ -112,7 +82,7 @@ impl Sns {
         let topic = text("TopicArn");
         if !self.topics.iter().any(|known| known.arn == topic) {
             let message = format!("Topic does not exist: {topic}");
-            return Err(Refusal { status: StatusCode::NOT_FOUND, code: "NotFound", message });
+            return Err(AwsError::not_found("NotFound", message));
         }
         let (subject, message) = (text("Subject"), text("Message"));
         if message.is_empty() || message.len() > MAX_MESSAGE {
@@ -146,8 +116,4 @@ impl Sns {
         });
         Ok(id)
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

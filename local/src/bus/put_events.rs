@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The operations, as errors name them.
-const OPERATIONS: [&str; 2] = ["PutEvents", "TestEventPattern"];
+const OPERATIONS: [&str; 4] = ["PutEvents", "ListRules", "ListTargetsByRule", "TestEventPattern"];
 /// The most entries and bytes of one call
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
 const MAX_ENTRIES: usize = 10;
@@ -79,6 +79,8 @@ impl Bus {
         })?;
         match operation {
             "PutEvents" => self.put_events(header, &request),
+            "ListRules" => self.list_rules(&request),
+            "ListTargetsByRule" => self.list_targets(&request),
             "TestEventPattern" => test_event_pattern(&request),
             other => Err(AwsError::unknown_operation("EventBridge", other, &OPERATIONS)),
         }
@@ -113,6 +115,42 @@ impl Bus {
             .collect();
         let failed = answers.iter().filter(|answer| answer.get("EventId").is_none()).count();
         Ok(json!({ "FailedEntryCount": failed, "Entries": answers }))
+    }
+
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html>.
+    fn list_rules(&self, request: &Value) -> Result<Value, AwsError> {
+        let rules = self.rules_of(request)?.map(|rule| {
+            json!({
+                "Name": rule.name,
+                "Arn": rule.arn,
+                "EventBusName": rule.bus,
+                "EventPattern": rule.pattern.source().to_string(),
+                "State": if rule.enabled { "ENABLED" } else { "DISABLED" },
+            })
+        });
+        Ok(json!({ "Rules": rules.collect::<Vec<_>>() }))
+    }
+
+    fn list_targets(&self, request: &Value) -> Result<Value, AwsError> {
+        let name = &request["Rule"];
+        let rule = self.rules_of(request)?.find(|rule| *name == rule.name).ok_or_else(|| {
+            let message = format!("Rule {name} does not exist on EventBus.");
+            AwsError::bad_request("ResourceNotFoundException", message)
+        })?;
+        let targets = rule.targets.iter().enumerate();
+        let targets = targets
+            .map(|(number, target)| json!({ "Id": number.to_string(), "Arn": target.function }));
+        Ok(json!({ "Targets": targets.collect::<Vec<_>>() }))
+    }
+
+    /// The rules of the bus that `request` names.
+    fn rules_of(&self, request: &Value) -> Result<impl Iterator<Item = &Rule>, AwsError> {
+        let bus = bus_name(request["EventBusName"].as_str().unwrap_or("default")).to_owned();
+        if bus != "default" && !self.buses.contains(&bus) {
+            let message = format!("Event bus {bus} does not exist.");
+            return Err(AwsError::bad_request("ResourceNotFoundException", message));
+        }
+        Ok(self.rules.iter().filter(move |rule| rule.bus == bus))
     }
 
     fn put(&self, entry: &Value, header: Option<&TraceHeader>) -> Result<String, Refusal> {

@@ -1,3 +1,5 @@
+/// The API Gateway API: asking how the API is set.
+pub mod api;
 /// Lambda proxy integration: the event that goes in, the answer that comes out.
 mod proxy;
 /// Paths and their parameters.
@@ -92,9 +94,8 @@ struct Called {
 impl Gateway {
     /// The gateway of a template's API.
     pub fn new(api: Api, routes: Vec<Route>, lambda: Arc<Lambda>, store: Arc<Store>) -> Self {
-        // Ten letters and digits, the same at every start.
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, api.name.as_bytes()).simple().to_string();
-        Self { api, api_id: id[..10].to_owned(), routes, lambda, store }
+        let api_id = api_id(&api.name);
+        Self { api, api_id, routes, lambda, store }
     }
 
     /// Answers a request.
@@ -219,6 +220,11 @@ impl Gateway {
     fn domain(&self) -> String {
         format!("{}.execute-api.{REGION}.amazonaws.com", self.api_id)
     }
+}
+
+/// Ten letters and digits, the same at every start.
+fn api_id(name: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string()[..10].to_owned()
 }
 
 fn refuse((status, kind, message): Refusal) -> Response<Body> {

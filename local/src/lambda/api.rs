@@ -7,16 +7,18 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
 
 use super::service::Lambda;
-use crate::{aws::AwsError, xray::TraceHeader};
+use crate::{aws::AwsError, template::Function, xray::TraceHeader};
 
 /// The largest payload of a synchronous and of an asynchronous invocation, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_SYNCHRONOUS: usize = 6 * 1024 * 1024;
 const MAX_ASYNCHRONOUS: usize = 1024 * 1024;
 
-/// Answers a request to the Lambda API. `Invoke` is all that there is of it.
+/// Answers a request to the Lambda API: `Invoke`, and `GetFunctionConfiguration` for whoever wants to check a
+/// function before it is invoked.
 /// See <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
 pub async fn answer(
     lambda: &Arc<Lambda>,
@@ -25,13 +27,52 @@ pub async fn answer(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response<Body>, AwsError> {
-    let name = path.strip_prefix("/2015-03-31/functions/");
-    let name = name.and_then(|rest| rest.strip_suffix("/invocations"));
-    let (&Method::POST, Some(name)) = (method, name) else {
-        let operation = format!("{method} {path}");
-        return Err(AwsError::unknown_operation("Lambda", &operation, &["Invoke"]));
-    };
-    let name = percent_decode_str(name).decode_utf8_lossy();
+    let function = path.strip_prefix("/2015-03-31/functions/");
+    let function = function.and_then(|rest| rest.split_once('/'));
+    let name = |name| percent_decode_str(name).decode_utf8_lossy();
+    match (method, function) {
+        (&Method::POST, Some((function, "invocations"))) => {
+            invoke(lambda, &name(function), headers, body).await
+        }
+        (&Method::GET, Some((function, "configuration"))) => {
+            let function = lambda.function(&name(function)).map_err(unknown)?;
+            let body = Bytes::from(configuration(function).to_string());
+            Ok(response(StatusCode::OK, body, &[("content-type", "application/json")]))
+        }
+        _ => {
+            let supported = ["Invoke", "GetFunctionConfiguration"];
+            Err(AwsError::unknown_operation("Lambda", &format!("{method} {path}"), &supported))
+        }
+    }
+}
+
+/// See <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>.
+fn configuration(function: &Function) -> Value {
+    let mode = if function.traced { "Active" } else { "PassThrough" };
+    json!({
+        "FunctionName": function.name,
+        "FunctionArn": function.arn,
+        "Role": function.role.arn(),
+        "Handler": function.handler,
+        "MemorySize": function.memory,
+        "Timeout": function.timeout.as_secs(),
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "TracingConfig": { "Mode": mode },
+        "LoggingConfig": { "LogGroup": function.log_group },
+    })
+}
+
+fn unknown(error: super::UnknownFunction) -> AwsError {
+    AwsError::not_found("ResourceNotFoundException", error.to_string())
+}
+
+async fn invoke(
+    lambda: &Arc<Lambda>,
+    name: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Response<Body>, AwsError> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let trace = header("x-amzn-trace-id").and_then(TraceHeader::read);
     let asynchronous = match header("x-amz-invocation-type") {
@@ -57,17 +98,12 @@ pub async fn answer(
         let message = format!("Could not parse request body into json: {error}");
         return Err(AwsError::bad_request("InvalidRequestContentException", message));
     }
-    let unknown = |error: super::UnknownFunction| AwsError {
-        status: StatusCode::NOT_FOUND,
-        kind: "ResourceNotFoundException",
-        message: error.to_string(),
-    };
     if asynchronous {
-        let id = lambda.invoke_asynchronously(&name, payload, trace).map_err(unknown)?;
+        let id = lambda.invoke_asynchronously(name, payload, trace).map_err(unknown)?;
         return Ok(response(StatusCode::ACCEPTED, Bytes::new(), &[("x-amzn-requestid", &id)]));
     }
     let wants_log = header("x-amz-log-type") == Some("Tail");
-    let answer = lambda.invoke(&name, payload, trace).await.map_err(unknown)?;
+    let answer = lambda.invoke(name, payload, trace).await.map_err(unknown)?;
     let header = answer.header.to_string();
     let mut about = vec![
         ("x-amzn-requestid", answer.request_id.as_str()),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     clock,
+    iam::access_key,
     identity::REGION,
     logs::Logs,
     queues::Queues,
@@ -81,7 +82,7 @@ impl Lambda {
             for name in [&function.name, &function.arn, &function.logical_id] {
                 names.insert(name.clone(), number);
             }
-            let environment = environment(&function, &executable, surroundings, number);
+            let environment = environment(&function, &executable, surroundings);
             let logs = Arc::clone(&logs);
             let reaper = reaper.clone();
             let pool = Pool::new(function, executable, environment, logs, reaper, most_processes);
@@ -254,12 +255,10 @@ fn environment(
     function: &Function,
     executable: &std::path::Path,
     surroundings: &Surroundings,
-    number: usize,
 ) -> Vec<(String, String)> {
     let folder = executable.parent().unwrap_or(std::path::Path::new("/"));
     let memory = function.memory.to_string();
-    // One identity a function, so that it can be told who calls what.
-    let key = format!("LOCAL{number:011}");
+    let key = access_key(&function.name);
     let fixed = [
         ("AWS_ACCESS_KEY_ID", key.as_str()),
         ("AWS_DEFAULT_REGION", REGION),

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
-use crate::bus::Pattern;
+use crate::{bus::Pattern, iam::Role};
 
 /// Everything that a template says and that exists here.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +44,8 @@ pub struct Function {
     pub timeout: Duration,
     /// Whether Lambda records segments for it (`Active`) or only passes the trace id on.
     pub traced: bool,
+    /// What it may do.
+    pub role: Role,
     /// Its own environment variables.
     pub environment: BTreeMap<String, String>,
     /// `Handler`.
@@ -87,7 +89,9 @@ pub struct Route {
 /// An EventBridge rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name in the template.
+    /// The logical id of the resource that it stands in: the rule itself or a function.
+    pub logical_id: String,
+    /// Its name on AWS.
     pub name: String,
     /// Its ARN.
     pub arn: String,

@@ -6,19 +6,24 @@ use super::{
     TemplateError,
     app::{Api, App, Function, Queue, Route, Rule, Target, Topic},
     intrinsics::Scope,
+    openapi::mismatch,
+    roles::role,
     yaml::Node,
 };
 use crate::{
     bus::{Pattern, PatternError},
-    identity::arn,
+    identity::{arn, iam_arn},
 };
 
 /// What has an effect on AWS only and hinders nobody here: permissions, log groups.
-const WITHOUT_EFFECT: [&str; 6] = [
+const WITHOUT_EFFECT: [&str; 8] = [
+    "AWS::ApiGateway::Account",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::SQS::QueuePolicy",
     "AWS::SNS::TopicPolicy",
+    // The functions' own policies hold here, those of other roles have nobody to hold for.
+    "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
     "AWS::IAM::Policy",
 ];
@@ -34,15 +39,20 @@ const DEFAULT_MAX_AGE: u64 = 6 * 60 * 60;
 pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App, TemplateError> {
     let mut app = App::default();
     let globals = root.get("Globals").and_then(|globals| globals.get("Function"));
+    let mut resources = Vec::new();
     for (logical_id, node) in root.get("Resources").map(Node::entries).unwrap_or_default() {
-        if let Some(condition) = node.get("Condition").and_then(Node::text)
-            && !scope.condition(condition, node.line)?
-        {
-            continue;
+        if exists(node, scope)? {
+            resources.push(Resource::new(logical_id, node, scope)?);
         }
-        let resource = Resource::new(logical_id, node, scope)?;
+    }
+    let managed = resources.iter().filter(|resource| resource.kind == "AWS::IAM::ManagedPolicy");
+    let managed: Vec<_> = managed.map(Resource::managed_policy).collect();
+    for resource in &resources {
+        let logical_id = resource.logical_id.to_owned();
         match resource.kind {
-            "AWS::Serverless::Function" => resource.function(&mut app, globals, folder)?,
+            "AWS::Serverless::Function" => {
+                resource.function(&mut app, globals, folder, &managed)?
+            }
             "AWS::Serverless::Api" => resource.api(&mut app)?,
             "AWS::Events::EventBus" => app.buses.push(resource.name.clone()),
             "AWS::Events::Rule" => resource.rule(&mut app)?,
@@ -53,18 +63,34 @@ pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App
                 app.queues.push(Queue { name, arn });
             }
             kind if WITHOUT_EFFECT.contains(&kind) => {}
-            kind => app.not_emulated.push((logical_id.clone(), kind.to_owned())),
+            kind => app.not_emulated.push((logical_id, kind.to_owned())),
         }
     }
     for (name, output) in root.get("Outputs").map(Node::entries).unwrap_or_default() {
         if let Some(value) = output.get("Value")
+            && exists(output, scope)?
             && let Some(Value::String(value)) = scope.resolve(value)?
         {
             app.outputs.insert(name.clone(), value);
         }
     }
+    for api in resources.iter().filter(|resource| resource.kind == "AWS::Serverless::Api") {
+        let document = &api.properties["DefinitionBody"];
+        let mismatch = if document.is_null() { None } else { mismatch(document, &app.routes) };
+        if let Some(problem) = mismatch {
+            return Err(TemplateError::at(api.line, problem));
+        }
+    }
     check(&app, root)?;
     Ok(app)
+}
+
+/// Whether the condition of a resource or an output holds.
+fn exists(node: &Node, scope: &Scope<'_>) -> Result<bool, TemplateError> {
+    match node.get("Condition").and_then(Node::text) {
+        Some(condition) => scope.condition(condition, node.line),
+        None => Ok(true),
+    }
 }
 
 /// What would fail on AWS at deployment or, worse, silently later.
@@ -83,7 +109,7 @@ fn check(app: &App, root: &Node) -> Result<(), TemplateError> {
         }
     }
     for rule in &app.rules {
-        let logical_id = rule.name.split('-').next().unwrap_or_default();
+        let logical_id = &rule.logical_id;
         if rule.bus != "default" && !app.buses.contains(&rule.bus) {
             let problem = format!(
                 "rule `{}` listens to `{}`, which is no bus of this template",
@@ -139,6 +165,7 @@ impl<'a> Resource<'a> {
         app: &mut App,
         globals: Option<&Node>,
         folder: &Path,
+        managed: &[(String, Value)],
     ) -> Result<(), TemplateError> {
         let globals = match globals {
             Some(globals) => self.scope.resolve(globals)?.unwrap_or_default(),
@@ -156,6 +183,25 @@ impl<'a> Resource<'a> {
             );
             return Err(TemplateError::at(self.line, problem));
         }
+        if !property("Role").is_null() {
+            let problem = format!(
+                "function `{}` has a `Role`, which is not understood here; say what it may do in `Policies`",
+                self.logical_id
+            );
+            return Err(TemplateError::at(self.line, problem));
+        }
+        let policies = self.node.get("Properties").and_then(|node| node.get("Policies"));
+        let traced = !matches!(property("Tracing").as_str(), None | Some("Disabled"));
+        let role = role(
+            format!("local-{}Role", self.logical_id),
+            &self.properties["Policies"],
+            traced,
+            managed,
+        )
+        .map_err(|problem| {
+            let line = policies.map_or(self.line, |node| node.line);
+            TemplateError::at(line, format!("function `{}`: {problem}", self.logical_id))
+        })?;
         let mut environment = BTreeMap::new();
         for layer in [&globals, &self.properties] {
             let variables = layer["Environment"]["Variables"].as_object().into_iter().flatten();
@@ -173,6 +219,7 @@ impl<'a> Resource<'a> {
                 .unwrap_or(u32::MAX),
             timeout: Duration::from_secs(number(property("Timeout"), DEFAULT_TIMEOUT)),
             traced: property("Tracing") == "Active",
+            role,
             environment,
             handler: property("Handler").as_str().unwrap_or("bootstrap").to_owned(),
             log_group: property("LoggingConfig")["LogGroup"]
@@ -218,7 +265,9 @@ impl<'a> Resource<'a> {
                 function: self.logical_id.to_owned(),
             }),
             Some("EventBridgeRule" | "CloudWatchEvent") => {
-                let name = format!("{}-{event}", self.logical_id);
+                // SAM makes a name for a rule that has none, of which nobody knows the end.
+                let name = properties["RuleName"].as_str().map(str::to_owned);
+                let name = name.unwrap_or_else(|| format!("{}-{event}", self.logical_id));
                 let target = Target {
                     function: function.arn.clone(),
                     dead_letters: properties["DeadLetterConfig"]["Arn"].as_str().map(str::to_owned),
@@ -255,13 +304,8 @@ impl<'a> Resource<'a> {
             }
         }
         let pattern = self.node.get("Properties").and_then(|node| node.get("EventPattern"));
-        let rule = self.make_rule(
-            self.logical_id.to_owned(),
-            &self.properties,
-            "EventPattern",
-            pattern,
-            targets,
-        )?;
+        let rule =
+            self.make_rule(self.name.clone(), &self.properties, "EventPattern", pattern, targets)?;
         app.rules.push(rule);
         Ok(())
     }
@@ -282,7 +326,13 @@ impl<'a> Resource<'a> {
         let path = if bus == "default" { name.clone() } else { format!("{bus}/{name}") };
         let enabled = properties["State"] != "DISABLED";
         let arn = arn("events", &format!("rule/{path}"));
-        Ok(Rule { name, arn, bus, pattern, enabled, targets })
+        let logical_id = self.logical_id.to_owned();
+        Ok(Rule { logical_id, name, arn, bus, pattern, enabled, targets })
+    }
+
+    /// The ARN and the document of a managed policy.
+    fn managed_policy(&self) -> (String, Value) {
+        (iam_arn(&format!("policy/{}", self.name)), self.properties["PolicyDocument"].clone())
     }
 
     fn api(&self, app: &mut App) -> Result<(), TemplateError> {

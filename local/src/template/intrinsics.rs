@@ -6,7 +6,7 @@ use super::{
     TemplateError,
     yaml::{Content, Node},
 };
-use crate::identity::{ACCOUNT, REGION, arn};
+use crate::identity::{ACCOUNT, REGION, arn, iam_arn};
 
 type Resolved = Result<Option<Value>, TemplateError>;
 
@@ -14,6 +14,7 @@ type Resolved = Result<Option<Value>, TemplateError>;
 pub(super) struct Scope<'a> {
     parameters: HashMap<String, String>,
     numbers: Vec<String>,
+    lists: Vec<String>,
     resources: &'a [(String, Node)],
     mappings: Option<&'a Node>,
     conditions: &'a [(String, Node)],
@@ -31,16 +32,15 @@ impl<'a> Scope<'a> {
             return Err(TemplateError::at(root.line, "the template has no `Resources`"));
         }
         let declared = root.get("Parameters").map(Node::entries).unwrap_or_default();
-        let is_number = |node: &Node| {
-            node.get("Type").and_then(Node::text).is_some_and(|kind| kind == "Number")
+        let of_type = |kind: &str| -> Vec<String> {
+            let fits =
+                |node: &Node| node.get("Type").and_then(Node::text).is_some_and(|is| is == kind);
+            declared.iter().filter(|(_, node)| fits(node)).map(|(name, _)| name.clone()).collect()
         };
         Ok(Self {
             parameters,
-            numbers: declared
-                .iter()
-                .filter(|(_, n)| is_number(n))
-                .map(|(n, _)| n.clone())
-                .collect(),
+            numbers: of_type("Number"),
+            lists: of_type("CommaDelimitedList"),
             resources,
             mappings: root.get("Mappings"),
             conditions: root.get("Conditions").map(Node::entries).unwrap_or_default(),
@@ -238,7 +238,10 @@ impl<'a> Scope<'a> {
             return Ok(None);
         }
         if let Some(value) = self.parameters.get(name) {
-            let number = self.numbers.contains(&name.to_owned());
+            if self.lists.iter().any(|list| list == name) {
+                return Ok(Some(value.split(',').map(str::trim).collect()));
+            }
+            let number = self.numbers.iter().any(|number| number == name);
             return Ok(Some(scalar(value, !number)));
         }
         let pseudo = match name {
@@ -259,10 +262,12 @@ impl<'a> Scope<'a> {
         attribute: &str,
         line: usize,
     ) -> Result<Value, TemplateError> {
-        let (_, node) =
-            self.resources.iter().find(|(name, _)| name == resource).ok_or_else(|| {
+        let found = self.resources.iter().find(|(name, _)| name == resource);
+        let Some((_, node)) = found else {
+            return self.made_by_sam(resource, attribute).ok_or_else(|| {
                 TemplateError::at(line, format!("there is no parameter or resource `{resource}`"))
-            })?;
+            });
+        };
         let kind = node.get("Type").and_then(Node::text).unwrap_or_default();
         let name = self.guarded(resource, line, || self.physical_name(resource, kind, node))?;
         let value = match (kind, attribute) {
@@ -276,6 +281,7 @@ impl<'a> Scope<'a> {
             ("AWS::SQS::Queue", "" | "QueueUrl") => {
                 format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
             }
+            ("AWS::IAM::ManagedPolicy", "" | "PolicyArn") => iam_arn(&format!("policy/{name}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{name}:*")),
             ("AWS::Events::EventBus", "Name")
             | ("AWS::SNS::Topic", "TopicName")
@@ -285,6 +291,17 @@ impl<'a> Scope<'a> {
             _ => format!("{resource}.{attribute}"),
         };
         Ok(value.into())
+    }
+
+    /// What SAM adds to a template: the role of each function is `<function>Role`.
+    fn made_by_sam(&self, resource: &str, attribute: &str) -> Option<Value> {
+        let function = resource.strip_suffix("Role")?;
+        let (_, node) = self.resources.iter().find(|(name, _)| name == function)?;
+        if node.get("Type").and_then(Node::text) != Some("AWS::Serverless::Function") {
+            return None;
+        }
+        let name = format!("local-{resource}");
+        Some(if attribute == "Arn" { iam_arn(&format!("role/{name}")).into() } else { name.into() })
     }
 
     /// The name that the template gives a resource, or one made from its logical id.
@@ -299,6 +316,7 @@ impl<'a> Scope<'a> {
             "AWS::DynamoDB::Table" => "TableName",
             "AWS::SNS::Topic" => "TopicName",
             "AWS::SQS::Queue" => "QueueName",
+            "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
             "AWS::Logs::LogGroup" => "LogGroupName",
             "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
             _ => return Ok(logical_id.to_owned()),

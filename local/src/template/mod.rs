@@ -6,8 +6,12 @@ mod app;
 mod build;
 /// `Ref`, `Sub`, `GetAtt`, `If` and their relatives.
 mod intrinsics;
+/// What the API's OpenAPI document and the functions' events say of each other.
+mod openapi;
 /// The template's parameters and the values they get.
 mod parameters;
+/// From a function's policies to its role.
+mod roles;
 /// YAML with tags and lines.
 mod yaml;
 

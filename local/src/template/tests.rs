@@ -12,6 +12,7 @@ fn name_of(yaml: &str) -> Result<String, String> {
 Parameters:
   Stage: {{ Type: String, Default: demo }}
   Count: {{ Type: Number, Default: 3 }}
+  Zones: {{ Type: CommaDelimitedList, Default: 'a, b' }}
 Mappings:
   Sizes: {{ demo: {{ memory: small }} }}
 Conditions:
@@ -43,6 +44,8 @@ fn intrinsics_and_what_they_stand_for() {
         ("!Ref Stage", "demo"),
         ("{ Ref: Stage }", "demo"),
         ("!Ref Count", "3"),
+        ("!Join ['+', !Ref Zones]", "a+b"),
+        ("!Select [1, !Ref Zones]", "b"),
         ("!Ref Table", "orders"),
         ("!Ref Queue", "https://sqs.us-east-1.amazonaws.com/000000000000/local-Queue"),
         ("!Ref AWS::Region", "us-east-1"),
@@ -82,7 +85,7 @@ fn what_makes_no_sense_is_named_with_its_line() {
         ("[a, b]", "a text is wanted here"),
     ] {
         let complaint = name_of(yaml).unwrap_err();
-        assert!(complaint.starts_with(":19: "), "{complaint}");
+        assert!(complaint.starts_with(":20: "), "{complaint}");
         assert!(complaint.contains(problem), "{complaint}");
     }
     for (template, problem) in [
@@ -98,6 +101,26 @@ fn what_makes_no_sense_is_named_with_its_line() {
         (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: { Runtime: python3.13 }",
             "only `provided.al2023` runs here",
+        ),
+        (
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Role: r",
+            ":3: function `F` has a `Role`, which is not understood here",
+        ),
+        (
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Policies: [AdministratorAccess]",
+            ":6: function `F`: the managed policy `AdministratorAccess` is not known here",
+        ),
+        (
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Policies:\n        Statement: { Effect: Allow, Action: a, Resource: b, Condition: {} }",
+            "a statement with `Condition` is not understood here",
+        ),
+        (
+            "Resources:\n  A: { Type: AWS::Serverless::Api, Properties: { DefinitionBody: { paths: {} } } }\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Events: { E: { Type: Api, Properties: { Method: get, Path: /x } } }",
+            ":2: `GET /x` is an event of `F` and is not in the API's DefinitionBody",
+        ),
+        (
+            "Resources:\n  A: { Type: AWS::Serverless::Api, Properties: { DefinitionBody: { paths: { /x: { get: { x-amazon-apigateway-integration: { type: aws_proxy } } } } } } }",
+            ":2: `GET /x` of the API's DefinitionBody is no function's event",
         ),
         (
             "Resources:\n  R:\n    Type: AWS::Events::Rule\n    Properties:\n      EventPattern: { source: x }",
@@ -165,10 +188,25 @@ fn the_projects_own_template_says_what_the_architecture_says() {
         .collect();
     let routes: Vec<_> =
         app.routes.iter().map(|r| format!("{} {} {}", r.method, r.path, r.function)).collect();
-    assert_eq!(app.not_emulated, []);
+    let roles: Vec<_> = app
+        .functions
+        .iter()
+        .map(|function| {
+            let statements = function.role.statements.iter().map(|statement| {
+                let effect = if statement.allows { "Allow" } else { "Deny" };
+                json!([effect, statement.actions, statement.resources])
+            });
+            json!({ "role": function.role.name, "statements": statements.collect::<Vec<_>>() })
+        })
+        .collect();
+    assert_eq!(
+        app.not_emulated,
+        [("Watcher".to_owned(), "AWS::CloudFormation::Stack".to_owned())],
+        "alarms and sampling are AWS's own"
+    );
     insta::assert_json_snapshot!(json!({
         "functions": functions, "rules": rules, "routes": routes, "tables": app.tables,
-        "outputs": app.outputs,
+        "outputs": app.outputs, "roles": roles,
     }));
 }
 
