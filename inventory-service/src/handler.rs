@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use shared::{
     Event, Heard, NotUnderstood, OrderCreated, PaymentFailed, Told, clock,
@@ -55,27 +56,33 @@ impl Inventory {
     async fn reserve(&self, order: &OrderCreated, heard: &Heard) -> Result<(), InventoryError> {
         let span = Span::current();
         span.record("annotation.product_id", &order.product_id);
-        let reservation = self.decide(order).await?;
+        let (reservation, now) = self.decide(order).await?;
         if let Decision::Reserved { warehouse, .. } = &reservation.decision {
             span.record("annotation.warehouse", warehouse);
         }
         if let Some(outcome) = reservation.outcome() {
             tracing::info!(outcome = outcome.detail_type(), "stock decided");
-            Ok(self.bus.tell(&Told::new(outcome, reservation.decided_at, heard.cause())).await?)
+            let told = Told::new(outcome, reservation.decided_at, heard.cause());
+            Ok(self.bus.tell(&told.news_of(now)).await?)
         } else {
             tracing::info!("the order is not paid, so nothing is reserved");
             Ok(())
         }
     }
 
-    /// Decides from the stock as it is, and again when it was moved before the decision was kept.
-    async fn decide(&self, order: &OrderCreated) -> Result<Reservation, InventoryError> {
+    /// Decides from the stock as it is, and again when it was moved before the decision was kept. The answer is
+    /// the first decision that was kept, perhaps not ours, and when ours was made.
+    async fn decide(
+        &self,
+        order: &OrderCreated,
+    ) -> Result<(Reservation, DateTime<Utc>), InventoryError> {
         for _ in 0..ATTEMPTS {
+            let now = clock::now();
             let seen = self.table.stock(&order.product_id).await?;
             let levels = levels(&seen, self.initial_stock);
-            let wanted = Reservation::decide(order, &levels, clock::now());
+            let wanted = Reservation::decide(order, &levels, now);
             match self.table.keep_first(&wanted, &levels).await? {
-                Kept::Decision(kept) => return Ok(kept),
+                Kept::Decision(kept) => return Ok((kept, now)),
                 Kept::StockMoved => tokio::time::sleep(PAUSE.mul_f64(fastrand::f64())).await,
             }
         }
@@ -84,25 +91,24 @@ impl Inventory {
 
     /// The order is not paid: what was set aside goes back, and what was not never will be.
     async fn release(&self, failure: &PaymentFailed, heard: &Heard) -> Result<(), InventoryError> {
-        let order_id = &failure.order_id;
+        let (order_id, now) = (&failure.order_id, clock::now());
         let mut reservation = match self.table.find(order_id).await? {
             Some(decided) => decided,
             // Heard before `Order Created`: this keeps the place of the reservation that must not happen.
-            None => {
-                match self.table.keep_first(&Reservation::void(failure, clock::now()), &[]).await? {
-                    Kept::Decision(kept) => kept,
-                    Kept::StockMoved => return Err(InventoryError::Contended(order_id.clone())),
-                }
-            }
+            None => match self.table.keep_first(&Reservation::void(failure, now), &[]).await? {
+                Kept::Decision(kept) => kept,
+                Kept::StockMoved => return Err(InventoryError::Contended(order_id.clone())),
+            },
         };
         if let Some((goods, warehouse)) = reservation.set_aside() {
-            self.table.release(order_id, goods, warehouse, clock::now()).await?;
+            self.table.release(order_id, goods, warehouse, now).await?;
             reservation = self.table.find(order_id).await?.unwrap_or(reservation);
         }
         match reservation.release() {
             Some((released, at)) => {
                 tracing::info!("stock put back");
-                Ok(self.bus.tell(&Told::new(released, at, heard.cause())).await?)
+                let told = Told::new(released, at, heard.cause());
+                Ok(self.bus.tell(&told.news_of(now)).await?)
             }
             None => Ok(()),
         }

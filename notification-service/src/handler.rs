@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use shared::{
     Heard, NotUnderstood, NotificationSent, Told, clock, derived_id,
@@ -56,18 +57,19 @@ impl Notifications {
             return Ok(());
         };
         Span::current().record("annotation.notification_type", outcome.to_string());
-        let sent = if story.sent_at.is_some() {
-            story
+        let (sent, now) = if story.sent_at.is_some() {
+            (story, clock::now())
         } else if let Some(sent) = self.send_once(&story, outcome, &heard, deadline).await? {
             sent
         } else {
             tracing::info!("another event's delivery is telling the customer");
             return Ok(());
         };
-        self.tell(&sent, &heard).await
+        self.tell(&sent, now, &heard).await
     }
 
-    /// Sends the message unless somebody did; `None` when another event's delivery is doing so right now.
+    /// Sends the message unless somebody did, and says when; `None` when another event's delivery is doing so right
+    /// now.
     /// SNS cannot say "I have this already", so the claim does.
     /// A process that dies between sending and keeping sends twice; nothing short of a channel that
     /// remembers ids can prevent that.
@@ -77,14 +79,14 @@ impl Notifications {
         outcome: Outcome,
         heard: &Heard,
         deadline: u64,
-    ) -> Result<Option<Story>, NotificationError> {
+    ) -> Result<Option<(Story, DateTime<Utc>)>, NotificationError> {
         let (order_id, event_id) = (&story.order_id, &heard.metadata.event_id);
         let now = clock::now();
         if story.is_in_other_hands(event_id, now) {
             return Ok(None);
         }
         let story = match self.table.claim(order_id, event_id, outcome, now, deadline).await? {
-            Claim::AlreadySent(story) => return Ok(Some(story)),
+            Claim::AlreadySent(story) => return Ok(Some((story, now))),
             Claim::InProgress { same_event: false } => return Ok(None),
             Claim::InProgress { same_event: true } => {
                 return Err(NotificationError::InProgress(order_id.clone()));
@@ -104,10 +106,17 @@ impl Notifications {
             return Err(error.into());
         }
         tracing::info!(outcome = %outcome, "customer told");
-        Ok(Some(self.table.keep_sent(order_id, clock::now()).await?))
+        let now = clock::now();
+        Ok(Some((self.table.keep_sent(order_id, now).await?, now)))
     }
 
-    async fn tell(&self, story: &Story, heard: &Heard) -> Result<(), NotificationError> {
+    /// `now` is when this invocation sent the message, if it did.
+    async fn tell(
+        &self,
+        story: &Story,
+        now: DateTime<Utc>,
+        heard: &Heard,
+    ) -> Result<(), NotificationError> {
         let (Some(sent_at), Some(outcome)) = (story.sent_at, story.outcome) else { return Ok(()) };
         let sent = NotificationSent {
             order_id: story.order_id.clone(),
@@ -116,6 +125,6 @@ impl Notifications {
             channel: Topic::CHANNEL.to_owned(),
             outcome: outcome.to_string(),
         };
-        Ok(self.bus.tell(&Told::new(sent, sent_at, heard.cause())).await?)
+        Ok(self.bus.tell(&Told::new(sent, sent_at, heard.cause()).news_of(now)).await?)
     }
 }

@@ -85,7 +85,7 @@ impl Orders {
             return Err(NotServed::OtherWish);
         }
         let told = Told::new(kept.created.clone(), kept.created_at, Cause::request());
-        self.bus.tell(&told).await?;
+        self.bus.tell(&told.news_of(now)).await?;
         tracing::info!("order created");
         Ok(answer::created(&kept))
     }

@@ -50,14 +50,16 @@ impl Payments {
 
     async fn pay(&self, order: &OrderCreated, heard: &Heard) -> Result<(), PaymentError> {
         Span::current().record("annotation.payment_amount", order.amount.as_float());
+        let now = clock::now();
         // Asked first so that an order heard twice does not reach the processor twice.
         let payment = match self.table.find(&order.order_id).await? {
             Some(decided) => decided,
-            None => self.table.keep_first(&self.decide(order, clock::now()).await?).await?,
+            None => self.table.keep_first(&self.decide(order, now).await?).await?,
         };
         if let Some(outcome) = payment.outcome() {
             tracing::info!(outcome = outcome.detail_type(), "payment decided");
-            Ok(self.bus.tell(&Told::new(outcome, payment.decided_at, heard.cause())).await?)
+            let told = Told::new(outcome, payment.decided_at, heard.cause());
+            Ok(self.bus.tell(&told.news_of(now)).await?)
         } else {
             tracing::info!("the order cannot be delivered, so nothing is charged");
             Ok(())
@@ -102,7 +104,8 @@ impl Payments {
         match payment.refund() {
             Some((refunded, at)) => {
                 tracing::info!("payment refunded");
-                Ok(self.bus.tell(&Told::new(refunded, at, heard.cause())).await?)
+                let told = Told::new(refunded, at, heard.cause());
+                Ok(self.bus.tell(&told.news_of(now)).await?)
             }
             None => Ok(()),
         }

@@ -14,6 +14,8 @@ pub struct Told {
     event: Event,
     occurred_at: DateTime<Utc>,
     cause: Cause,
+    /// Whether this invocation made it true; otherwise it is told again.
+    is_news: bool,
 }
 
 /// What made an event happen.
@@ -87,7 +89,15 @@ impl Producer {
 impl Told {
     /// `event` became true at `occurred_at` because of `cause`.
     pub fn new(event: impl Into<Event>, occurred_at: DateTime<Utc>, cause: Cause) -> Self {
-        Self { event: event.into(), occurred_at, cause }
+        Self { event: event.into(), occurred_at, cause, is_news: false }
+    }
+
+    /// `now` is when this invocation decided. If that is when the event became true, it is news, and counted in
+    /// the metrics; otherwise an earlier invocation decided, or one at the same time, and this one tells it again.
+    #[must_use]
+    pub fn news_of(mut self, now: DateTime<Utc>) -> Self {
+        self.is_news = self.occurred_at == now;
+        self
     }
 
     /// What is told.
@@ -95,9 +105,9 @@ impl Told {
         &self.event
     }
 
-    /// When it became true.
-    pub(crate) fn occurred_at(&self) -> DateTime<Utc> {
-        self.occurred_at
+    /// Whether this invocation made it true.
+    pub(crate) fn is_news(&self) -> bool {
+        self.is_news
     }
 
     /// The entry's `Detail`: the payload's fields where the recipe's consumers read them, everything

@@ -15,6 +15,9 @@ macro_rules! events {
         }
 
         impl Event {
+            /// `source` and `detail-type` of every event that can be told.
+            pub const KINDS: &[(&str, &str)] = &[$(($source, $detail_type),)*];
+
             /// The event's `Source`.
             pub fn source(&self) -> &'static str {
                 match self { $(Self::$kind(_) => $source,)* }

@@ -140,7 +140,7 @@ impl TraceLayer {
         if let Some(context) = invocation.context() {
             let header = context.xray_trace_id.as_deref();
             let header = header.and_then(|text| text.parse::<TraceHeader>().ok());
-            counts.identify(&context.request_id, header.map(|header| header.root().to_string()));
+            counts.identify(&context.request_id, header.map(|header| header.root().clone()));
         }
         counts
     }

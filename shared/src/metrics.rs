@@ -4,7 +4,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use chrono::{DateTime, Utc};
 use metrique::{
     CloseValue, RootEntry,
     emf::Emf,
@@ -64,7 +63,6 @@ struct Counts {
 /// An invocation that counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Invocation {
-    started: DateTime<Utc>,
     counts: Arc<Mutex<Counts>>,
 }
 
@@ -109,7 +107,7 @@ impl Invocation {
     pub(crate) fn begin(service: &'static str, cold: bool) -> Self {
         let mut counts = Counts::new(service);
         counts.cold_starts = cold.then_some(1);
-        Self { started: now(), counts: Arc::new(Mutex::new(counts)) }
+        Self { counts: Arc::new(Mutex::new(counts)) }
     }
 
     /// What finds the invocation's log lines and its trace.
@@ -143,14 +141,12 @@ pub(crate) fn heard(heard: &Heard) {
     });
 }
 
-/// Counts a fact, unless it was decided by an earlier invocation: what is told again is not counted again,
-/// and what could not be told is not lost.
+/// Counts a fact that is news. What is told again is not counted again, and what could not be told is not lost.
 pub(crate) fn told(told: &Told) {
-    let _none = CURRENT.try_with(|invocation| {
-        if told.occurred_at() >= invocation.started {
-            invocation.change(|counts| counts.add(told.event()));
-        }
-    });
+    if told.is_news() {
+        let _none =
+            CURRENT.try_with(|invocation| invocation.change(|counts| counts.add(told.event())));
+    }
 }
 
 impl Counts {
@@ -218,7 +214,7 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
+    use chrono::{DateTime, TimeDelta, Utc};
     use serde_json::Value;
 
     use super::*;
@@ -264,7 +260,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_is_what_cloudwatch_reads() {
-        let line = line(true, || told(&failed(now()))).await;
+        let decided = now();
+        let line = line(true, || told(&failed(decided).news_of(decided))).await;
         assert_eq!(line.matches('\n').count(), 1, "one line: {line}");
         let mut line: Value = serde_json::from_str(&line).unwrap();
         assert!(line["_aws"]["Timestamp"].take().as_u64().is_some());
@@ -273,12 +270,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_told_again_is_not_counted_again() {
-        let line = line(false, || told(&failed(now() - TimeDelta::seconds(3)))).await;
+        let line =
+            line(false, || told(&failed(now() - TimeDelta::seconds(3)).news_of(now()))).await;
         assert_eq!(line, "", "nothing happened, so nothing is written");
     }
 
     #[test]
     fn outside_of_an_invocation_nothing_is_counted() {
-        told(&failed(now()));
+        let decided = now();
+        told(&failed(decided).news_of(decided));
     }
 }

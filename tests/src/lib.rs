@@ -8,8 +8,13 @@
 
 /// Reading traces.
 mod seen;
+/// What is expected of a deployment.
+mod topology;
 /// Speaking to a world.
 mod world;
 
 pub use seen::{Part, Seen};
-pub use world::{Answer, Notified, World, WorldBuilder, changed_template, gone, template_path};
+pub use topology::{Topology, topology};
+pub use world::{
+    Answer, Notified, World, WorldBuilder, changed_template, gone, template_path, workspace,
+};

@@ -36,6 +36,7 @@ pub struct World {
     pub events: aws_sdk_eventbridge::Client,
     /// AWS's own DynamoDB client.
     pub dynamodb: aws_sdk_dynamodb::Client,
+    lacks_permissions: bool,
 }
 
 /// What is special about a world.
@@ -44,6 +45,7 @@ pub struct WorldBuilder {
     parameters: Vec<(String, String)>,
     bootstraps: Vec<(String, PathBuf)>,
     template: Option<PathBuf>,
+    lacks_permissions: bool,
 }
 
 /// An HTTP answer.
@@ -82,6 +84,14 @@ impl WorldBuilder {
         self
     }
 
+    /// Its template lacks permissions that the functions need. In any other world, a call that is denied fails
+    /// the story.
+    #[must_use]
+    pub fn lacking_permissions(mut self) -> Self {
+        self.lacks_permissions = true;
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> World {
         build().await;
@@ -104,6 +114,7 @@ impl WorldBuilder {
             xray: aws_sdk_xray::Client::new(&config),
             events: aws_sdk_eventbridge::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            lacks_permissions: self.lacks_permissions,
             stack,
         }
     }
@@ -127,6 +138,8 @@ impl World {
 
     /// Ends it, its processes included.
     pub async fn end(self) {
+        let denied = self.stack.services().guard.denied();
+        assert_eq!(denied.is_empty(), !self.lacks_permissions, "{denied:#?}");
         self.stack.stop().await;
     }
 
@@ -340,7 +353,8 @@ pub fn changed_template(folder: &Path, change: impl Fn(String) -> String) -> Pat
     path
 }
 
-fn workspace() -> PathBuf {
+/// The workspace's folder.
+pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace is there")
 }
 

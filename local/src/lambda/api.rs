@@ -35,7 +35,7 @@ pub async fn answer(
             invoke(lambda, &name(function), headers, body).await
         }
         (&Method::GET, Some((function, "configuration"))) => {
-            let function = lambda.function(&name(function)).map_err(unknown)?;
+            let function = lambda.function(&name(function)).map_err(|error| unknown(&error))?;
             let body = Bytes::from(configuration(function).to_string());
             Ok(response(StatusCode::OK, body, &[("content-type", "application/json")]))
         }
@@ -63,7 +63,7 @@ fn configuration(function: &Function) -> Value {
     })
 }
 
-fn unknown(error: super::UnknownFunction) -> AwsError {
+fn unknown(error: &super::UnknownFunction) -> AwsError {
     AwsError::not_found("ResourceNotFoundException", error.to_string())
 }
 
@@ -99,11 +99,12 @@ async fn invoke(
         return Err(AwsError::bad_request("InvalidRequestContentException", message));
     }
     if asynchronous {
-        let id = lambda.invoke_asynchronously(name, payload, trace).map_err(unknown)?;
+        let id =
+            lambda.invoke_asynchronously(name, payload, trace).map_err(|error| unknown(&error))?;
         return Ok(response(StatusCode::ACCEPTED, Bytes::new(), &[("x-amzn-requestid", &id)]));
     }
     let wants_log = header("x-amz-log-type") == Some("Tail");
-    let answer = lambda.invoke(name, payload, trace).await.map_err(unknown)?;
+    let answer = lambda.invoke(name, payload, trace).await.map_err(|error| unknown(&error))?;
     let header = answer.header.to_string();
     let mut about = vec![
         ("x-amzn-requestid", answer.request_id.as_str()),

@@ -51,7 +51,7 @@ pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App
         let logical_id = resource.logical_id.to_owned();
         match resource.kind {
             "AWS::Serverless::Function" => {
-                resource.function(&mut app, globals, folder, &managed)?
+                resource.function(&mut app, globals, folder, &managed)?;
             }
             "AWS::Serverless::Api" => resource.api(&mut app)?,
             "AWS::Events::EventBus" => app.buses.push(resource.name.clone()),

@@ -6,7 +6,7 @@ mod app;
 mod build;
 /// `Ref`, `Sub`, `GetAtt`, `If` and their relatives.
 mod intrinsics;
-/// What the API's OpenAPI document and the functions' events say of each other.
+/// What the API's `OpenAPI` document and the functions' events say of each other.
 mod openapi;
 /// The template's parameters and the values they get.
 mod parameters;

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::app::Route;
 
-/// What is wrong between an API's OpenAPI document and the functions' `Api` events. SAM takes the document as it
+/// What is wrong between an API's `OpenAPI` document and the functions' `Api` events. SAM takes the document as it
 /// stands and makes of the events nothing but permissions: a route that one of them lacks is an error at run time.
 pub(super) fn mismatch(document: &Value, routes: &[Route]) -> Option<String> {
     let none = Map::new();

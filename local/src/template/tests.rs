@@ -124,7 +124,7 @@ fn what_makes_no_sense_is_named_with_its_line() {
         ),
         (
             "Resources:\n  R:\n    Type: AWS::Events::Rule\n    Properties:\n      EventPattern: { source: x }",
-            ":5: rule `R`: Event pattern is not valid. Reason: \"source\" must be",
+            ":5: rule `local-R`: Event pattern is not valid. Reason: \"source\" must be",
         ),
         (
             "Resources:\n  R:\n    Type: AWS::Events::Rule\n    Properties: { EventBusName: b, EventPattern: { source: [x] } }",
@@ -188,7 +188,7 @@ fn the_projects_own_template_says_what_the_architecture_says() {
         .collect();
     let routes: Vec<_> =
         app.routes.iter().map(|r| format!("{} {} {}", r.method, r.path, r.function)).collect();
-    let roles: Vec<_> = app
+    let permissions: Vec<_> = app
         .functions
         .iter()
         .map(|function| {
@@ -206,7 +206,7 @@ fn the_projects_own_template_says_what_the_architecture_says() {
     );
     insta::assert_json_snapshot!(json!({
         "functions": functions, "rules": rules, "routes": routes, "tables": app.tables,
-        "outputs": app.outputs, "roles": roles,
+        "outputs": app.outputs, "permissions": permissions,
     }));
 }
 

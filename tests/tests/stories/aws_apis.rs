@@ -128,10 +128,15 @@ async fn patterns_can_be_tested() {
 async fn unknown_operations_are_refused_and_the_known_ones_named() {
     let world = World::start().await;
     for (service, target, path, named) in [
-        ("events", "AWSEvents.PutRule", "/", "PutEvents, TestEventPattern"),
+        (
+            "events",
+            "AWSEvents.PutRule",
+            "/",
+            "PutEvents, ListRules, ListTargetsByRule, TestEventPattern",
+        ),
         ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
-        ("s3", "", "/bucket", "dynamodb, events, lambda, sns, xray"),
+        ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, xray"),
     ] {
         let answer = call(&world, service, target, path, "{}").await;
         assert_eq!(answer.status, 400, "{service}: {:?}", answer.body);
@@ -144,6 +149,8 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
     let answer = call(&world, "sns", "", "/", "Action=CreateTopic&Name=x").await;
     assert_eq!(answer.status, 400);
     assert!(answer.body.as_str().unwrap().contains("<Code>InvalidAction</Code>"));
+    let answer = call(&world, "iam", "", "/", "Action=CreateRole").await;
+    assert!(answer.body.as_str().unwrap().contains("it has SimulatePrincipalPolicy"));
     let (name, value) = scope("lambda");
     let url = format!("{}/2015-03-31/functions/", world.stack().aws());
     let answer = world.request("GET", &url, "", &[(name, value.as_str())]).await;

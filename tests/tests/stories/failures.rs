@@ -149,8 +149,13 @@ async fn an_order_that_cannot_be_kept_is_unavailable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_the_bus_does_not_take_is_unavailable_though_put_events_answers_200() {
     let folder = TempDir::new().unwrap();
-    let nowhere =
-        |text: String| text.replacen("EVENT_BUS_NAME: !Ref EventBus", "EVENT_BUS_NAME: nowhere", 1);
+    let nowhere = |text: String| {
+        text.replacen("EVENT_BUS_NAME: !Ref EventBus", "EVENT_BUS_NAME: nowhere", 1).replacen(
+            "EventBusName: !Ref EventBus }",
+            "EventBusName: nowhere }",
+            1,
+        )
+    };
     let world = World::with().template(changed_template(folder.path(), nowhere)).start().await;
     let answer = world.order("{}").await;
     assert_eq!(answer.status, 503, "{:?}", answer.body);

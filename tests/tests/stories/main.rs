@@ -14,7 +14,15 @@ mod command;
 mod failures;
 /// Events heard twice, out of order, at once.
 mod idempotency;
+/// What CloudWatch counts.
+mod metrics;
 /// Orders that end well, and orders that do not.
 mod orders;
+/// What functions may do, and what they do with it.
+mod permissions;
+/// Who hears what.
+mod routes;
+/// Every way an order can go.
+mod tour;
 /// The X-Ray store under all sorts of input.
 mod xray;

@@ -1,29 +1,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
-use e2e::{Seen, World, changed_template};
+use e2e::{Seen, World, changed_template, topology};
 use serde_json::json;
 use tempfile::TempDir;
-
-/// The edges of the graph of an order that is confirmed, in alphabetical order.
-pub(crate) const CONFIRMED: [&str; 18] = [
-    "Events (AWS::Events) -> inventory-service (AWS::Lambda)",
-    "Events (AWS::Events) -> notification-service (AWS::Lambda)",
-    "Events (AWS::Events) -> payment-service (AWS::Lambda)",
-    "distributed-tracing-demo/prod (AWS::ApiGateway::Stage) -> order-service (AWS::Lambda)",
-    "distributed-tracing-demo/prod (client) -> distributed-tracing-demo/prod (AWS::ApiGateway::Stage)",
-    "inventory-service (AWS::Lambda) -> inventory-service (AWS::Lambda::Function)",
-    "inventory-service (AWS::Lambda::Function) -> Events (AWS::Events)",
-    "inventory-service (AWS::Lambda::Function) -> inventory (AWS::DynamoDB::Table)",
-    "notification-service (AWS::Lambda) -> notification-service (AWS::Lambda::Function)",
-    "notification-service (AWS::Lambda::Function) -> Events (AWS::Events)",
-    "notification-service (AWS::Lambda::Function) -> SNS (AWS::SNS)",
-    "notification-service (AWS::Lambda::Function) -> notifications (AWS::DynamoDB::Table)",
-    "order-service (AWS::Lambda) -> order-service (AWS::Lambda::Function)",
-    "order-service (AWS::Lambda::Function) -> Events (AWS::Events)",
-    "order-service (AWS::Lambda::Function) -> orders (AWS::DynamoDB::Table)",
-    "payment-service (AWS::Lambda) -> payment-service (AWS::Lambda::Function)",
-    "payment-service (AWS::Lambda::Function) -> Events (AWS::Events)",
-    "payment-service (AWS::Lambda::Function) -> payments (AWS::DynamoDB::Table)",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_confirmed_order_is_one_connected_trace() {
@@ -72,10 +50,10 @@ async fn a_confirmed_order_is_one_connected_trace() {
 
     consumers_hang_from_the_bus(&trace);
     let graph: Vec<_> = world.edges(&trace.id).await;
-    assert_eq!(graph, CONFIRMED);
+    assert_eq!(graph, topology().edges);
     let (start, end) = world.last_hour();
     let all = world.xray.get_service_graph().start_time(start).end_time(end).send().await.unwrap();
-    assert_eq!(e2e::Seen::edges(all.services()), CONFIRMED);
+    assert_eq!(Seen::edges(all.services()), topology().edges);
 
     for (key, value) in [
         ("order_id", json!(answer.order_id())),

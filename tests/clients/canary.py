@@ -1,0 +1,106 @@
+"""The canary against `cargo local`: content with the template as it is, and naming what is wrong with broken ones."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+TEMPLATE = (ROOT / "infra/template.yaml").read_text().replace("CodeUri: ..", f"CodeUri: {ROOT}")
+NAME = "distributed-tracing-demo"
+
+# What is broken, how, and what the canary has to say about it.
+CASES = [
+    ("nothing", [], []),
+    (
+        "tracing is off on one function",
+        [("CodeUri: {root}/payment-service\n", "CodeUri: {root}/payment-service\n      Tracing: PassThrough\n")],
+        [
+            "payment-service has tracing mode PassThrough",
+            "missing on the map: payment-service (AWS::Lambda) -> payment-service (AWS::Lambda::Function)",
+        ],
+    ),
+    (
+        "tracing is off on the stage",
+        [("TracingEnabled: true", "TracingEnabled: false")],
+        ["the API's stage is not traced", f"missing on the map: {NAME}/prod (client) -> {NAME}/prod"],
+    ),
+    (
+        "a wrong detail-type in a rule",
+        [("detail-type: [Order Created]", "detail-type: [Order created]")],
+        [
+            "no enabled rule hands `Order Created` to payment-service",
+            f"rule {NAME}-payment-order-created matches nothing that the services tell",
+            "missing on the map: Events (AWS::Events) -> payment-service (AWS::Lambda)",
+        ],
+    ),
+    (
+        "a rule that is off",
+        [("RuleName: !Sub ${ProjectName}-${Environment}-inventory-order-created\n",
+          "RuleName: !Sub ${ProjectName}-${Environment}-inventory-order-created\n            State: DISABLED\n")],
+        [
+            f"rule {NAME}-inventory-order-created is disabled",
+            "no enabled rule hands `Order Created` to inventory-service",
+        ],
+    ),
+    (
+        "a missing permission",
+        [("[dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem,", "[dynamodb:Query, dynamodb:GetItem,")],
+        [
+            "is not authorized to perform: dynamodb:PutItem on resource: "
+            f"arn:aws:dynamodb:us-east-1:000000000000:table/{NAME}-inventory",
+            "missing on the map: inventory-service (AWS::Lambda::Function) -> Events (AWS::Events)",
+        ],
+    ),
+]
+
+
+def canary(folder, template, expected_ok):
+    """What the canary says of a stack of `template`, and its exit code."""
+    path, ready = folder / "template.yaml", folder / "ready.json"
+    path.write_text(template)
+    command = ["cargo", "local", "--template", path, "--ready-file", ready, "--retry-delay", "0.1"]
+    for port in ["--api-port", "--aws-port", "--xray-port"]:
+        command += [port, "0"]
+    with open(folder / "log", "w+") as log:
+        local = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            while not ready.exists():
+                if local.poll() is not None:
+                    log.seek(0)
+                    raise SystemExit(log.read())
+                time.sleep(0.1)
+            addresses = json.loads(ready.read_text())
+            environment = os.environ | {
+                "AWS_ENDPOINT_URL": addresses["aws"], "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
+                "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
+            }
+            command = [ROOT / "infra/canary", "--url", addresses["api"], "--timeout", "20" if expected_ok else "8", "--interval", "0.2"]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+            return done.stdout + done.stderr, done.returncode
+        finally:
+            local.send_signal(signal.SIGINT)
+            local.wait()
+
+
+def main():
+    for broken, changes, expected in CASES:
+        template = TEMPLATE
+        for before, after in changes:
+            before, after = before.replace("{root}", str(ROOT)), after.replace("{root}", str(ROOT))
+            assert before in template, f"{broken}: the template has no {before!r} any more"
+            template = template.replace(before, after, 1)
+        with tempfile.TemporaryDirectory() as folder:
+            said, code = canary(pathlib.Path(folder), template, not expected)
+        assert code == (1 if expected else 0), f"{broken}: exit code {code}\n{said}"
+        for sentence in expected:
+            assert sentence in said, f"{broken}: nothing of {sentence!r} in\n{said}"
+        print(f"canary: {broken}: {'; '.join(expected) or 'as expected'}", flush=True)
+    print(f"canary: {len(CASES)} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+use std::collections::BTreeSet;
+
+use e2e::{World, changed_template};
+use tempfile::TempDir;
+
+use crate::tour::every_way_an_order_can_go;
+
+/// (1) What a role grants, something needs; (2) what something needs, a role grants: a call that is denied fails
+/// every story. Tracing and logs are AWS's own to grant.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_grant_what_is_needed_and_nothing_else() {
+    let world = every_way_an_order_can_go().await;
+    let mut granted = BTreeSet::new();
+    for function in &world.stack().app().functions {
+        for statement in function.role.statements.iter().filter(|statement| statement.allows) {
+            for action in statement.actions.iter().filter(|action| !action.starts_with("xray:")) {
+                for resource in &statement.resources {
+                    granted.insert((function.name.clone(), action.clone(), resource.clone()));
+                }
+            }
+        }
+    }
+    let used = world.stack().services().guard.used().into_iter();
+    let used: BTreeSet<_> = used.map(|used| (used.function, used.action, used.resource)).collect();
+    let unused: Vec<_> = granted.difference(&used).collect();
+    assert!(unused.is_empty(), "granted and never used, or with a wildcard: {unused:#?}");
+    let wide: Vec<_> = used.difference(&granted).collect();
+    assert!(wide.is_empty(), "granted by a wildcard: {wide:#?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_the_role_does_not_allow_is_denied_and_the_trace_says_so() {
+    let folder = TempDir::new().unwrap();
+    let change =
+        |text: String| text.replace("[dynamodb:PutItem, dynamodb:GetItem]", "[dynamodb:GetItem]");
+    let world = lacking(&folder, change).await;
+    let answer = world.order("{}").await;
+    assert_eq!(answer.status, 503, "{:?}", answer.body);
+    let trace = world.trace(&answer.trace_id(), |seen| seen.roots().len() == 1).await;
+    let call = trace.named("DynamoDB").find(|part| !part.is_segment).unwrap();
+    assert_eq!(call.document["http"]["response"]["status"], 400);
+    assert!(call.is("fault") || call.is("error"), "{call:#?}");
+    let said = call.document["cause"].to_string();
+    let sentence = "User: arn:aws:sts::000000000000:assumed-role/local-OrderServiceRole/\
+                    distributed-tracing-demo-order-service is not authorized to perform: dynamodb:PutItem on resource: \
+                    arn:aws:dynamodb:us-east-1:000000000000:table/distributed-tracing-demo-orders because no \
+                    identity-based policy allows the dynamodb:PutItem action";
+    assert!(said.contains("AccessDeniedException") && said.contains(sentence), "{said}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_the_role_does_not_allow_is_denied() {
+    let folder = TempDir::new().unwrap();
+    let policy = "        - EventBridgePutEventsPolicy: { EventBusName: !Ref EventBus }\n";
+    let world = lacking(&folder, |text| text.replacen(policy, "", 1)).await;
+    let answer = world.order("{}").await;
+    assert_eq!(answer.status, 503, "{:?}", answer.body);
+    let trace = world.trace(&answer.trace_id(), |seen| seen.roots().len() == 1).await;
+    let call = trace.named("Events").find(|part| !part.is_segment).unwrap();
+    let said = call.document["cause"].to_string();
+    assert!(said.contains("is not authorized to perform: events:PutEvents"), "{said}");
+    assert_eq!(world.events_of("Order Created").len(), 0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_the_role_does_not_allow_is_denied_three_times_and_ends_as_a_dead_letter() {
+    let folder = TempDir::new().unwrap();
+    let policy = "        - SNSPublishMessagePolicy: { TopicName: !GetAtt Customers.TopicName }\n";
+    let world = lacking(&folder, |text| text.replace(policy, "")).await;
+    world.order("{}").await;
+    world.until("a dead letter", || world.stack().queues().messages(1).pop()).await;
+    world.settled().await;
+    let letters = world.stack().queues().messages(usize::MAX);
+    assert!(
+        letters[0].reason.contains("is not authorized to perform: sns:Publish"),
+        "{letters:#?}"
+    );
+    assert_eq!(world.stack().services().sns.count(), 0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explicit_denial_wins() {
+    let folder = TempDir::new().unwrap();
+    let deny = |text: String| {
+        text.replace(
+            "          - Effect: Deny\n            Action: ec2:*\n",
+            "          - Effect: Deny\n            Action: dynamodb:Put*\n",
+        )
+    };
+    let world = lacking(&folder, deny).await;
+    assert_eq!(world.order("{}").await.status, 503);
+    let denied = world.stack().services().guard.denied();
+    assert!(
+        denied[0].message.ends_with("with an explicit deny in an identity-based policy"),
+        "{denied:#?}"
+    );
+    world.end().await;
+}
+
+/// The check that a deployment gets before it is used, asked of a role that may and one that may not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_role_may_do_can_be_asked() {
+    let world = World::start().await;
+    let role = "arn:aws:iam::000000000000:role/local-OrderServiceRole";
+    for (role, action, says) in [
+        (role, "xray:PutTraceSegments", "<EvalDecision>allowed</EvalDecision>"),
+        (role, "sns:Publish", "<EvalDecision>implicitDeny</EvalDecision>"),
+        (role, "ec2:CreateNetworkInterface", "<EvalDecision>explicitDeny</EvalDecision>"),
+        ("arn:aws:iam::000000000000:role/nobody", "sns:Publish", "<Code>NoSuchEntity</Code>"),
+    ] {
+        let body = format!(
+            "Action=SimulatePrincipalPolicy&PolicySourceArn={role}&ActionNames.member.1={action}"
+        );
+        let scope = "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0";
+        let answer =
+            world.request("POST", &world.stack().aws(), body, &[("authorization", scope)]).await;
+        assert!(answer.body.as_str().unwrap().contains(says), "{action}: {:?}", answer.body);
+    }
+    world.end().await;
+}
+
+async fn lacking(folder: &TempDir, change: impl Fn(String) -> String) -> World {
+    let template = changed_template(folder.path(), change);
+    World::with().template(template).lacking_permissions().start().await
+}

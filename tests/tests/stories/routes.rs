@@ -1,0 +1,91 @@
+use std::{collections::BTreeMap, fs, path::Path};
+
+use e2e::{template_path, topology, workspace};
+use local::template::{self, App};
+use serde_json::Value;
+use shared::Event;
+
+use crate::tour::every_way_an_order_can_go;
+
+/// One event of each kind as a target gets it, by `detail-type`.
+fn golden_events() -> BTreeMap<String, Value> {
+    let folder = workspace().join("tests/events");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let read =
+        |path: &Path| serde_json::from_str::<Value>(&fs::read_to_string(path).unwrap()).unwrap();
+    files
+        .map(|path| {
+            let event = read(&path);
+            (event["detail-type"].as_str().unwrap().to_owned(), event)
+        })
+        .collect()
+}
+
+fn app() -> App {
+    template::load(&template_path(), &[]).unwrap()
+}
+
+#[test]
+fn every_event_that_can_be_told_is_routed_or_declared_terminal() {
+    let (golden, expected, app) = (golden_events(), topology().events, app());
+    let told: Vec<_> = Event::KINDS.iter().map(|(_, detail_type)| *detail_type).collect();
+    for known in [golden.keys().collect::<Vec<_>>(), expected.keys().collect()] {
+        let mut told = told.clone();
+        told.sort_unstable();
+        assert_eq!(
+            known, told,
+            "tests/events, infra/topology.json and the services know the same events"
+        );
+    }
+    for (source, detail_type) in Event::KINDS {
+        let event = &golden[*detail_type];
+        assert_eq!(event["source"], *source);
+        let (expected_source, heard_by) = &expected[*detail_type];
+        assert_eq!(expected_source, source);
+        let mut heard: Vec<_> = app
+            .rules
+            .iter()
+            .filter(|rule| rule.enabled && rule.pattern.matches(event))
+            .flat_map(|rule| &rule.targets)
+            .map(|target| target.function.rsplit("distributed-tracing-demo-").next().unwrap())
+            .collect();
+        heard.sort_unstable();
+        assert_eq!(heard, *heard_by, "who hears `{detail_type}`");
+    }
+}
+
+#[test]
+fn every_rule_matches_an_event_that_can_be_told() {
+    let golden = golden_events();
+    for rule in app().rules {
+        let matches = golden.values().any(|event| rule.pattern.matches(event));
+        assert!(matches, "rule `{}` matches nothing that the services tell", rule.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_events_have_the_shape_of_the_golden_ones() {
+    let world = every_way_an_order_can_go().await;
+    for (detail_type, golden) in golden_events() {
+        let real = world.events_of(&detail_type).remove(0);
+        assert_eq!(shape(&real), shape(&golden), "`{detail_type}` is now\n{real:#}");
+    }
+    world.end().await;
+}
+
+/// The names and kinds of all that is in `value`.
+fn shape(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .flat_map(|(name, value)| {
+                shape(value).into_iter().map(move |inner| format!("{name}.{inner}"))
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(shape).collect(),
+        Value::String(_) => vec!["text".to_owned()],
+        Value::Number(_) => vec!["number".to_owned()],
+        Value::Bool(_) => vec!["truth".to_owned()],
+        Value::Null => vec!["null".to_owned()],
+    }
+}
