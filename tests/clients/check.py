@@ -86,7 +86,23 @@ assert answer["FailedEntryCount"] == 1 and answer["Entries"][1]["ErrorCode"] == 
 event = {"id": "1", "account": "0", "source": "me", "time": "2026-11-22T12:00:00Z", "region": "r", "resources": [], "detail-type": "Ping", "detail": {}}
 pattern = json.dumps({"source": [{"prefix": "m"}]})
 assert cli("events", "test-event-pattern", "--event", json.dumps(event), "--event-pattern", pattern)["Result"] is True
-assert "UnknownOperationException" in cli("events", "list-rules", fails=True)
+assert "UnknownOperationException" in cli("events", "list-event-buses", fails=True)
+rules = cli("events", "list-rules", "--event-bus-name", PREFIX)["Rules"]
+assert len(rules) == 6 and all(rule["State"] == "ENABLED" for rule in rules), rules
+rule = f"{PREFIX}-payment-order-created"
+targets = cli("events", "list-targets-by-rule", "--event-bus-name", PREFIX, "--rule", rule)["Targets"]
+assert targets[0]["Arn"].endswith(f":function:{PREFIX}-payment-service"), targets
+
+# What people ask before they trust a deployment.
+api = cli("apigateway", "get-rest-apis")["items"][0]
+assert api["name"] == PREFIX, api
+assert cli("apigateway", "get-stage", "--rest-api-id", api["id"], "--stage-name", "prod")["tracingEnabled"] is True
+assert "NotFoundException" in cli("apigateway", "get-stage", "--rest-api-id", api["id"], "--stage-name", "x", fails=True)
+function = cli("lambda", "get-function-configuration", "--function-name", f"{PREFIX}-payment-service")
+assert function["TracingConfig"]["Mode"] == "Active" and function["Timeout"] == 10, function
+asked = ["--policy-source-arn", function["Role"], "--action-names", "xray:PutTraceSegments", "dynamodb:DeleteTable"]
+decisions = [result["EvalDecision"] for result in cli("iam", "simulate-principal-policy", *asked)["EvaluationResults"]]
+assert decisions == ["allowed", "implicitDeny"], decisions
 
 # DynamoDB, SNS, Lambda.
 key = {"customerId": {"S": "customer123"}, "orderId": {"S": placed["orderId"]}}
