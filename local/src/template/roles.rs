@@ -8,8 +8,8 @@ use crate::{
 /// What SAM and AWS know by name and what concerns nothing that is emulated here: logs, network interfaces.
 const WITHOUT_EFFECT: [&str; 2] =
     ["AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"];
-/// What a function needs to be traced. SAM attaches it where `Tracing` is set.
-const XRAY: &str = "AWSXRayDaemonWriteAccess";
+/// What a function needs to be traced, under two names. SAM attaches one of them where `Tracing` is set.
+const XRAY: [&str; 2] = ["AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"];
 const XRAY_ACTIONS: [&str; 5] = [
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -88,7 +88,9 @@ fn by_name(name: &str, managed: &[(String, Value)]) -> Result<Vec<Statement>, St
         return Statement::read_all(document).map_err(|error| error.to_string());
     }
     match name.rsplit('/').next() {
-        Some(XRAY) => Ok(vec![Statement::allow(&XRAY_ACTIONS, vec!["*".to_owned()])]),
+        Some(name) if XRAY.contains(&name) => {
+            Ok(vec![Statement::allow(&XRAY_ACTIONS, vec!["*".to_owned()])])
+        }
         Some(name) if WITHOUT_EFFECT.contains(&name) => Ok(Vec::new()),
         _ => Err(format!(
             "the managed policy `{name}` is not known here, so nobody knows what it allows; write statements"

@@ -178,6 +178,40 @@ async fn filter_expressions_find_traces() {
     world.end().await;
 }
 
+/// The filter of the X-Ray group that pages people finds what they should look at, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_group_of_orders_to_look_at_has_the_faulty_and_the_slow_ones() {
+    let template = std::fs::read_to_string(e2e::workspace().join("infra/watch.yaml")).unwrap();
+    let (_, filter) = template.split_once("FilterExpression: !Sub ").unwrap();
+    let filter = filter.lines().next().unwrap();
+    let filter = filter.replace("${ProjectName}-${Environment}", "distributed-tracing-demo");
+    let filter = |slow: &str| filter.replace("${SlowOrderSeconds}", slow);
+
+    let world = World::start().await;
+    let good = world.order("{}").await;
+    let refused = world.order("[]").await;
+    world.told("Notification Sent", 1).await;
+    world.settled().await;
+    let table = "distributed-tracing-demo-payments";
+    world.dynamodb.delete_table().table_name(table).send().await.unwrap();
+    // The client sees nothing of it: the answer was given before the payment failed.
+    let faulty = world.order("{}").await;
+    assert_eq!(faulty.status, 201);
+    world.settled().await;
+    world.tell("order.service", "Order Created", &json!({ "orderId": "not of this API" })).await;
+    world.settled().await;
+    for (slow, expected) in [("30", [false, false, true]), ("0", [true, true, true])] {
+        let (start, end) = world.last_hour();
+        let query = world.xray.get_trace_summaries().start_time(start).end_time(end);
+        let found = query.filter_expression(filter(slow)).send().await.unwrap();
+        let ids: Vec<_> = found.trace_summaries().iter().filter_map(|trace| trace.id()).collect();
+        let has = |answer: &e2e::Answer| ids.contains(&answer.trace_id().as_str());
+        assert_eq!([&good, &refused, &faulty].map(has), expected, "slower than {slow} s");
+        assert_eq!(ids.len(), expected.iter().filter(|is| **is).count(), "{ids:?}");
+    }
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_answered_by_the_called_service_infers_nothing() {
     let world = World::start().await;
