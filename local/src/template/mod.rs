@@ -10,6 +10,8 @@ mod intrinsics;
 mod openapi;
 /// The template's parameters and the values they get.
 mod parameters;
+/// One resource of a template, and what it is here.
+mod resource;
 /// From a function's policies to its role.
 mod roles;
 /// YAML with tags and lines.

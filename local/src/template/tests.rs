@@ -145,6 +145,8 @@ Resources:
   Two: { Type: AWS::SNS::Topic, Properties: { TopicName: !If [Never, x, !Ref AWS::NoValue] } }
   Alarm: { Type: AWS::CloudWatch::Alarm }
   Logs: { Type: AWS::Logs::LogGroup }
+  More: { Type: AWS::IAM::ManagedPolicy, Properties: { Roles: [r], PolicyDocument: {} } }
+  Most: { Type: AWS::IAM::Policy }
 ";
     let complaint = read(template, Path::new("."), &[]).map(drop).unwrap_err();
     assert!(complaint.to_string().contains("a text is wanted here"), "{complaint}");
@@ -152,7 +154,15 @@ Resources:
         template.replace(", Properties: { TopicName: !If [Never, x, !Ref AWS::NoValue] }", "");
     let app = read(&template, Path::new("."), &[]).unwrap();
     assert_eq!(app.topics.len(), 1);
-    assert_eq!(app.not_emulated, [("Alarm".to_owned(), "AWS::CloudWatch::Alarm".to_owned())]);
+    let named = |(name, kind): &(String, String)| format!("{name} {kind}");
+    assert_eq!(
+        app.not_emulated.iter().map(named).collect::<Vec<_>>(),
+        [
+            "Alarm AWS::CloudWatch::Alarm",
+            "More AWS::IAM::ManagedPolicy with Roles",
+            "Most AWS::IAM::Policy"
+        ]
+    );
 }
 
 fn project(overrides: &[(&str, &str)]) -> Result<App, TemplateError> {
