@@ -8,6 +8,9 @@ use crate::{clock, recent::Recent};
 /// How many lines are kept; the oldest go first.
 const MOST: usize = 5_000;
 
+/// What stands for the message of a line of metrics.
+const METRICS: &str = "metrics";
+
 /// The functions' log lines: the latest ones are kept, each is handed on as it comes.
 pub struct Logs {
     lines: Recent<Line>,
@@ -31,6 +34,13 @@ pub struct Line {
     pub trace_id: Option<String>,
     /// What else it says, `name=value` and so on.
     pub fields: String,
+}
+
+impl Line {
+    /// Whether it is for CloudWatch to count and not for people to read.
+    pub fn is_metrics(&self) -> bool {
+        self.message == METRICS
+    }
 }
 
 impl fmt::Debug for Logs {
@@ -85,7 +95,7 @@ fn read(function: &str, text: &str) -> Line {
             .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     let message = match take("_aws") {
-        Some(_) => "metrics".to_owned(),
+        Some(_) => METRICS.to_owned(),
         None => match take("message") {
             Some(message) => message,
             None => return line,

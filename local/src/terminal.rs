@@ -38,10 +38,13 @@ pub(crate) fn progress() -> Bar {
     Bar(bar)
 }
 
-/// What prints the functions' log lines, each with the service's name.
+/// What prints the functions' log lines, each with the service's name. Those of metrics are on the console page.
 pub(crate) fn log(app: &App) -> Box<dyn Fn(&Line) + Send + Sync> {
     let prefix = common_prefix(app);
     Box::new(move |line| {
+        if line.is_metrics() {
+            return;
+        }
         let mut line = line.clone();
         if let Some(short) = line.function.strip_prefix(&prefix) {
             line.function = format!("{short:<20}");

@@ -9,7 +9,7 @@ use crate::tour::every_way_an_order_can_go;
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fact_is_counted_once() {
     let world = every_way_an_order_can_go().await;
-    let lines = world.stack().logs().lines(|line| line.message == "metrics");
+    let lines = world.stack().logs().lines(local::logs::Line::is_metrics);
     let sum = |name: &str| -> f64 {
         let fields = lines.iter().flat_map(|line| line.fields.split(' '));
         fields
@@ -43,7 +43,7 @@ async fn every_fact_is_counted_once() {
 async fn what_is_watched_is_what_is_counted() {
     let world = every_way_an_order_can_go().await;
     let mut counted = BTreeSet::new();
-    for line in world.stack().logs().lines(|line| line.message == "metrics") {
+    for line in world.stack().logs().lines(local::logs::Line::is_metrics) {
         let service = line.function.replace("distributed-tracing-demo-", "");
         let fields = line.fields.split(' ').filter_map(|field| field.split_once('='));
         counted.extend(fields.map(|(name, _)| (name.to_owned(), service.clone())));
