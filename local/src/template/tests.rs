@@ -3,7 +3,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{App, TemplateError, load, read};
+use super::{App, Function, TemplateError, load, read};
 
 /// Reads a template of one topic whose name is the given YAML, with some names to refer to.
 fn name_of(yaml: &str) -> Result<String, String> {
@@ -218,6 +218,32 @@ fn the_projects_own_template_says_what_the_architecture_says() {
         "functions": functions, "rules": rules, "routes": routes, "tables": app.tables,
         "outputs": app.outputs, "permissions": permissions,
     }));
+}
+
+#[test]
+fn every_choice_that_the_template_offers_can_be_made() {
+    let named = |overrides: &[(&str, &str)]| {
+        let app = project(overrides).unwrap();
+        let role = |action: &str| {
+            let about = |function: &Function| {
+                function.role.statements.iter().any(|s| s.actions.iter().any(|a| a == action))
+            };
+            app.functions.iter().filter(|function| about(function)).count()
+        };
+        let here: Vec<_> = app.not_emulated.iter().map(|(name, _)| name.clone()).collect();
+        (here.join(" "), role("kms:Decrypt"), role("ec2:*"), app.outputs.len())
+    };
+    let watcher = || "Watcher".to_owned();
+    let key = "arn:aws:kms:us-east-1:000000000000:key/k";
+    assert_eq!(named(&[]), (watcher(), 0, 4, 14));
+    assert_eq!(named(&[("KmsKeyArn", key)]), (watcher(), 4, 4, 14));
+    let vpc = [("VpcSubnetIds", "subnet-1,subnet-2"), ("VpcSecurityGroupIds", "sg-1")];
+    assert_eq!(named(&vpc), (watcher(), 0, 0, 14));
+    assert_eq!(named(&[("Watch", "false")]), (String::new(), 0, 4, 12));
+    let with_key = "ApiKey ApiUsagePlan ApiUsagePlanKey Watcher".to_owned();
+    assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 15));
+    assert_eq!(named(&[("ApiAuth", "AWS_IAM"), ("CorsOrigin", "*")]), (watcher(), 0, 4, 14));
+    assert_eq!(named(&[("FunctionReservedConcurrency", "10")]), (watcher(), 0, 4, 14));
 }
 
 #[test]

@@ -2,6 +2,21 @@ use e2e::World;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_of_the_configured_origin_may_read_answers_and_refusals() {
+    let origin = "https://shop.example";
+    let world = World::with().parameter("CorsOrigin", origin).start().await;
+    for (body, status) in [("{}", 201), ("[]", 400)] {
+        let answer = world.order(body).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.headers["access-control-allow-origin"], origin);
+    }
+    world.end().await;
+    let world = World::start().await;
+    assert!(!world.order("{}").await.headers.contains_key("access-control-allow-origin"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_make_no_sense_are_refused_with_a_reason() {
     let world = World::start().await;
     for (body, status, field) in [

@@ -97,6 +97,9 @@ async fn a_confirmed_order_is_one_connected_trace() {
         .send()
         .await
         .unwrap();
+    let forgotten: f64 = kept.item().unwrap()["expiresAt"].as_n().unwrap().parse().unwrap();
+    let days = (forgotten - local::clock::seconds()) / 86_400.0;
+    assert!((89.9..=90.0).contains(&days), "DynamoDB forgets it in {days} days");
     let until: f64 = kept.item().unwrap()["claimedUntil"].as_n().unwrap().parse().unwrap();
     let left = until / 1000.0 - local::clock::seconds();
     assert!((0.0..=10.0).contains(&left), "of ten seconds {left} are left");
