@@ -1,3 +1,8 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -10,8 +15,10 @@ const MOST: usize = 1_000;
 /// The queues for what could not be delivered or handled.
 #[derive(Debug)]
 pub struct Queues {
-    queues: Vec<Queue>,
+    known: Vec<Queue>,
     messages: Recent<Message>,
+    /// Until when a message that somebody received is hidden from others, by its id.
+    hidden: Mutex<HashMap<String, f64>>,
 }
 
 /// A message in a queue.
@@ -36,7 +43,7 @@ pub struct Message {
 impl Queues {
     /// The queues of a template.
     pub fn new(queues: Vec<Queue>) -> Self {
-        Self { queues, messages: Recent::new(MOST) }
+        Self { known: queues, messages: Recent::new(MOST), hidden: Mutex::default() }
     }
 
     /// Puts a message into the queue with that ARN, which the template's check has seen.
@@ -48,7 +55,7 @@ impl Queues {
         header: Option<&TraceHeader>,
         attributes: Value,
     ) {
-        let queue = self.queues.iter().find(|queue| queue.arn == arn);
+        let queue = self.known.iter().find(|queue| queue.arn == arn);
         self.messages.push(Message {
             id: Uuid::new_v4().to_string(),
             queue: queue.map_or(arn, |queue| &queue.name).to_owned(),
@@ -58,6 +65,29 @@ impl Queues {
             attributes,
             body,
         });
+    }
+
+    /// Whether there is a queue of that name.
+    pub fn has(&self, queue: &str) -> bool {
+        self.known.iter().any(|known| known.name == queue)
+    }
+
+    /// Up to `most` messages of a queue, oldest first, that are then hidden from others for `seconds`.
+    pub fn receive(&self, queue: &str, most: usize, seconds: f64) -> Vec<Message> {
+        let now = clock::seconds();
+        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        hidden.retain(|_, until| *until > now);
+        let visible =
+            |message: &Message| message.queue == queue && !hidden.contains_key(&message.id);
+        let mut received = self.messages.matching(visible);
+        received.truncate(most);
+        hidden.extend(received.iter().map(|message| (message.id.clone(), now + seconds)));
+        received
+    }
+
+    /// Deletes the message with that id.
+    pub fn delete(&self, id: &str) {
+        self.messages.remove(|message| message.id == id);
     }
 
     /// The latest `most` messages of all queues, newest first.

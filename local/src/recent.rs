@@ -25,6 +25,14 @@ impl<T: Clone> Recent<T> {
         items.push_back(item);
     }
 
+    /// Takes those away that are `unwanted`, and says whether there were any.
+    pub(crate) fn remove(&self, unwanted: impl Fn(&T) -> bool) -> bool {
+        let mut items = self.items();
+        let before = items.len();
+        items.retain(|item| !unwanted(item));
+        items.len() < before
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.items().len()
@@ -60,5 +68,8 @@ mod tests {
         assert_eq!(recent.latest(usize::MAX), [5, 4, 3]);
         assert_eq!(recent.latest(2), [5, 4]);
         assert_eq!(recent.matching(|item| item % 2 == 1), [3, 5]);
+        assert!(recent.remove(|item| *item == 4));
+        assert!(!recent.remove(|item| *item == 4));
+        assert_eq!(recent.latest(usize::MAX), [5, 3]);
     }
 }

@@ -172,6 +172,7 @@ impl Stack {
             ),
             lambda: Arc::clone(&lambda),
             sns: Sns::new(app.topics.clone()),
+            queues: Arc::clone(&queues),
             guard: Guard::new(&app.functions),
             api: app.api.clone(),
             store: Arc::clone(&store),

@@ -1,16 +1,9 @@
 """The canary against `cargo local`: content with the template as it is, and naming what is wrong with broken ones."""
 
-import json
-import os
-import pathlib
-import signal
 import subprocess
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-TEMPLATE = (ROOT / "infra/template.yaml").read_text().replace("CodeUri: ..", f"CodeUri: {ROOT}")
-NAME = "distributed-tracing-demo"
+import stack
+from stack import NAME
 
 # What is broken, how, and what the canary has to say about it.
 CASES = [
@@ -58,43 +51,22 @@ CASES = [
 ]
 
 
-def canary(folder, template, expected_ok):
+def canary(template, timeout):
     """What the canary says of a stack of `template`, and its exit code."""
-    path, ready = folder / "template.yaml", folder / "ready.json"
-    path.write_text(template)
-    command = ["cargo", "local", "--template", path, "--ready-file", ready, "--retry-delay", "0.1"]
-    for port in ["--api-port", "--aws-port", "--xray-port"]:
-        command += [port, "0"]
-    with open(folder / "log", "w+") as log:
-        local = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        try:
-            while not ready.exists():
-                if local.poll() is not None:
-                    log.seek(0)
-                    raise SystemExit(log.read())
-                time.sleep(0.1)
-            addresses = json.loads(ready.read_text())
-            environment = os.environ | {
-                "AWS_ENDPOINT_URL": addresses["aws"], "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
-                "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
-            }
-            command = [ROOT / "infra/canary", "--url", addresses["api"], "--timeout", "20" if expected_ok else "8", "--interval", "0.2"]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-            return done.stdout + done.stderr, done.returncode
-        finally:
-            local.send_signal(signal.SIGINT)
-            local.wait()
+    with stack.running(template) as (url, environment):
+        command = [stack.ROOT / "infra/canary", "--url", url, "--timeout", timeout, "--interval", "0.2"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        return done.stdout + done.stderr, done.returncode
 
 
 def main():
     for broken, changes, expected in CASES:
-        template = TEMPLATE
+        template = stack.template()
         for before, after in changes:
-            before, after = before.replace("{root}", str(ROOT)), after.replace("{root}", str(ROOT))
+            before, after = before.replace("{root}", str(stack.ROOT)), after.replace("{root}", str(stack.ROOT))
             assert before in template, f"{broken}: the template has no {before!r} any more"
             template = template.replace(before, after, 1)
-        with tempfile.TemporaryDirectory() as folder:
-            said, code = canary(pathlib.Path(folder), template, not expected)
+        said, code = canary(template, "8" if expected else "20")
         assert code == (1 if expected else 0), f"{broken}: exit code {code}\n{said}"
         for sentence in expected:
             assert sentence in said, f"{broken}: nothing of {sentence!r} in\n{said}"

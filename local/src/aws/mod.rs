@@ -8,6 +8,8 @@ mod error;
 mod query;
 /// SNS: one operation, and what was published.
 mod sns;
+/// SQS: seeing to dead letters.
+mod sqs;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ use crate::{
     gateway,
     iam::{self, Denied, Guard},
     lambda::{self, Lambda},
+    queues::Queues,
     template::Api,
     xray::{self, Store, TraceHeader},
 };
@@ -48,12 +51,14 @@ pub struct Services {
     pub lambda: Arc<Lambda>,
     /// SNS.
     pub sns: Sns,
+    /// SQS.
+    pub queues: Arc<Queues>,
     /// X-Ray.
     pub store: Arc<Store>,
 }
 
 /// The services' names in a signature, as the error for any other names them.
-const SUPPORTED: &str = "apigateway, dynamodb, events, iam, lambda, sns, xray";
+const SUPPORTED: &str = "apigateway, dynamodb, events, iam, lambda, sns, sqs, xray";
 
 impl Services {
     /// Answers an AWS request.
@@ -122,6 +127,11 @@ impl Services {
             Some("lambda") => lambda::api::answer(&self.lambda, method, path, headers, body).await,
             Some("iam") => iam::answer(&self.guard, &body),
             Some("sns") => self.sns.answer(trace(headers).as_ref(), &body),
+            Some("sqs") => {
+                let operation = target(headers).rsplit('.').next().unwrap_or_default();
+                sqs::answer(&self.queues, operation, &body)
+                    .map(|answer| json_response("application/x-amz-json-1.0", &answer))
+            }
             Some("xray") => xray::api::answer(&self.store, path, &body)
                 .map(|answer| json_response("application/json", &answer)),
             Some(other) => Err(AwsError::bad_request(

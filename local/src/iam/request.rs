@@ -23,6 +23,7 @@ pub fn calls(service: &str, target: &str, path: &str, body: &[u8]) -> Vec<Call> 
         "dynamodb" => dynamodb(operation, &json()),
         "events" => events(operation, &json()),
         "sns" => sns(body),
+        "sqs" => vec![sqs(operation, &json())],
         "lambda" => lambda(path).into_iter().collect(),
         "xray" => vec![call("xray", xray_action(path), "*".to_owned())],
         _ => Vec::new(),
@@ -98,6 +99,11 @@ fn sns(body: &[u8]) -> Vec<Call> {
     let form: BTreeMap<_, _> = form_urlencoded::parse(body).into_owned().collect();
     let text = |name: &str| form.get(name).cloned().unwrap_or_default();
     vec![call("sns", &text("Action"), text("TopicArn"))]
+}
+
+fn sqs(operation: &str, body: &Value) -> Call {
+    let url = body["QueueUrl"].as_str().or_else(|| body["QueueName"].as_str()).unwrap_or_default();
+    call("sqs", operation, arn("sqs", url.rsplit('/').next().unwrap_or_default()))
 }
 
 fn lambda(path: &str) -> Option<Call> {
@@ -201,6 +207,13 @@ mod tests {
                     "lambda:InvokeFunction arn:aws:lambda:us-east-1:000000000000:function:pay"
                         .to_owned(),
                 ],
+            ),
+            (
+                "sqs",
+                "AmazonSQS.ReceiveMessage",
+                "/",
+                r#"{"QueueUrl":"https://sqs.us-east-1.amazonaws.com/000000000000/q"}"#,
+                vec!["sqs:ReceiveMessage arn:aws:sqs:us-east-1:000000000000:q".to_owned()],
             ),
             ("xray", "", "/TraceSegments", "{}", vec!["xray:PutTraceSegments *".to_owned()]),
             ("events", "AWSEvents.PutEvents", "/", "not JSON", vec![]),

@@ -136,7 +136,8 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
         ),
         ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
-        ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, xray"),
+        ("sqs", "AmazonSQS.PurgeQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
+        ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, xray"),
     ] {
         let answer = call(&world, service, target, path, "{}").await;
         assert_eq!(answer.status, 400, "{service}: {:?}", answer.body);
