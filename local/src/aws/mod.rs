@@ -71,12 +71,10 @@ impl Services {
     ) -> Response<Body> {
         let signed = Signed::read(headers);
         let service = signed.service.or_else(|| unsigned_service(headers, path));
-        let answered =
-            match service.map(|service| self.check(service, &signed, path, headers, &body)) {
-                Some(Ok(service)) => self.route(Some(service), method, path, headers, body).await,
-                Some(Err(denied)) => Err(denied),
-                None => self.route(None, method, path, headers, body).await,
-            };
+        let answered = match self.check(service, signed.key, path, headers, &body) {
+            Ok(()) => self.route(service, method, path, headers, body).await,
+            Err(denied) => Err(denied),
+        };
         let mut response = answered.unwrap_or_else(|error| match service {
             Some("sns") => error.as_query(sns::NAMESPACE),
             Some("iam") => error.as_query(iam::NAMESPACE),
@@ -91,19 +89,17 @@ impl Services {
     }
 
     /// Whether who signed may do what the request asks for.
-    fn check<'a>(
+    fn check(
         &self,
-        service: &'a str,
-        signed: &Signed<'_>,
+        service: Option<&str>,
+        key: Option<&str>,
         path: &str,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<&'a str, AwsError> {
+    ) -> Result<(), AwsError> {
+        let service = service.unwrap_or_default();
         let calls = || iam::calls(service, target(headers), path, body);
-        match self.guard.check(signed.key, calls) {
-            Ok(()) => Ok(service),
-            Err(Denied { message, .. }) => Err(denied(service, message)),
-        }
+        self.guard.check(key, calls).map_err(|Denied { message, .. }| denied(service, message))
     }
 
     async fn route(

@@ -178,6 +178,26 @@ async fn filter_expressions_find_traces() {
     world.end().await;
 }
 
+/// `docs/security.md` promises it: neither how a customer pays nor what was written to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_trace_and_no_log_line_says_what_is_private() {
+    let world = crate::tour::every_way_an_order_can_go().await;
+    let mut said: Vec<_> =
+        world.stack().logs().lines(|_| true).iter().map(|line| format!("{line:?}")).collect();
+    for summary in world.summaries().await {
+        let seen = world.trace(summary.id().unwrap(), |_| true).await;
+        said.extend(seen.parts.iter().map(|part| part.document.to_string()));
+    }
+    assert!(said.len() > 100, "there is something to look through: {}", said.len());
+    let told = world.notified(1).await;
+    let private = told.iter().flat_map(|told| [told.subject.as_str(), told.message.as_str()]);
+    for private in private.chain(["card_declined"]) {
+        let found: Vec<_> = said.iter().filter(|text| text.contains(private)).collect();
+        assert!(found.is_empty(), "`{private}` stands in {found:#?}");
+    }
+    world.end().await;
+}
+
 /// The filter of the X-Ray group that pages people finds what they should look at, and nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_group_of_orders_to_look_at_has_the_faulty_and_the_slow_ones() {
