@@ -17,6 +17,14 @@ CASES = [
         ],
     ),
     (
+        "a role that may not write to X-Ray, as SAM makes it for a function without tracing",
+        [("CodeUri: {root}/inventory-service\n", "CodeUri: {root}/inventory-service\n      Tracing: Disabled\n")],
+        [
+            "inventory-service has tracing mode PassThrough",
+            "local-InventoryServiceRole of inventory-service lacks xray:PutTraceSegments (AWSXRayDaemonWriteAccess)",
+        ],
+    ),
+    (
         "tracing is off on the stage",
         [("TracingEnabled: true", "TracingEnabled: false")],
         ["the API's stage is not traced", f"missing on the map: {NAME}/prod (client) -> {NAME}/prod"],
