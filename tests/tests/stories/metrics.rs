@@ -1,36 +1,57 @@
 use std::{collections::BTreeSet, fs};
 
-use e2e::workspace;
+use e2e::{World, workspace};
+use local::logs::Line;
 use serde_json::Value;
 
 use crate::tour::every_way_an_order_can_go;
+
+/// The metrics that count facts, and the facts that they count.
+const FACTS: [(&str, &str); 8] = [
+    ("OrdersCreated", "Order Created"),
+    ("PaymentsProcessed", "Payment Processed"),
+    ("PaymentsFailed", "Payment Failed"),
+    ("PaymentsRefunded", "Payment Refunded"),
+    ("Reservations", "Inventory Updated"),
+    ("StockOuts", "Inventory Insufficient"),
+    ("ReservationsReleased", "Inventory Released"),
+    ("NotificationsSent", "Notification Sent"),
+];
+
+/// How many different facts were told under that name: however often one is told, it has one id.
+fn facts(world: &World, detail_type: &str) -> usize {
+    let told = world.events_of(detail_type);
+    let ids = told.iter().map(|event| event["detail"]["metadata"]["eventId"].to_string());
+    ids.collect::<BTreeSet<_>>().len()
+}
+
+fn sum(lines: &[Line], name: &str) -> f64 {
+    let fields = lines.iter().flat_map(|line| line.fields.split(' '));
+    let of_name = |field: &str| field.strip_prefix(name)?.strip_prefix('=')?.parse::<f64>().ok();
+    fields.filter_map(of_name).sum()
+}
+
+/// The lines of metrics. A function writes them before its answer, and they are read a little later.
+async fn lines(world: &World) -> Vec<Line> {
+    world
+        .until("a count of every fact", || {
+            let lines = world.stack().logs().lines(Line::is_metrics);
+            let counted = |(name, detail_type): &(&str, &str)| {
+                sum(&lines, name).to_string() >= facts(world, detail_type).to_string()
+            };
+            FACTS.iter().all(counted).then_some(lines)
+        })
+        .await
+}
 
 /// What each invocation counts, as CloudWatch reads it off the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fact_is_counted_once() {
     let world = every_way_an_order_can_go().await;
-    let lines = world.stack().logs().lines(local::logs::Line::is_metrics);
-    let sum = |name: &str| -> f64 {
-        let fields = lines.iter().flat_map(|line| line.fields.split(' '));
-        fields
-            .filter_map(|field| field.strip_prefix(name)?.strip_prefix('=')?.parse::<f64>().ok())
-            .sum()
-    };
-    for (name, detail_type) in [
-        ("OrdersCreated", "Order Created"),
-        ("PaymentsProcessed", "Payment Processed"),
-        ("PaymentsFailed", "Payment Failed"),
-        ("PaymentsRefunded", "Payment Refunded"),
-        ("Reservations", "Inventory Updated"),
-        ("StockOuts", "Inventory Insufficient"),
-        ("ReservationsReleased", "Inventory Released"),
-        ("NotificationsSent", "Notification Sent"),
-    ] {
-        // However often a fact was told, it has one id.
-        let told = world.events_of(detail_type);
-        let facts: BTreeSet<_> =
-            told.iter().map(|event| event["detail"]["metadata"]["eventId"].to_string()).collect();
-        assert_eq!(sum(name).to_string(), facts.len().to_string(), "{name}");
+    let lines = lines(&world).await;
+    let sum = |name: &str| sum(&lines, name);
+    for (name, detail_type) in FACTS {
+        assert_eq!(sum(name).to_string(), facts(&world, detail_type).to_string(), "{name}");
     }
     assert!((sum("OrderAmount") - 8.0 * 99.99).abs() < 0.001, "{}", sum("OrderAmount"));
     assert!(sum("ColdStarts") >= 4.0);
@@ -43,7 +64,7 @@ async fn every_fact_is_counted_once() {
 async fn what_is_watched_is_what_is_counted() {
     let world = every_way_an_order_can_go().await;
     let mut counted = BTreeSet::new();
-    for line in world.stack().logs().lines(local::logs::Line::is_metrics) {
+    for line in lines(&world).await {
         let service = line.function.replace("distributed-tracing-demo-", "");
         let fields = line.fields.split(' ').filter_map(|field| field.split_once('='));
         counted.extend(fields.map(|(name, _)| (name.to_owned(), service.clone())));
