@@ -113,8 +113,9 @@ where
 
     fn call(&mut self, invocation: I) -> Self::Future {
         let cold = self.cold.swap(false, Ordering::Relaxed);
-        let span = self.layer.open(&invocation, cold);
-        let (counts, metrics) = (self.layer.count(&invocation, cold), self.layer.metrics.clone());
+        let counts = metrics::Invocation::begin(self.layer.service, cold);
+        let span = self.layer.open(&invocation, cold, &counts);
+        let metrics = self.layer.metrics.clone();
         let work = span.in_scope(|| self.handler.call(invocation));
         Box::pin(async move {
             let watched = Unwinding(span.clone());
@@ -135,17 +136,8 @@ where
 }
 
 impl TraceLayer {
-    fn count(&self, invocation: &impl Invocation, cold: bool) -> metrics::Invocation {
-        let counts = metrics::Invocation::begin(self.service, cold);
-        if let Some(context) = invocation.context() {
-            let header = context.xray_trace_id.as_deref();
-            let header = header.and_then(|text| text.parse::<TraceHeader>().ok());
-            counts.identify(&context.request_id, header.map(|header| header.root().clone()));
-        }
-        counts
-    }
-
-    fn open(&self, invocation: &impl Invocation, cold: bool) -> Span {
+    /// The invocation's span, and in `counts` what finds both.
+    fn open(&self, invocation: &impl Invocation, cold: bool, counts: &metrics::Invocation) -> Span {
         fn event_source<I: Invocation>(_: &I) -> &'static str {
             I::EVENT_SOURCE
         }
@@ -171,10 +163,12 @@ impl TraceLayer {
         );
         let Some(context) = invocation.context() else { return span };
         span.record("request_id", &context.request_id);
+        counts.request(&context.request_id);
         let Some(header) = &context.xray_trace_id else { return span };
         match header.parse::<TraceHeader>() {
             Ok(header) => {
                 span.record("xray_trace_id", header.root());
+                counts.trace(header.root());
                 let parent = OtelContext::new()
                     .with_remote_span_context(header.span_context())
                     .with_value(header);

@@ -63,7 +63,8 @@ struct Counts {
 /// An invocation that counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Invocation {
-    counts: Arc<Mutex<Counts>>,
+    /// Gone once they are written.
+    counts: Arc<Mutex<Option<Counts>>>,
 }
 
 tokio::task_local! {
@@ -94,9 +95,8 @@ impl Metrics {
 
     /// Writes what `invocation` counted, if it counted anything.
     pub(crate) fn write(&self, invocation: &Invocation) {
-        let mut counts = invocation.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = std::mem::replace(&mut *counts, Counts::new(""));
-        if !counts.is_empty() {
+        let counts = invocation.counts.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
             self.sink.append_any(RootEntry::new(counts.close()));
         }
     }
@@ -107,15 +107,17 @@ impl Invocation {
     pub(crate) fn begin(service: &'static str, cold: bool) -> Self {
         let mut counts = Counts::new(service);
         counts.cold_starts = cold.then_some(1);
-        Self { counts: Arc::new(Mutex::new(counts)) }
+        Self { counts: Arc::new(Mutex::new(Some(counts))) }
     }
 
-    /// What finds the invocation's log lines and its trace.
-    pub(crate) fn identify(&self, request_id: &str, trace_id: Option<String>) {
-        self.change(|counts| {
-            counts.request_id = Some(request_id.to_owned());
-            counts.trace_id = trace_id;
-        });
+    /// What finds the invocation's log lines.
+    pub(crate) fn request(&self, id: &str) {
+        self.change(|counts| counts.request_id = Some(id.to_owned()));
+    }
+
+    /// What finds its trace.
+    pub(crate) fn trace(&self, id: impl Into<String>) {
+        self.change(|counts| counts.trace_id = Some(id.into()));
     }
 
     /// Runs `work` as part of this invocation.
@@ -124,7 +126,10 @@ impl Invocation {
     }
 
     fn change(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counts) = counts.as_mut() {
+            change(counts);
+        }
     }
 }
 
@@ -251,7 +256,8 @@ mod tests {
         let writer = written.clone();
         let metrics = Metrics::written_to("shop-test".to_owned(), move || writer.clone());
         let invocation = Invocation::begin("payment-service", cold);
-        invocation.identify("request-1", Some("1-5759e988-bd862e3fe1be46a994272793".to_owned()));
+        invocation.request("request-1");
+        invocation.trace("1-5759e988-bd862e3fe1be46a994272793");
         invocation.clone().run(async { work() }).await;
         metrics.write(&invocation);
         let bytes = written.0.lock().unwrap().clone();
