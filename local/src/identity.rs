@@ -13,6 +13,11 @@ pub fn sts_arn(resource: &str) -> String {
     format!("arn:aws:sts::{ACCOUNT}:{resource}")
 }
 
+/// The URL of the queue `name`, whose last part is what counts.
+pub fn queue_url(name: &str) -> String {
+    format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
+}
+
 /// The Amazon Resource Name of `resource` of `service`.
 pub fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 pub use dynamodb::{DynamoDb, TablesError};
 pub use error::AwsError;
-pub use query::{escaped, query_answer};
+pub use query::{escaped, query_answer, read_form};
 pub use sns::{Notification, Sns};
 
 use crate::{
@@ -98,7 +98,7 @@ impl Services {
         body: &[u8],
     ) -> Result<(), AwsError> {
         let service = service.unwrap_or_default();
-        let calls = || iam::calls(service, target(headers), path, body);
+        let calls = || iam::calls(service, operation(headers), path, body);
         self.guard.check(key, calls).map_err(|Denied { message, .. }| denied(service, message))
     }
 
@@ -114,20 +114,15 @@ impl Services {
             Some("apigateway") => gateway::api::answer(self.api.as_ref(), method, path)
                 .map(|answer| json_response("application/json", &answer)),
             Some("dynamodb") => self.dynamodb.answer(headers, body).await,
-            Some("events") => {
-                let operation = target(headers).rsplit('.').next().unwrap_or_default();
-                self.bus
-                    .answer(operation, trace(headers).as_ref(), &body)
-                    .map(|answer| json_response("application/x-amz-json-1.1", &answer))
-            }
+            Some("events") => self
+                .bus
+                .answer(operation(headers), trace(headers).as_ref(), &body)
+                .map(|answer| json_response("application/x-amz-json-1.1", &answer)),
             Some("lambda") => lambda::api::answer(&self.lambda, method, path, headers, body).await,
             Some("iam") => iam::answer(&self.guard, &body),
             Some("sns") => self.sns.answer(trace(headers).as_ref(), &body),
-            Some("sqs") => {
-                let operation = target(headers).rsplit('.').next().unwrap_or_default();
-                sqs::answer(&self.queues, operation, &body)
-                    .map(|answer| json_response("application/x-amz-json-1.0", &answer))
-            }
+            Some("sqs") => sqs::answer(&self.queues, operation(headers), &body)
+                .map(|answer| json_response("application/x-amz-json-1.0", &answer)),
             Some("xray") => xray::api::answer(&self.store, path, &body)
                 .map(|answer| json_response("application/json", &answer)),
             Some(other) => Err(AwsError::bad_request(
@@ -178,7 +173,7 @@ fn unsigned_service(headers: &HeaderMap, path: &str) -> Option<&'static str> {
     match target(headers).split('.').next() {
         Some("AWSEvents") => Some("events"),
         Some("DynamoDB_20120810") => Some("dynamodb"),
-        _ if xray::api::knows(path) => Some("xray"),
+        _ if xray::api::operation(path).is_some() => Some("xray"),
         _ => None,
     }
 }
@@ -187,8 +182,20 @@ fn target(headers: &HeaderMap) -> &str {
     headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
+/// What comes behind the dot of the target header.
+fn operation(headers: &HeaderMap) -> &str {
+    target(headers).rsplit('.').next().unwrap_or_default()
+}
+
 fn trace(headers: &HeaderMap) -> Option<TraceHeader> {
     TraceHeader::read(headers.get("x-amzn-trace-id")?.to_str().ok()?)
+}
+
+/// A request in one of the JSON protocols.
+pub(crate) fn read_json(body: &[u8]) -> Result<Value, AwsError> {
+    serde_json::from_slice(body).map_err(|error| {
+        AwsError::bad_request("SerializationException", format!("the request is not JSON: {error}"))
+    })
 }
 
 fn json_response(content_type: &'static str, body: &Value) -> Response<Body> {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use axum::{
     body::Body,
     http::{HeaderValue, Response, StatusCode, header},
@@ -5,6 +7,11 @@ use axum::{
 use uuid::Uuid;
 
 use super::AwsError;
+
+/// A request in the query protocol: a form.
+pub fn read_form(body: &[u8]) -> BTreeMap<String, String> {
+    form_urlencoded::parse(body).into_owned().collect()
+}
 
 /// An answer in the query protocol (SNS, IAM): XML whose elements are named after the operation.
 pub fn query_answer(namespace: &str, operation: &str, result: &str) -> Response<Body> {

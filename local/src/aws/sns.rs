@@ -4,7 +4,7 @@ use axum::{body::Body, http::Response};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{AwsError, query_answer};
+use super::{AwsError, query_answer, read_form};
 use crate::{clock, recent::Recent, template::Topic, xray::TraceHeader};
 
 /// The namespace of SNS's answers.
@@ -53,8 +53,7 @@ impl Sns {
         trace: Option<&TraceHeader>,
         body: &[u8],
     ) -> Result<Response<Body>, AwsError> {
-        let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
-        let id = self.publish(&form, trace)?;
+        let id = self.publish(&read_form(body), trace)?;
         Ok(query_answer(NAMESPACE, "Publish", &format!("<MessageId>{id}</MessageId>")))
     }
 

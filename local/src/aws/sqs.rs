@@ -1,8 +1,8 @@
 use serde_json::{Map, Value, json};
 
-use super::AwsError;
+use super::{AwsError, read_json};
 use crate::{
-    identity::{ACCOUNT, REGION},
+    identity::queue_url,
     queues::{Message, Queues},
 };
 
@@ -15,14 +15,11 @@ const DEFAULT_VISIBILITY: f64 = 30.0;
 /// answers at once.
 /// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>.
 pub(super) fn answer(queues: &Queues, operation: &str, body: &[u8]) -> Result<Value, AwsError> {
-    let request: Value = serde_json::from_slice(body).map_err(|error| {
-        AwsError::bad_request("SerializationException", format!("the request is not JSON: {error}"))
-    })?;
+    let request = read_json(body)?;
     match operation {
         "GetQueueUrl" => {
             let name = known(queues, request["QueueName"].as_str())?;
-            let url = format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}");
-            Ok(json!({ "QueueUrl": url }))
+            Ok(json!({ "QueueUrl": queue_url(name) }))
         }
         "ReceiveMessage" => {
             let name = known(queues, name(&request))?;

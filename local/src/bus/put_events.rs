@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Pattern;
 use crate::{
-    aws::AwsError,
+    aws::{AwsError, read_json},
     clock,
     identity::{ACCOUNT, REGION, arn},
     lambda::Lambda,
@@ -71,12 +71,7 @@ impl Bus {
         header: Option<&TraceHeader>,
         body: &[u8],
     ) -> Result<Value, AwsError> {
-        let request: Value = serde_json::from_slice(body).map_err(|error| {
-            AwsError::bad_request(
-                "SerializationException",
-                format!("the request is not JSON: {error}"),
-            )
-        })?;
+        let request = read_json(body)?;
         match operation {
             "PutEvents" => self.put_events(header, &request),
             "ListRules" => self.list_rules(&request),

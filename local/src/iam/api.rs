@@ -1,12 +1,10 @@
-use std::collections::BTreeMap;
-
 use axum::{body::Body, http::Response};
 
 use super::{
     guard::Guard,
     policy::{Role, Verdict},
 };
-use crate::aws::{AwsError, query_answer};
+use crate::aws::{AwsError, escaped, query_answer, read_form};
 
 /// The namespace of IAM's answers.
 pub const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -15,7 +13,7 @@ pub const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 /// it: what a role may do, asked before it tries.
 /// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>.
 pub fn answer(guard: &Guard, body: &[u8]) -> Result<Response<Body>, AwsError> {
-    let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
+    let form = read_form(body);
     let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let operation = "SimulatePrincipalPolicy";
     if text("Action") != operation {
@@ -54,7 +52,7 @@ fn evaluation(role: &Role, action: &str, resource: &str) -> String {
         Verdict::ImplicitDeny => "implicitDeny",
         Verdict::ExplicitDeny => "explicitDeny",
     };
-    let (action, resource) = (crate::aws::escaped(action), crate::aws::escaped(resource));
+    let (action, resource) = (escaped(action), escaped(resource));
     format!(
         "<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName>\
          <EvalDecision>{decision}</EvalDecision></member>"

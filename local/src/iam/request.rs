@@ -1,9 +1,6 @@
-use std::collections::BTreeMap;
-
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::identity::arn;
+use crate::{aws::read_form, identity::arn, lambda, xray};
 
 /// An action on a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,18 +11,17 @@ pub struct Call {
     pub resource: String,
 }
 
-/// What IAM is asked about a request to `service`, each thing once. `target` is the request's target header. A
-/// request that makes no sense asks for nothing: its service answers what is wrong with it.
-pub fn calls(service: &str, target: &str, path: &str, body: &[u8]) -> Vec<Call> {
-    let operation = target.rsplit('.').next().unwrap_or_default();
+/// What IAM is asked about a request to `service`, each thing once. `operation` is what its target header
+/// names, where its protocol has one. A request that makes no sense asks for nothing: its service answers what is wrong with it.
+pub fn calls(service: &str, operation: &str, path: &str, body: &[u8]) -> Vec<Call> {
     let json = || serde_json::from_slice::<Value>(body).unwrap_or_default();
     let mut calls = match service {
         "dynamodb" => dynamodb(operation, &json()),
         "events" => events(operation, &json()),
-        "sns" => sns(body),
+        "sns" => vec![sns(body)],
         "sqs" => vec![sqs(operation, &json())],
-        "lambda" => lambda(path).into_iter().collect(),
-        "xray" => vec![call("xray", xray_action(path), "*".to_owned())],
+        "lambda" => invoked(path).into_iter().collect(),
+        "xray" => vec![traced(path)],
         _ => Vec::new(),
     };
     calls.sort();
@@ -67,38 +63,21 @@ fn dynamodb(operation: &str, body: &Value) -> Vec<Call> {
     vec![call("dynamodb", operation, resource)]
 }
 
-/// A table is named by its name or its ARN.
-fn table(name: &Value) -> String {
-    let name = name.as_str().unwrap_or_default();
-    if name.starts_with("arn:") {
-        name.to_owned()
-    } else {
-        arn("dynamodb", &format!("table/{name}"))
-    }
-}
-
 fn events(operation: &str, body: &Value) -> Vec<Call> {
     if operation != "PutEvents" {
         return vec![call("events", operation, "*".to_owned())];
     }
     let entries = body["Entries"].as_array().into_iter().flatten();
-    entries
-        .map(|entry| {
-            let bus = entry["EventBusName"].as_str().unwrap_or("default");
-            let bus = if bus.starts_with("arn:") {
-                bus.to_owned()
-            } else {
-                arn("events", &format!("event-bus/{bus}"))
-            };
-            call("events", operation, bus)
-        })
-        .collect()
+    let bus = |entry: &Value| {
+        full_arn("events", "event-bus/", entry["EventBusName"].as_str().unwrap_or("default"))
+    };
+    entries.map(|entry| call("events", operation, bus(entry))).collect()
 }
 
-fn sns(body: &[u8]) -> Vec<Call> {
-    let form: BTreeMap<_, _> = form_urlencoded::parse(body).into_owned().collect();
+fn sns(body: &[u8]) -> Call {
+    let form = read_form(body);
     let text = |name: &str| form.get(name).cloned().unwrap_or_default();
-    vec![call("sns", &text("Action"), text("TopicArn"))]
+    call("sns", &text("Action"), text("TopicArn"))
 }
 
 fn sqs(operation: &str, body: &Value) -> Call {
@@ -106,31 +85,26 @@ fn sqs(operation: &str, body: &Value) -> Call {
     call("sqs", operation, arn("sqs", url.rsplit('/').next().unwrap_or_default()))
 }
 
-fn lambda(path: &str) -> Option<Call> {
-    let (name, what) = path.strip_prefix("/2015-03-31/functions/")?.split_once('/')?;
-    let operation = match what {
-        "invocations" => "InvokeFunction",
-        "configuration" => "GetFunctionConfiguration",
-        _ => return None,
-    };
-    let name = percent_decode_str(name).decode_utf8_lossy();
-    let resource = if name.starts_with("arn:") {
-        name.into_owned()
-    } else {
-        arn("lambda", &format!("function:{name}"))
-    };
-    Some(call("lambda", operation, resource))
+fn invoked(path: &str) -> Option<Call> {
+    let (name, operation) = lambda::api::operation(path)?;
+    Some(call("lambda", operation, full_arn("lambda", "function:", &name)))
 }
 
-/// X-Ray's paths leave out what its operations begin with.
-fn xray_action(path: &str) -> &str {
-    match path {
-        "/TraceSegments" => "PutTraceSegments",
-        "/Traces" => "BatchGetTraces",
-        "/TraceSummaries" => "GetTraceSummaries",
-        "/ServiceGraph" => "GetServiceGraph",
-        "/TraceGraph" => "GetTraceGraph",
-        other => other.trim_start_matches('/'),
+fn traced(path: &str) -> Call {
+    let operation = xray::api::operation(path).unwrap_or(path.trim_start_matches('/'));
+    call("xray", operation, "*".to_owned())
+}
+
+fn table(name: &Value) -> String {
+    full_arn("dynamodb", "table/", name.as_str().unwrap_or_default())
+}
+
+/// Tables, buses and functions are named by their name or their ARN.
+fn full_arn(service: &str, before: &str, name: &str) -> String {
+    if name.starts_with("arn:") {
+        name.to_owned()
+    } else {
+        arn(service, &format!("{before}{name}"))
     }
 }
 
@@ -142,24 +116,24 @@ mod tests {
     fn requests_and_what_they_ask_for() {
         let table = "arn:aws:dynamodb:us-east-1:000000000000:table/orders";
         let bus = "arn:aws:events:us-east-1:000000000000:event-bus";
-        for (service, target, path, body, asks) in [
+        for (service, operation, path, body, asks) in [
             (
                 "dynamodb",
-                "DynamoDB_20120810.PutItem",
+                "PutItem",
                 "/",
                 r#"{"TableName":"orders","Item":{}}"#,
                 vec![format!("dynamodb:PutItem {table}")],
             ),
             (
                 "dynamodb",
-                "DynamoDB_20120810.Query",
+                "Query",
                 "/",
                 r#"{"TableName":"orders","IndexName":"by-day"}"#,
                 vec![format!("dynamodb:Query {table}/index/by-day")],
             ),
             (
                 "dynamodb",
-                "DynamoDB_20120810.TransactWriteItems",
+                "TransactWriteItems",
                 "/",
                 r#"{"TransactItems":[{"Update":{"TableName":"orders"}},{"ConditionCheck":{"TableName":"orders"}},{"Update":{"TableName":"orders"}}]}"#,
                 vec![
@@ -169,21 +143,15 @@ mod tests {
             ),
             (
                 "dynamodb",
-                "DynamoDB_20120810.BatchGetItem",
+                "BatchGetItem",
                 "/",
                 r#"{"RequestItems":{"orders":{}}}"#,
                 vec![format!("dynamodb:BatchGetItem {table}")],
             ),
-            (
-                "dynamodb",
-                "DynamoDB_20120810.ListTables",
-                "/",
-                "{}",
-                vec!["dynamodb:ListTables *".to_owned()],
-            ),
+            ("dynamodb", "ListTables", "/", "{}", vec!["dynamodb:ListTables *".to_owned()]),
             (
                 "events",
-                "AWSEvents.PutEvents",
+                "PutEvents",
                 "/",
                 r#"{"Entries":[{"EventBusName":"a"},{},{"EventBusName":"a"}]}"#,
                 vec![
@@ -210,19 +178,19 @@ mod tests {
             ),
             (
                 "sqs",
-                "AmazonSQS.ReceiveMessage",
+                "ReceiveMessage",
                 "/",
                 r#"{"QueueUrl":"https://sqs.us-east-1.amazonaws.com/000000000000/q"}"#,
                 vec!["sqs:ReceiveMessage arn:aws:sqs:us-east-1:000000000000:q".to_owned()],
             ),
             ("xray", "", "/TraceSegments", "{}", vec!["xray:PutTraceSegments *".to_owned()]),
-            ("events", "AWSEvents.PutEvents", "/", "not JSON", vec![]),
+            ("events", "PutEvents", "/", "not JSON", vec![]),
         ] {
-            let asked: Vec<_> = calls(service, target, path, body.as_bytes())
+            let asked: Vec<_> = calls(service, operation, path, body.as_bytes())
                 .into_iter()
                 .map(|Call { action, resource }| format!("{action} {resource}"))
                 .collect();
-            assert_eq!(asked, asks, "{target} {body}");
+            assert_eq!(asked, asks, "{operation} {body}");
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     body::Body,
@@ -27,15 +27,12 @@ pub async fn answer(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response<Body>, AwsError> {
-    let function = path.strip_prefix("/2015-03-31/functions/");
-    let function = function.and_then(|rest| rest.split_once('/'));
-    let name = |name| percent_decode_str(name).decode_utf8_lossy();
-    match (method, function) {
-        (&Method::POST, Some((function, "invocations"))) => {
-            invoke(lambda, &name(function), headers, body).await
+    match (method, operation(path)) {
+        (&Method::POST, Some((function, "InvokeFunction"))) => {
+            invoke(lambda, &function, headers, body).await
         }
-        (&Method::GET, Some((function, "configuration"))) => {
-            let function = lambda.function(&name(function)).map_err(|error| unknown(&error))?;
+        (&Method::GET, Some((function, "GetFunctionConfiguration"))) => {
+            let function = lambda.function(&function).map_err(|error| unknown(&error))?;
             let body = Bytes::from(configuration(function).to_string());
             Ok(response(StatusCode::OK, body, &[("content-type", "application/json")]))
         }
@@ -44,6 +41,17 @@ pub async fn answer(
             Err(AwsError::unknown_operation("Lambda", &format!("{method} {path}"), &supported))
         }
     }
+}
+
+/// The function that `path` names, by its name or ARN, and what is to be done with it, as IAM calls it.
+pub fn operation(path: &str) -> Option<(Cow<'_, str>, &'static str)> {
+    let (name, what) = path.strip_prefix("/2015-03-31/functions/")?.split_once('/')?;
+    let operation = match what {
+        "invocations" => "InvokeFunction",
+        "configuration" => "GetFunctionConfiguration",
+        _ => return None,
+    };
+    Some((percent_decode_str(name).decode_utf8_lossy(), operation))
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>.

@@ -6,7 +6,7 @@ use super::{
     TemplateError,
     yaml::{Content, Node},
 };
-use crate::identity::{ACCOUNT, REGION, arn, iam_arn};
+use crate::identity::{ACCOUNT, REGION, arn, iam_arn, queue_url};
 
 type Resolved = Result<Option<Value>, TemplateError>;
 
@@ -278,9 +278,7 @@ impl<'a> Scope<'a> {
             ("AWS::Events::EventBus", "Arn") => arn("events", &format!("event-bus/{name}")),
             ("AWS::SNS::Topic", "" | "TopicArn") => arn("sns", &name),
             ("AWS::SQS::Queue", "Arn") => arn("sqs", &name),
-            ("AWS::SQS::Queue", "" | "QueueUrl") => {
-                format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
-            }
+            ("AWS::SQS::Queue", "" | "QueueUrl") => queue_url(&name),
             ("AWS::IAM::ManagedPolicy", "" | "PolicyArn") => iam_arn(&format!("policy/{name}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{name}:*")),
             ("AWS::Events::EventBus", "Name")

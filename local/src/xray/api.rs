@@ -16,31 +16,35 @@ const PAGE: usize = 100;
 const MAX_GRAPH_RANGE: f64 = 6.0 * 3600.0;
 const MAX_SUMMARY_RANGE: f64 = 24.0 * 3600.0;
 
-/// Whether `path` is one of this API's, so that unsigned requests find their way too.
-pub fn knows(path: &str) -> bool {
-    matches!(
-        path,
-        "/TraceSegments" | "/Traces" | "/TraceSummaries" | "/ServiceGraph" | "/TraceGraph"
-    )
+/// The operation that `path` stands for: most paths leave out what their operation begins with.
+pub fn operation(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "/TraceSegments" => "PutTraceSegments",
+        "/Traces" => "BatchGetTraces",
+        "/TraceSummaries" => "GetTraceSummaries",
+        "/ServiceGraph" => "GetServiceGraph",
+        "/TraceGraph" => "GetTraceGraph",
+        _ => return None,
+    })
 }
 
 /// Answers a request to the X-Ray API: the path names the operation, the body is JSON.
 /// See <https://docs.aws.amazon.com/xray/latest/api/API_Operations.html>.
 pub fn answer(store: &Store, path: &str, body: &[u8]) -> Result<Value, AwsError> {
-    if !knows(path) {
+    let Some(operation) = operation(path) else {
         let operation = path.trim_start_matches('/');
         return Err(AwsError::unknown_operation("X-Ray", operation, &OPERATIONS));
-    }
+    };
     let request: Value = match body {
         [] => json!({}),
         body => serde_json::from_slice(body)
             .map_err(|error| invalid(format!("the request is not JSON: {error}")))?,
     };
-    match path {
-        "/TraceSegments" => put_trace_segments(store, &request),
-        "/Traces" => batch_get_traces(store, &request),
-        "/TraceSummaries" => get_trace_summaries(store, &request),
-        "/ServiceGraph" => get_service_graph(store, &request),
+    match operation {
+        "PutTraceSegments" => put_trace_segments(store, &request),
+        "BatchGetTraces" => batch_get_traces(store, &request),
+        "GetTraceSummaries" => get_trace_summaries(store, &request),
+        "GetServiceGraph" => get_service_graph(store, &request),
         _ => get_trace_graph(store, &request),
     }
 }

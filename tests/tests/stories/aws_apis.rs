@@ -9,7 +9,13 @@ fn scope(service: &str) -> (&'static str, String) {
     ("authorization", scope)
 }
 
-async fn call(world: &World, service: &str, target: &str, path: &str, body: &str) -> e2e::Answer {
+pub(crate) async fn call(
+    world: &World,
+    service: &str,
+    target: &str,
+    path: &str,
+    body: &str,
+) -> e2e::Answer {
     let (name, value) = scope(service);
     let url = format!("{}{path}", world.stack().aws());
     let headers = [

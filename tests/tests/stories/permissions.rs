@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use e2e::{World, changed_template};
 use tempfile::TempDir;
 
-use crate::tour::every_way_an_order_can_go;
+use crate::{aws_apis::call, tour::every_way_an_order_can_go};
 
 /// (1) What a role grants, something needs; (2) what something needs, a role grants: a call that is denied fails
 /// every story. Tracing and logs are AWS's own to grant.
@@ -115,9 +115,7 @@ async fn what_a_role_may_do_can_be_asked() {
         let body = format!(
             "Action=SimulatePrincipalPolicy&PolicySourceArn={role}&ActionNames.member.1={action}"
         );
-        let scope = "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0";
-        let answer =
-            world.request("POST", &world.stack().aws(), body, &[("authorization", scope)]).await;
+        let answer = call(&world, "iam", "", "/", &body).await;
         assert!(answer.body.as_str().unwrap().contains(says), "{action}: {:?}", answer.body);
     }
     world.end().await;
