@@ -9,7 +9,7 @@ import sys
 import boto3
 import venv
 from botocore.exceptions import BotoCoreError, ClientError
-from steps import until
+from steps import until, with_tools
 
 NOT_REHEARSED = """\
 What ministack refuses, so that Watch=false leaves out watch.yaml (its rest is deployed by itself below):
@@ -29,10 +29,9 @@ def running(folder):
     endpoint = f"http://127.0.0.1:{port}"
     # Of the caller's settings none that could lead to a real account.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= {
+    environment = with_tools(environment) | {
         "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-        "SAM_CLI_TELEMETRY": "0", "PATH": f"{venv.make('deploy')}:{os.environ['PATH']}",
     }
     log = (folder / "ministack.log").open("w+")
     command = [venv.make("cloud") / "python", "-m", "ministack"]

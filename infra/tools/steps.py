@@ -22,6 +22,12 @@ def run(*command, where=venv.INFRA, environment=None, quiet=False):
     return done.stdout or ""
 
 
+def with_tools(environment):
+    """An environment in which SAM, cargo-lambda and cfn-lint are found."""
+    path = f"{venv.make('deploy')}:{environment['PATH']}"
+    return dict(environment) | {"SAM_CLI_TELEMETRY": "0", "PATH": path}
+
+
 def until(what, look, patience=60):
     """Waits until `look` finds something."""
     deadline = time.monotonic() + patience

@@ -10,8 +10,11 @@ import sys
 import time
 import urllib.request
 
-import boto3
-from botocore.exceptions import ClientError
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../infra/tools"))
+from steps import until  # noqa: E402
+
+import boto3  # noqa: E402
+from botocore.exceptions import ClientError  # noqa: E402
 
 READY = json.load(open(sys.argv[1]))
 PREFIX = "distributed-tracing-demo"
@@ -39,16 +42,6 @@ def order(body):
         return json.load(answer), header["Root"]
 
 
-def wait_for(what, look, patience=30):
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.1)
-    sys.exit(f"waited in vain for {what}")
-
-
 xray, events, dynamodb, sns, awslambda = map(
     boto3.client, ["xray", "events", "dynamodb", "sns", "lambda"]
 )
@@ -57,7 +50,7 @@ placed, trace_id = order({"productId": "12345", "quantity": 1})
 # X-Ray, through boto3 and through the CLI.
 names = lambda services: {service["Name"] for service in services}
 complete = lambda: "SNS" in names(xray.get_trace_graph(TraceIds=[trace_id])["Services"])
-wait_for("the whole trace", complete)
+until("the whole trace", complete, 30)
 now = time.time()
 span = {"StartTime": now - 600, "EndTime": now + 1}
 expression = f'annotation.order_id = "{placed["orderId"]}"'

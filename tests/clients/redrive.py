@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 
 import stack
@@ -16,16 +15,11 @@ import venv  # noqa: E402
 venv.enter("aws")
 
 import boto3  # noqa: E402
+from steps import until  # noqa: E402
 
+# How many seconds each step may take.
+PATIENCE = 30
 PAYMENTS = f"{stack.NAME}-payments"
-
-
-def until(what, look, patience=30):
-    deadline = time.monotonic() + patience
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.1)
-    return found
 
 
 def redrive(*arguments):
@@ -44,19 +38,19 @@ def main():
             order_id = json.load(answer)["orderId"]
             trace_id = answer.headers["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root=")
         waits = until("the dead letter", lambda: next(
-            (line for line in redrive("--dry-run").splitlines() if line.startswith("waits")), None))
+            (line for line in redrive("--dry-run").splitlines() if line.startswith("waits")), None), PATIENCE)
         assert f"Order Created of {order_id} for {PAYMENTS.removesuffix('s')}-service: the payment was not kept" in waits, waits
 
         kept = ["TableName", "KeySchema", "AttributeDefinitions"]
         dynamodb.create_table(BillingMode="PAY_PER_REQUEST", **{name: table[name] for name in kept})
         # What the dry run has looked at is hidden for some seconds.
-        said = until("the message to be seen again", lambda: (said := redrive()) and "1 handed on" in said and said)
+        said = until("the message to be seen again", lambda: (said := redrive()) and "1 handed on" in said and said, PATIENCE)
         print(said.strip())
         key = {"orderId": {"S": order_id}}
-        payment = until("the payment", lambda: dynamodb.get_item(TableName=PAYMENTS, Key=key).get("Item"))
+        payment = until("the payment", lambda: dynamodb.get_item(TableName=PAYMENTS, Key=key).get("Item"), PATIENCE)
         assert payment["decision"]["S"] == "charged", payment
         told = {"TableName": f"{stack.NAME}-notifications", "Key": key}
-        until("the notification", lambda: "sentAt" in dynamodb.get_item(**told)["Item"])
+        until("the notification", lambda: "sentAt" in dynamodb.get_item(**told)["Item"], PATIENCE)
 
         def attempts():
             documents = xray.batch_get_traces(TraceIds=[trace_id])["Traces"][0]["Segments"]
@@ -65,7 +59,7 @@ def main():
             return runs if len(runs) == 4 else None
 
         # Three that failed, and the one that made it good, in one trace.
-        faults = [run.get("fault", False) for run in until("the attempts", attempts)]
+        faults = [run.get("fault", False) for run in until("the attempts", attempts, PATIENCE)]
         assert sorted(faults) == [False, True, True, True], faults
         assert "0 handed on, 0 left" in redrive(), "the message is gone"
     print("redrive: 1 passed, 0 failed")
