@@ -7,10 +7,10 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    aws::Services,
     clock,
+    endpoint::Services,
     logs::Logs,
-    queues::Queues,
+    sqs::Queues,
     xray::{Graph, Kind, Node, Trace, root_http},
 };
 

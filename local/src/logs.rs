@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{clock, recent::Recent};
+use crate::{clock, ring_buffer::RingBuffer};
 
 /// How many lines are kept; the oldest go first.
 const MOST: usize = 5_000;
@@ -13,7 +13,7 @@ const METRICS: &str = "metrics";
 
 /// The functions' log lines: the latest ones are kept, each is handed on as it comes.
 pub struct Logs {
-    lines: Recent<Line>,
+    lines: RingBuffer<Line>,
     hand_on: Box<dyn Fn(&Line) + Send + Sync>,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for Line {
 impl Logs {
     /// Keeps lines and hands each to `hand_on`.
     pub fn new(hand_on: impl Fn(&Line) + Send + Sync + 'static) -> Self {
-        Self { lines: Recent::new(MOST), hand_on: Box::new(hand_on) }
+        Self { lines: RingBuffer::new(MOST), hand_on: Box::new(hand_on) }
     }
 
     /// Adds a line that `function` wrote.

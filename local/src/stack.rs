@@ -15,14 +15,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    aws::{DynamoDb, Services, Sns, TablesError},
-    bus::Bus,
+    apigateway::Gateway,
     console::Console,
-    gateway::Gateway,
+    dynamodb::{DynamoDb, TablesError},
+    endpoint::Services,
+    events::Bus,
     iam::Guard,
     lambda::{Lambda, Surroundings},
     logs::{Line, Logs},
-    queues::Queues,
+    sns::Sns,
+    sqs::Queues,
     template::App,
     xray::{Store, daemon},
 };

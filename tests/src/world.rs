@@ -14,7 +14,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use local::{Options, Ports, Sockets, Stack, aws::Notification, compile, template};
+use local::{Options, Ports, Sockets, Stack, compile, sns::Notification, template};
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
 

@@ -1,10 +1,8 @@
 use axum::{body::Body, http::Response};
 
-use super::{
-    guard::Guard,
-    policy::{Role, Verdict},
-};
-use crate::aws::{AwsError, escaped, query_answer, read_form};
+use super::authorizer::Guard;
+use crate::rules::{Role, Verdict};
+use crate::wire::{AwsError, escaped, query_answer, read_form};
 
 /// The namespace of IAM's answers.
 pub const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";

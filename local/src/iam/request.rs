@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::{aws::read_form, identity::arn, lambda, xray};
+use crate::{identity::arn, lambda, wire::read_form, xray};
 
 /// An action on a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::service::Lambda;
-use crate::{aws::AwsError, template::Function, xray::TraceHeader};
+use crate::{template::Function, trace_header::TraceHeader, wire::AwsError};
 
 /// The largest payload of a synchronous and of an asynchronous invocation, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).

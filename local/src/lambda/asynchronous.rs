@@ -10,11 +10,8 @@ use super::{
 };
 use crate::{
     clock,
-    xray::{
-        TraceHeader,
-        emit::{self, Span},
-        new_segment_id,
-    },
+    trace_header::{TraceHeader, new_segment_id},
+    xray::emit::{self, Span},
 };
 
 /// Runs an event's attempts until one succeeds or there are none left; then the event goes to the

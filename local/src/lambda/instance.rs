@@ -27,7 +27,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::invocation::{Failure, FunctionError, Invocation};
-use crate::{clock, group::Group, logs::Logs, template::Function};
+use crate::{clock, logs::Logs, process_group::ProcessGroup, template::Function};
 
 /// How long a process may take until it is ready
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
@@ -46,7 +46,7 @@ pub(super) struct Instance {
     exchange: Arc<Exchange>,
     invocations: mpsc::Sender<Sent>,
     server: JoinHandle<()>,
-    group: Option<Group>,
+    group: Option<ProcessGroup>,
     /// Sees processes that were ended to their end, so that none is left behind.
     reaper: TaskTracker,
 }
@@ -112,7 +112,7 @@ impl Instance {
             server.abort();
             failed(format!("cannot start {}: {error}", executable.display()))
         })?;
-        let group = Some(Group::led_by(&child));
+        let group = Some(ProcessGroup::led_by(&child));
         if let Some(output) = child.stdout.take() {
             tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
         }

@@ -14,12 +14,12 @@ use crate::{
     iam::access_key,
     identity::REGION,
     logs::Logs,
-    queues::Queues,
+    sqs::Queues,
     template::Function,
+    trace_header::{TraceHeader, new_segment_id},
     xray::{
-        Store, TraceHeader,
+        Store,
         emit::{self, FunctionRun, Span},
-        new_segment_id,
     },
 };
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
-use crate::{bus::Pattern, iam::Role};
+use crate::rules::{Pattern, Role};
 
 /// Everything that a template says and that exists here.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{filter::Filter, graph::Graph, store::Store, summary::summary, trace::Trace};
-use crate::aws::AwsError;
+use crate::wire::AwsError;
 
 /// The operations, as errors name them.
 const OPERATIONS: [&str; 5] =

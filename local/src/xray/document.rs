@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::header::{is_segment_id, is_trace_id};
+use crate::trace_header::{is_segment_id, is_trace_id};
 
 /// The largest document (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>).
 const MAX_SIZE: usize = 64 * 1024;

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{header::TraceHeader, store::Store};
+use super::store::Store;
 use crate::{
     identity::{ACCOUNT, REGION},
     template::{Api, Function},
+    trace_header::TraceHeader,
 };
 
 /// When something began and ended, in seconds since the epoch.

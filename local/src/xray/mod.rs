@@ -13,8 +13,6 @@ pub mod emit;
 mod filter;
 /// Who called whom.
 mod graph;
-/// The trace header and ids.
-mod header;
 /// Segments of services that do not report themselves.
 mod infer;
 /// The bounded collection of traces.
@@ -26,7 +24,6 @@ mod trace;
 
 pub use document::Rejection;
 pub use graph::Graph;
-pub use header::{TraceHeader, new_segment_id};
 pub use store::Store;
 pub use summary::{root_http, summary};
 pub use trace::{Kind, Node, Trace};

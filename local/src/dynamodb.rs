@@ -13,7 +13,7 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::AwsError;
+use crate::wire::AwsError;
 
 /// DynamoDB, embedded. It speaks HTTP on a port of its own, and requests are handed through as they
 /// come: its authors' reading of the protocol counts, not ours.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 
 /// The path parameters if `path` fits `template`: `/orders/{customerId}`, or `/{proxy+}` for the rest.
-pub(super) fn parameters(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
+pub(crate) fn parameters(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     let mut parts = path.split('/');
     for wanted in template.split('/') {

@@ -5,11 +5,13 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{
-    policy::{Role, Verdict},
-    request::Call,
+use super::request::Call;
+use crate::{
+    identity::sts_arn,
+    ring_buffer::RingBuffer,
+    rules::{Role, Verdict},
+    template::Function,
 };
-use crate::{identity::sts_arn, recent::Recent, template::Function};
 
 /// How many denials are kept; the oldest go first.
 const MOST: usize = 500;
@@ -20,7 +22,7 @@ const MOST: usize = 500;
 pub struct Guard {
     principals: HashMap<String, Principal>,
     used: Mutex<BTreeSet<Use>>,
-    denied: Recent<Denied>,
+    denied: RingBuffer<Denied>,
 }
 
 #[derive(Debug)]
@@ -64,7 +66,11 @@ impl Guard {
                 Principal { function: function.name.clone(), role: function.role.clone() };
             (access_key(&function.name), principal)
         });
-        Self { principals: principals.collect(), used: Mutex::default(), denied: Recent::new(MOST) }
+        Self {
+            principals: principals.collect(),
+            used: Mutex::default(),
+            denied: RingBuffer::new(MOST),
+        }
     }
 
     /// Whether who signs with `key` may do all of `calls`, which are only made out for a function; otherwise what

@@ -1,9 +1,9 @@
 use serde_json::{Map, Value, json};
 
-use super::{AwsError, read_json};
 use crate::{
     identity::queue_url,
-    queues::{Message, Queues},
+    sqs::{Message, Queues},
+    wire::{AwsError, read_json},
 };
 
 /// The operations, as errors name them: enough to see to dead letters.
@@ -14,7 +14,7 @@ const DEFAULT_VISIBILITY: f64 = 30.0;
 /// Answers a request to the SQS API, in the JSON protocol. A receipt handle is the message's id, and long polling
 /// answers at once.
 /// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>.
-pub(super) fn answer(queues: &Queues, operation: &str, body: &[u8]) -> Result<Value, AwsError> {
+pub fn answer(queues: &Queues, operation: &str, body: &[u8]) -> Result<Value, AwsError> {
     let request = read_json(body)?;
     match operation {
         "GetQueueUrl" => {

@@ -135,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use crate::bus::Pattern;
+    use crate::rules::Pattern;
 
     fn event() -> serde_json::Value {
         json!({

@@ -2,7 +2,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::api_id;
-use crate::{aws::AwsError, template::Api};
+use crate::{template::Api, wire::AwsError};
 
 /// Answers a request to the API Gateway API: which REST APIs there are, and how their stage is set, for whoever
 /// wants to check that it is traced.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{clock, recent::Recent, template::Queue, xray::TraceHeader};
+use crate::{clock, ring_buffer::RingBuffer, template::Queue, trace_header::TraceHeader};
 
 /// How many messages a queue keeps; the oldest go first.
 const MOST: usize = 1_000;
@@ -16,7 +16,7 @@ const MOST: usize = 1_000;
 #[derive(Debug)]
 pub struct Queues {
     known: Vec<Queue>,
-    messages: Recent<Message>,
+    messages: RingBuffer<Message>,
     /// Until when a message that somebody received is hidden from others, by its id.
     hidden: Mutex<HashMap<String, f64>>,
 }
@@ -43,7 +43,7 @@ pub struct Message {
 impl Queues {
     /// The queues of a template.
     pub fn new(queues: Vec<Queue>) -> Self {
-        Self { known: queues, messages: Recent::new(MOST), hidden: Mutex::default() }
+        Self { known: queues, messages: RingBuffer::new(MOST), hidden: Mutex::default() }
     }
 
     /// Puts a message into the queue with that ARN, which the template's check has seen.

@@ -2,8 +2,6 @@
 pub mod api;
 /// Lambda proxy integration: the event that goes in, the answer that comes out.
 mod proxy;
-/// Paths and their parameters.
-mod route;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,19 +13,17 @@ use bytes::Bytes;
 use serde_json::json;
 use uuid::Uuid;
 
-use self::{
-    proxy::{event, proxied},
-    route::parameters,
-};
+use self::proxy::{event, proxied};
 use crate::{
     clock,
     identity::REGION,
     lambda::Lambda,
+    path_template::parameters,
     template::{Api, Function, Route},
+    trace_header::{TraceHeader, new_segment_id},
     xray::{
-        Store, TraceHeader,
+        Store,
         emit::{self, Span, StageRequest},
-        new_segment_id,
     },
 };
 

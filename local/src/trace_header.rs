@@ -70,18 +70,18 @@ impl fmt::Display for TraceHeader {
 }
 
 /// Whether `text` is a trace id. The time in it may be any: ids made from W3C ones have none.
-pub(super) fn is_trace_id(text: &str) -> bool {
+pub(crate) fn is_trace_id(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
     matches!(parts.as_slice(), ["1", time, rest] if is_hex(time, 8) && is_hex(rest, 24))
 }
 
 /// Whether `text` is the id of a segment or subsegment.
-pub(super) fn is_segment_id(text: &str) -> bool {
+pub(crate) fn is_segment_id(text: &str) -> bool {
     is_hex(text, 16)
 }
 
 /// A new trace id, with `now` (seconds since the epoch) in it.
-pub(super) fn new_trace_id(now: f64) -> String {
+pub(crate) fn new_trace_id(now: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -1,16 +1,5 @@
 //! Every AWS API on one endpoint: the service in a request's signature says whose it is.
 
-/// DynamoDB, embedded.
-mod dynamodb;
-/// Errors as AWS answers them.
-mod error;
-/// The protocol of SNS and IAM.
-mod query;
-/// SNS: one operation, and what was published.
-mod sns;
-/// SQS: seeing to dead letters.
-mod sqs;
-
 use std::sync::Arc;
 
 use axum::{
@@ -21,19 +10,18 @@ use bytes::Bytes;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use dynamodb::{DynamoDb, TablesError};
-pub use error::AwsError;
-pub use query::{escaped, query_answer, read_form};
-pub use sns::{Notification, Sns};
-
 use crate::{
-    bus::Bus,
-    gateway,
+    apigateway,
+    dynamodb::DynamoDb,
+    events::Bus,
     iam::{self, Denied, Guard},
     lambda::{self, Lambda},
-    queues::Queues,
+    sns::{self, Sns},
+    sqs::{self, Queues},
     template::Api,
-    xray::{self, Store, TraceHeader},
+    trace_header::TraceHeader,
+    wire::AwsError,
+    xray::{self, Store},
 };
 
 /// The services behind the endpoint.
@@ -111,7 +99,7 @@ impl Services {
         body: Bytes,
     ) -> Result<Response<Body>, AwsError> {
         match service {
-            Some("apigateway") => gateway::api::answer(self.api.as_ref(), method, path)
+            Some("apigateway") => apigateway::api::answer(self.api.as_ref(), method, path)
                 .map(|answer| json_response("application/json", &answer)),
             Some("dynamodb") => self.dynamodb.answer(headers, body).await,
             Some("events") => self
@@ -121,7 +109,7 @@ impl Services {
             Some("lambda") => lambda::api::answer(&self.lambda, method, path, headers, body).await,
             Some("iam") => iam::answer(&self.guard, &body),
             Some("sns") => self.sns.answer(trace(headers).as_ref(), &body),
-            Some("sqs") => sqs::answer(&self.queues, operation(headers), &body)
+            Some("sqs") => sqs::api::answer(&self.queues, operation(headers), &body)
                 .map(|answer| json_response("application/x-amz-json-1.0", &answer)),
             Some("xray") => xray::api::answer(&self.store, path, &body)
                 .map(|answer| json_response("application/json", &answer)),
@@ -189,13 +177,6 @@ fn operation(headers: &HeaderMap) -> &str {
 
 fn trace(headers: &HeaderMap) -> Option<TraceHeader> {
     TraceHeader::read(headers.get("x-amzn-trace-id")?.to_str().ok()?)
-}
-
-/// A request in one of the JSON protocols.
-pub(crate) fn read_json(body: &[u8]) -> Result<Value, AwsError> {
-    serde_json::from_slice(body).map_err(|error| {
-        AwsError::bad_request("SerializationException", format!("the request is not JSON: {error}"))
-    })
 }
 
 fn json_response(content_type: &'static str, body: &Value) -> Response<Body> {

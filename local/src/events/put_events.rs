@@ -6,16 +6,16 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Pattern;
 use crate::{
-    aws::{AwsError, read_json},
     clock,
     identity::{ACCOUNT, REGION, arn},
     lambda::Lambda,
-    queues::Queues,
-    recent::Recent,
+    ring_buffer::RingBuffer,
+    rules::Pattern,
+    sqs::Queues,
     template::{Rule, Target},
-    xray::TraceHeader,
+    trace_header::TraceHeader,
+    wire::{AwsError, read_json},
 };
 
 /// The operations, as errors name them.
@@ -34,7 +34,7 @@ pub struct Bus {
     rules: Vec<Rule>,
     lambda: Arc<Lambda>,
     queues: Arc<Queues>,
-    passed: Recent<Passed>,
+    passed: RingBuffer<Passed>,
 }
 
 /// An event that came by.
@@ -61,7 +61,7 @@ impl Bus {
         lambda: Arc<Lambda>,
         queues: Arc<Queues>,
     ) -> Self {
-        Self { buses, rules, lambda, queues, passed: Recent::new(MOST) }
+        Self { buses, rules, lambda, queues, passed: RingBuffer::new(MOST) }
     }
 
     /// Answers a request to the EventBridge API: the target header names the operation.

@@ -4,11 +4,16 @@ use axum::{body::Body, http::Response};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{AwsError, query_answer, read_form};
-use crate::{clock, recent::Recent, template::Topic, xray::TraceHeader};
+use crate::{
+    clock,
+    ring_buffer::RingBuffer,
+    template::Topic,
+    trace_header::TraceHeader,
+    wire::{AwsError, query_answer, read_form},
+};
 
 /// The namespace of SNS's answers.
-pub(super) const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
+pub(crate) const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 /// The largest message and subject (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
 const MAX_MESSAGE: usize = 256 * 1024;
 const MAX_SUBJECT: usize = 100;
@@ -19,7 +24,7 @@ const MOST: usize = 1_000;
 #[derive(Debug)]
 pub struct Sns {
     topics: Vec<Topic>,
-    sent: Recent<Notification>,
+    sent: RingBuffer<Notification>,
 }
 
 /// What was published.
@@ -44,7 +49,7 @@ pub struct Notification {
 impl Sns {
     /// The topics of a template.
     pub fn new(topics: Vec<Topic>) -> Self {
-        Self { topics, sent: Recent::new(MOST) }
+        Self { topics, sent: RingBuffer::new(MOST) }
     }
 
     /// Answers a request in the query protocol: a form, and XML.

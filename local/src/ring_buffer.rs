@@ -5,12 +5,12 @@ use std::{
 
 /// The latest of many things: a bounded number of them, the oldest go first.
 #[derive(Debug)]
-pub(crate) struct Recent<T> {
+pub(crate) struct RingBuffer<T> {
     items: Mutex<VecDeque<T>>,
     most: usize,
 }
 
-impl<T: Clone> Recent<T> {
+impl<T: Clone> RingBuffer<T> {
     /// Keeps `most` of them.
     pub(crate) fn new(most: usize) -> Self {
         Self { items: Mutex::default(), most }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_oldest_go_first() {
-        let recent = Recent::new(3);
+        let recent = RingBuffer::new(3);
         for item in 1..=5 {
             recent.push(item);
         }

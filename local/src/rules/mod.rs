@@ -1,0 +1,11 @@
+//! The rules of a template: which events match a pattern, and what a policy allows.
+
+/// Whether an event matches a pattern.
+mod matching;
+/// Event patterns and why they are refused.
+mod pattern;
+/// Statements, and what they say about an action on a resource.
+mod policy;
+
+pub use pattern::{Pattern, PatternError};
+pub use policy::{PolicyError, Role, Statement, Verdict};
