@@ -1,74 +1,49 @@
-//! Every AWS API on one endpoint: the service in a request's signature says whose it is.
-
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header},
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    apigateway,
-    dynamodb::DynamoDb,
-    events::Bus,
-    iam::{self, Denied, Guard},
-    lambda::{self, Lambda},
-    sns::{self, Sns},
-    sqs::{self, Queues},
-    template::Api,
-    trace_header::TraceHeader,
-    wire::AwsError,
-    xray::{self, Store},
+    iam::Authorizer,
+    wire::{AwsApi, AwsError, AwsRequest, HttpResponse, json_error, target},
 };
 
-/// The services behind the endpoint.
+/// Every AWS API on one endpoint: the service in a request's signature says whose it is.
 #[derive(Debug)]
-pub struct Services {
-    /// DynamoDB.
-    pub dynamodb: DynamoDb,
-    /// EventBridge.
-    pub bus: Bus,
-    /// IAM.
-    pub guard: Guard,
-    /// API Gateway's REST API.
-    pub api: Option<Api>,
-    /// Lambda.
-    pub lambda: Arc<Lambda>,
-    /// SNS.
-    pub sns: Sns,
-    /// SQS.
-    pub queues: Arc<Queues>,
-    /// X-Ray.
-    pub store: Arc<Store>,
+pub(crate) struct Endpoint {
+    apis: Vec<Arc<dyn AwsApi>>,
+    authorizer: Arc<Authorizer>,
 }
 
-/// The services' names in a signature, as the error for any other names them.
-const SUPPORTED: &str = "apigateway, dynamodb, events, iam, lambda, sns, sqs, xray";
+impl Endpoint {
+    /// An endpoint for `apis`, each in the order in which errors name it.
+    pub(crate) fn new(apis: Vec<Arc<dyn AwsApi>>, authorizer: Arc<Authorizer>) -> Self {
+        Self { apis, authorizer }
+    }
 
-impl Services {
-    /// Answers an AWS request.
-    pub async fn answer(
+    /// Handles a request.
+    pub(crate) async fn handle(
         &self,
         method: &Method,
         path: &str,
         headers: &HeaderMap,
         body: Bytes,
-    ) -> Response<Body> {
-        let signed = Signed::read(headers);
-        let service = signed.service.or_else(|| unsigned_service(headers, path));
-        let answered = match self.check(service, signed.key, path, headers, &body) {
-            Ok(()) => self.route(service, method, path, headers, body).await,
-            Err(denied) => Err(denied),
-        };
-        let mut response = answered.unwrap_or_else(|error| match service {
-            Some("sns") => error.as_query(sns::NAMESPACE),
-            Some("iam") => error.as_query(iam::NAMESPACE),
-            _ => error.as_json(),
-        });
+    ) -> HttpResponse {
         let request_id = Uuid::new_v4().to_string();
+        let scope = CredentialScope::parse(headers);
+        let mut response = match self.find(&scope, method, path, headers) {
+            Ok(api) => {
+                let protocol = api.protocol();
+                let request = AwsRequest::parse(protocol, method, path, headers, body);
+                let outcome = match self.authorize(api, scope.key, &request) {
+                    Ok(()) => api.handle(&request).await,
+                    Err(error) => Err(error),
+                };
+                protocol.respond(&request.operation, outcome, &request_id)
+            }
+            Err(error) => json_error(&error),
+        };
         if let Ok(request_id) = HeaderValue::from_str(&request_id) {
             let name = HeaderName::from_static("x-amzn-requestid");
             response.headers_mut().entry(name).or_insert(request_id);
@@ -76,76 +51,63 @@ impl Services {
         response
     }
 
-    /// Whether who signed may do what the request asks for.
-    fn check(
+    /// The API that a request is for: the one that its signature names, or, where nobody signed it, the one
+    /// that recognizes it.
+    fn find(
         &self,
-        service: Option<&str>,
-        key: Option<&str>,
-        path: &str,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<(), AwsError> {
-        let service = service.unwrap_or_default();
-        let calls = || iam::calls(service, operation(headers), path, body);
-        self.guard.check(key, calls).map_err(|Denied { message, .. }| denied(service, message))
-    }
-
-    async fn route(
-        &self,
-        service: Option<&str>,
+        scope: &CredentialScope<'_>,
         method: &Method,
         path: &str,
         headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Response<Body>, AwsError> {
-        match service {
-            Some("apigateway") => apigateway::api::answer(self.api.as_ref(), method, path)
-                .map(|answer| json_response("application/json", &answer)),
-            Some("dynamodb") => self.dynamodb.answer(headers, body).await,
-            Some("events") => self
-                .bus
-                .answer(operation(headers), trace(headers).as_ref(), &body)
-                .map(|answer| json_response("application/x-amz-json-1.1", &answer)),
-            Some("lambda") => lambda::api::answer(&self.lambda, method, path, headers, body).await,
-            Some("iam") => iam::answer(&self.guard, &body),
-            Some("sns") => self.sns.answer(trace(headers).as_ref(), &body),
-            Some("sqs") => sqs::api::answer(&self.queues, operation(headers), &body)
-                .map(|answer| json_response("application/x-amz-json-1.0", &answer)),
-            Some("xray") => xray::api::answer(&self.store, path, &body)
-                .map(|answer| json_response("application/json", &answer)),
-            Some(other) => Err(AwsError::bad_request(
-                "UnknownOperationException",
-                format!("there is no service `{other}` here; there are {SUPPORTED}"),
-            )),
-            None => Err(AwsError {
-                status: StatusCode::FORBIDDEN,
-                kind: "MissingAuthenticationTokenException",
-                message: format!(
-                    "the request is not signed, so nobody knows which service it is for; there are {SUPPORTED}"
-                ),
-            }),
-        }
+    ) -> Result<&dyn AwsApi, AwsError> {
+        let mut apis = self.apis.iter().map(AsRef::as_ref);
+        let Some(service) = scope.service else {
+            let recognizes =
+                |api: &&dyn AwsApi| api.protocol().recognizes(target(headers), method, path);
+            return apis.find(recognizes).ok_or_else(|| self.unsigned());
+        };
+        apis.find(|api| api.name() == service).ok_or_else(|| {
+            let message =
+                format!("there is no service `{service}` here; there are {}", self.names());
+            AwsError::bad_request("UnknownOperationException", message)
+        })
+    }
+
+    /// Checks that whoever signed may do what the request asks for.
+    fn authorize(
+        &self,
+        api: &dyn AwsApi,
+        key: Option<&str>,
+        request: &AwsRequest,
+    ) -> Result<(), AwsError> {
+        self.authorizer.authorize(key, || api.permissions(request)).map_err(|denied| {
+            let (status, code) = api.denial();
+            AwsError::new(status, code, denied.message)
+        })
+    }
+
+    fn unsigned(&self) -> AwsError {
+        let message = format!(
+            "the request is not signed, so nobody knows which service it is for; there are {}",
+            self.names()
+        );
+        AwsError::new(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", message)
+    }
+
+    fn names(&self) -> String {
+        self.apis.iter().map(|api| api.name()).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// How each service says that a role does not allow a call.
-fn denied(service: &str, message: String) -> AwsError {
-    let (status, kind) = match service {
-        "dynamodb" | "events" => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
-        "sns" => (StatusCode::FORBIDDEN, "AuthorizationError"),
-        _ => (StatusCode::FORBIDDEN, "AccessDeniedException"),
-    };
-    AwsError { status, kind, message }
-}
-
-/// What a request's signature says: `KEY/DATE/REGION/SERVICE/aws4_request`. The signature itself is not checked.
-struct Signed<'a> {
+/// What a request's signature says: `KEY/DATE/REGION/SERVICE/aws4_request`. The signature itself is not
+/// checked.
+struct CredentialScope<'a> {
     key: Option<&'a str>,
     service: Option<&'a str>,
 }
 
-impl<'a> Signed<'a> {
-    fn read(headers: &'a HeaderMap) -> Self {
+impl<'a> CredentialScope<'a> {
+    fn parse(headers: &'a HeaderMap) -> Self {
         let text = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let credential = text.and_then(|text| text.split_once("Credential="));
         let scope = credential.map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default());
@@ -154,34 +116,4 @@ impl<'a> Signed<'a> {
             service: scope.and_then(|scope| scope.split('/').rev().nth(1)),
         }
     }
-}
-
-/// The service of a request that is not signed: from its target header or, for X-Ray, its path.
-fn unsigned_service(headers: &HeaderMap, path: &str) -> Option<&'static str> {
-    match target(headers).split('.').next() {
-        Some("AWSEvents") => Some("events"),
-        Some("DynamoDB_20120810") => Some("dynamodb"),
-        _ if xray::api::operation(path).is_some() => Some("xray"),
-        _ => None,
-    }
-}
-
-fn target(headers: &HeaderMap) -> &str {
-    headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// What comes behind the dot of the target header.
-fn operation(headers: &HeaderMap) -> &str {
-    target(headers).rsplit('.').next().unwrap_or_default()
-}
-
-fn trace(headers: &HeaderMap) -> Option<TraceHeader> {
-    TraceHeader::read(headers.get("x-amzn-trace-id")?.to_str().ok()?)
-}
-
-fn json_response(content_type: &'static str, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
-    let content_type = HeaderValue::from_static(content_type);
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response
 }

@@ -3,34 +3,31 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// The latest of many things: a bounded number of them, the oldest go first.
+/// The latest of many things: a bounded number of them, of which the oldest are dropped first.
 #[derive(Debug)]
 pub(crate) struct RingBuffer<T> {
     items: Mutex<VecDeque<T>>,
-    most: usize,
+    capacity: usize,
 }
 
 impl<T: Clone> RingBuffer<T> {
-    /// Keeps `most` of them.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { items: Mutex::default(), most }
+    /// One that keeps `capacity` items.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { items: Mutex::default(), capacity }
     }
 
     /// Adds one.
     pub(crate) fn push(&self, item: T) {
         let mut items = self.items();
-        if items.len() == self.most {
+        if items.len() == self.capacity {
             items.pop_front();
         }
         items.push_back(item);
     }
 
-    /// Takes those away that are `unwanted`, and says whether there were any.
-    pub(crate) fn remove(&self, unwanted: impl Fn(&T) -> bool) -> bool {
-        let mut items = self.items();
-        let before = items.len();
-        items.retain(|item| !unwanted(item));
-        items.len() < before
+    /// Removes those that are `unwanted`.
+    pub(crate) fn remove(&self, unwanted: impl Fn(&T) -> bool) {
+        self.items().retain(|item| !unwanted(item));
     }
 
     /// How many there are.
@@ -38,7 +35,7 @@ impl<T: Clone> RingBuffer<T> {
         self.items().len()
     }
 
-    /// Those that are `wanted`, oldest first. Nothing else is copied.
+    /// Those that are `wanted`, oldest first. Only those are copied.
     pub(crate) fn matching(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
         self.items().iter().filter(|item| wanted(item)).cloned().collect()
     }
@@ -68,8 +65,7 @@ mod tests {
         assert_eq!(recent.latest(usize::MAX), [5, 4, 3]);
         assert_eq!(recent.latest(2), [5, 4]);
         assert_eq!(recent.matching(|item| item % 2 == 1), [3, 5]);
-        assert!(recent.remove(|item| *item == 4));
-        assert!(!recent.remove(|item| *item == 4));
+        recent.remove(|item| *item == 4);
         assert_eq!(recent.latest(usize::MAX), [5, 3]);
     }
 }

@@ -1,6 +1,7 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, future};
 
-use axum::{body::Body, http::Response};
+use axum::http::StatusCode;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -8,23 +9,20 @@ use crate::{
     clock,
     ring_buffer::RingBuffer,
     template::Topic,
-    trace_header::TraceHeader,
-    wire::{AwsError, query_answer, read_form},
+    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
 };
 
-/// The namespace of SNS's answers.
-pub(crate) const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 /// The largest message and subject (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
 const MAX_MESSAGE: usize = 256 * 1024;
 const MAX_SUBJECT: usize = 100;
-/// How many notifications are kept; the oldest go first.
-const MOST: usize = 1_000;
+/// How many notifications are kept; the oldest are dropped first.
+const CAPACITY: usize = 1_000;
 
-/// The topics of a template and what was published to them.
+/// SNS: the topics of a template and what was published to them. `Publish` is its one operation here.
 #[derive(Debug)]
-pub struct Sns {
+pub(crate) struct Sns {
     topics: Vec<Topic>,
-    sent: RingBuffer<Notification>,
+    published: RingBuffer<Notification>,
 }
 
 /// What was published.
@@ -48,76 +46,93 @@ pub struct Notification {
 
 impl Sns {
     /// The topics of a template.
-    pub fn new(topics: Vec<Topic>) -> Self {
-        Self { topics, sent: RingBuffer::new(MOST) }
+    pub(crate) fn new(topics: Vec<Topic>) -> Self {
+        Self { topics, published: RingBuffer::new(CAPACITY) }
     }
 
-    /// Answers a request in the query protocol: a form, and XML.
-    pub fn answer(
-        &self,
-        trace: Option<&TraceHeader>,
-        body: &[u8],
-    ) -> Result<Response<Body>, AwsError> {
-        let id = self.publish(&read_form(body), trace)?;
-        Ok(query_answer(NAMESPACE, "Publish", &format!("<MessageId>{id}</MessageId>")))
+    /// Up to `limit` notifications, newest first.
+    pub(crate) fn published(&self, limit: usize) -> Vec<Notification> {
+        self.published.latest(limit)
     }
 
-    /// The latest `most` that were published, newest first.
-    pub fn sent(&self, most: usize) -> Vec<Notification> {
-        self.sent.latest(most)
+    /// How many notifications are kept.
+    pub(crate) fn count(&self) -> usize {
+        self.published.len()
     }
 
-    /// How many published messages are kept.
-    pub fn count(&self) -> usize {
-        self.sent.len()
-    }
-
-    fn publish(
-        &self,
-        form: &BTreeMap<String, String>,
-        trace: Option<&TraceHeader>,
-    ) -> Result<String, AwsError> {
-        let refuse = |kind, message: String| AwsError::bad_request(kind, message);
-        let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-        if text("Action") != "Publish" {
-            let message = format!("SNS has no operation `{}` here; it has Publish", text("Action"));
-            return Err(refuse("InvalidAction", message));
+    fn respond(&self, request: &AwsRequest) -> Outcome {
+        if request.operation != "Publish" {
+            let message =
+                format!("SNS has no operation `{}` here; it has Publish", request.operation);
+            return Err(AwsError::bad_request("InvalidAction", message));
         }
-        let topic = text("TopicArn");
+        let id = self.publish(request)?;
+        Ok(Response::Xml(format!("<MessageId>{id}</MessageId>")))
+    }
+
+    fn publish(&self, request: &AwsRequest) -> Result<String, AwsError> {
+        let topic = request.field("TopicArn");
         if !self.topics.iter().any(|known| known.arn == topic) {
             let message = format!("Topic does not exist: {topic}");
             return Err(AwsError::not_found("NotFound", message));
         }
-        let (subject, message) = (text("Subject"), text("Message"));
-        if message.is_empty() || message.len() > MAX_MESSAGE {
-            let message =
-                format!("Invalid parameter: Message has to have 1 to {MAX_MESSAGE} bytes");
-            return Err(refuse("InvalidParameter", message));
-        }
-        if subject.len() > MAX_SUBJECT || !subject.chars().all(|c| c.is_ascii() && !c.is_control())
-        {
-            let message =
-                format!("Invalid parameter: Subject has to be ASCII of at most {MAX_SUBJECT}");
-            return Err(refuse("InvalidParameter", message));
-        }
-        let attributes = (1..)
-            .map_while(|number| {
-                let name = form.get(&format!("MessageAttributes.entry.{number}.Name"))?;
-                let value =
-                    form.get(&format!("MessageAttributes.entry.{number}.Value.StringValue"));
-                Some((name.clone(), value.cloned().unwrap_or_default()))
-            })
-            .collect();
+        let (subject, message) = (request.field("Subject"), request.field("Message"));
+        check(subject, message)
+            .map_err(|problem| AwsError::bad_request("InvalidParameter", problem))?;
         let id = Uuid::new_v4().to_string();
-        self.sent.push(Notification {
+        self.published.push(Notification {
             id: id.clone(),
             topic: topic.to_owned(),
             time: clock::rfc3339(),
             subject: subject.to_owned(),
             message: message.to_owned(),
-            attributes,
-            trace_id: trace.map(|trace| trace.root.clone()),
+            attributes: attributes(request),
+            trace_id: request.trace.as_ref().map(|trace| trace.root.clone()),
         });
         Ok(id)
     }
+}
+
+impl AwsApi for Sns {
+    fn name(&self) -> &'static str {
+        "sns"
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol::Query { namespace: "http://sns.amazonaws.com/doc/2010-03-31/" }
+    }
+
+    fn permissions(&self, request: &AwsRequest) -> Vec<Permission> {
+        vec![Permission::new("sns", &request.operation, request.field("TopicArn"))]
+    }
+
+    fn denial(&self) -> (StatusCode, &'static str) {
+        (StatusCode::FORBIDDEN, "AuthorizationError")
+    }
+
+    fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
+        Box::pin(future::ready(self.respond(request)))
+    }
+}
+
+fn check(subject: &str, message: &str) -> Result<(), String> {
+    if message.is_empty() || message.len() > MAX_MESSAGE {
+        return Err(format!("Invalid parameter: Message has to have 1 to {MAX_MESSAGE} bytes"));
+    }
+    if subject.len() > MAX_SUBJECT || !subject.chars().all(|c| c.is_ascii() && !c.is_control()) {
+        return Err(format!("Invalid parameter: Subject has to be ASCII of at most {MAX_SUBJECT}"));
+    }
+    Ok(())
+}
+
+fn attributes(request: &AwsRequest) -> BTreeMap<String, String> {
+    let names = (1..).map_while(|number| {
+        let entry = format!("MessageAttributes.entry.{number}");
+        Some((entry.clone(), request.form.get(&format!("{entry}.Name"))?))
+    });
+    names
+        .map(|(entry, name)| {
+            (name.clone(), request.field(&format!("{entry}.Value.StringValue")).to_owned())
+        })
+        .collect()
 }

@@ -2,23 +2,24 @@ use std::fmt;
 
 use uuid::Uuid;
 
-/// What an `X-Amzn-Trace-Id` header says. This program reads it on its own, so that its reading and the
-/// services' check each other.
+/// What an `X-Amzn-Trace-Id` header says
+/// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>). It is
+/// parsed here without the services' own code, so that the two implementations check each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TraceHeader {
+pub(crate) struct TraceHeader {
     /// `1-`, 8 hex digits, `-`, 24 hex digits.
-    pub root: String,
+    pub(crate) root: String,
     /// The caller's segment or subsegment.
-    pub parent: Option<String>,
+    pub(crate) parent: Option<String>,
     /// The decision, if one was made.
-    pub sampled: Option<bool>,
+    pub(crate) sampled: Option<bool>,
     /// `Lineage` and whatever else came along, each with the semicolon before it.
-    pub others: String,
+    pub(crate) others: String,
 }
 
 impl TraceHeader {
-    /// Reads a header; `None` when it makes no sense, in which case AWS drops it too.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses a header; `None` when it is malformed, in which case AWS drops it too.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (mut root, mut parent, mut sampled, mut others) = (None, None, None, String::new());
         for (key, value) in text.split(';').filter_map(|field| field.split_once('=')) {
             let (key, value) = (key.trim(), value.trim());
@@ -43,15 +44,15 @@ impl TraceHeader {
         })
     }
 
-    /// The head of a new trace, which is recorded.
-    pub fn start(now: f64) -> Self {
+    /// Begins a new trace, which is recorded.
+    pub(crate) fn start(now: f64) -> Self {
         let sampled = Some(true);
         Self { root: new_trace_id(now), parent: None, sampled, others: String::new() }
     }
 
-    /// The same trace for a callee of `parent`.
+    /// The same trace for what is a child of `parent`.
     #[must_use]
-    pub fn under(&self, parent: Option<String>, sampled: Option<bool>) -> Self {
+    pub(crate) fn child_of(&self, parent: Option<String>, sampled: Option<bool>) -> Self {
         Self { parent, sampled, ..self.clone() }
     }
 }
@@ -93,7 +94,7 @@ pub(crate) fn new_trace_id(now: f64) -> String {
 }
 
 /// A new segment id.
-pub fn new_segment_id() -> String {
+pub(crate) fn new_segment_id() -> String {
     // The last 16 digits of a version 4 UUID: 62 random bits.
     Uuid::new_v4().simple().to_string().split_off(16)
 }
@@ -116,11 +117,11 @@ mod tests {
             (format!("Sampled=?;{root}"), Some(root.to_owned())),
             (format!("Self=1;{root};Parent=zz"), Some(root.to_owned())),
         ] {
-            let header = TraceHeader::read(&text).unwrap();
+            let header = TraceHeader::parse(&text).unwrap();
             assert_eq!(header.to_string(), written.unwrap_or(text));
         }
         for text in ["", "Root=", "Root=1-2-3", "Parent=53995c3f42cd8ad8;Sampled=1"] {
-            assert_eq!(TraceHeader::read(text), None, "{text}");
+            assert_eq!(TraceHeader::parse(text), None, "{text}");
         }
         assert!(is_trace_id(&new_trace_id(1.0)) && is_segment_id(&new_segment_id()));
     }

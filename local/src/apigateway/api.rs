@@ -1,39 +1,79 @@
-use axum::http::Method;
+use std::future;
+
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::api_id;
-use crate::{template::Api, wire::AwsError};
+use crate::{
+    template::Api,
+    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response, Route},
+};
 
-/// Answers a request to the API Gateway API: which REST APIs there are, and how their stage is set, for whoever
-/// wants to check that it is traced.
+/// The operations: which REST APIs there are, and how their stage is configured, for whoever wants to check
+/// that it is traced.
 /// See <https://docs.aws.amazon.com/apigateway/latest/api/API_GetStage.html>.
-pub fn answer(api: Option<&Api>, method: &Method, path: &str) -> Result<Value, AwsError> {
-    if method != Method::GET {
-        let supported = ["GetRestApis", "GetStages", "GetStage"];
-        return Err(AwsError::unknown_operation(
-            "API Gateway",
-            &format!("{method} {path}"),
-            &supported,
-        ));
+const ROUTES: &[Route] = &[
+    ("GET", "/restapis", "GetRestApis"),
+    ("GET", "/restapis/{id}/stages", "GetStages"),
+    ("GET", "/restapis/{id}/stages/{name}", "GetStage"),
+];
+
+/// The API Gateway API.
+#[derive(Debug)]
+pub(crate) struct ApiGateway(pub(crate) Option<Api>);
+
+impl AwsApi for ApiGateway {
+    fn name(&self) -> &'static str {
+        "apigateway"
     }
-    let parts: Vec<_> = path.trim_matches('/').split('/').collect();
-    let known = |id: &&str| api.filter(|api| api_id(&api.name) == **id);
-    match parts.as_slice() {
-        ["restapis"] => {
-            let item = |api: &Api| json!({ "id": api_id(&api.name), "name": api.name });
-            Ok(json!({ "item": api.map(item).into_iter().collect::<Vec<_>>() }))
-        }
-        ["restapis", id, "stages"] if known(id).is_some() => {
-            Ok(json!({ "item": api.map(stage).into_iter().collect::<Vec<_>>() }))
-        }
-        ["restapis", id, "stages", name] => match known(id).filter(|api| api.stage == *name) {
-            Some(api) => Ok(stage(api)),
-            None => {
-                Err(AwsError::not_found("NotFoundException", "Invalid stage identifier specified"))
+
+    fn protocol(&self) -> Protocol {
+        Protocol::RestJson { routes: ROUTES, takes_unsigned: false }
+    }
+
+    /// Whoever can reach this may ask.
+    fn permissions(&self, _request: &AwsRequest) -> Vec<Permission> {
+        Vec::new()
+    }
+
+    fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
+        let outcome = match request.operation.as_str() {
+            "GetRestApis" => {
+                let item = |api: &Api| json!({ "id": api.id(), "name": api.name });
+                Ok(items(self.0.as_ref().map(item)))
             }
-        },
-        _ => Err(AwsError::not_found("NotFoundException", "Invalid API identifier specified")),
+            "GetStages" => self.find(request).map(|api| items(Some(stage(api)))),
+            "GetStage" => self.stage(request),
+            other => {
+                let supported: Vec<_> = ROUTES.iter().map(|(_, _, operation)| *operation).collect();
+                Err(AwsError::unknown_operation("API Gateway", other, &supported))
+            }
+        };
+        Box::pin(future::ready(outcome.map(Response::Json)))
     }
+}
+
+impl ApiGateway {
+    fn find(&self, request: &AwsRequest) -> Result<&Api, AwsError> {
+        let api = self.0.as_ref().filter(|api| api.id() == request.parameter("id"));
+        api.ok_or_else(|| not_found("Invalid API identifier specified"))
+    }
+
+    fn stage(&self, request: &AwsRequest) -> Result<Value, AwsError> {
+        let api = self.find(request)?;
+        if api.stage == request.parameter("name") {
+            Ok(stage(api))
+        } else {
+            Err(not_found("Invalid stage identifier specified"))
+        }
+    }
+}
+
+fn not_found(message: &str) -> AwsError {
+    AwsError::not_found("NotFoundException", message)
+}
+
+fn items(item: Option<Value>) -> Value {
+    json!({ "item": item.into_iter().collect::<Vec<_>>() })
 }
 
 fn stage(api: &Api) -> Value {

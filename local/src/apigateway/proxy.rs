@@ -2,69 +2,74 @@ use std::collections::BTreeMap;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::Incoming;
-use crate::{clock, identity::ACCOUNT, template::Api};
+use super::gateway::Incoming;
+use crate::{clock, identity::ACCOUNT, template::Api, wire::HttpResponse};
 
 /// The proxy event, payload format 1.0.
-pub(super) fn event(api: &Api, api_id: &str, domain: &str, incoming: &Incoming<'_>) -> String {
+pub(super) fn event(api: &Api, incoming: &Incoming<'_>) -> String {
     let (headers, multi_headers) = header_maps(&incoming.headers);
-    let mut query: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in form_urlencoded::parse(incoming.query.as_bytes()).into_owned() {
-        query.entry(name).or_default().push(value);
-    }
-    let or_null =
-        |map: Value| if map.as_object().is_some_and(Map::is_empty) { Value::Null } else { map };
-    let last = |(name, values): (&String, &Vec<String>)| {
-        (name.clone(), Value::from(values.last().cloned()))
-    };
+    let (query, multi_query) = query_maps(&incoming.query);
     let body = match incoming.body.as_ref() {
         [] => Value::Null,
         // Without binary media types API Gateway takes every body for text.
         body => String::from_utf8_lossy(body).into(),
     };
-    let client = incoming.client.ip().to_string();
     let path = percent_decode_str(&incoming.path).decode_utf8_lossy().into_owned();
     json!({
         "resource": incoming.route.path,
         "path": path,
         "httpMethod": incoming.method,
-        "headers": or_null(headers),
-        "multiValueHeaders": or_null(multi_headers),
-        "queryStringParameters": or_null(Value::Object(query.iter().map(last).collect())),
-        "multiValueQueryStringParameters": or_null(json!(query)),
+        "headers": headers,
+        "multiValueHeaders": multi_headers,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": multi_query,
         "pathParameters": or_null(json!(incoming.parameters)),
         "stageVariables": null,
-        "requestContext": {
-            "accountId": ACCOUNT,
-            "apiId": api_id,
-            "domainName": domain,
-            "domainPrefix": api_id,
-            "extendedRequestId": incoming.id,
-            "httpMethod": incoming.method,
-            "identity": {
-                "sourceIp": client,
-                "userAgent": incoming.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()),
-            },
-            "path": format!("/{}{path}", api.stage),
-            "protocol": "HTTP/1.1",
-            "requestId": incoming.id,
-            "requestTime": clock::date_time().format("%d/%b/%Y:%H:%M:%S +0000").to_string(),
-            "requestTimeEpoch": clock::millis(),
-            "resourceId": "local",
-            "resourcePath": incoming.route.path,
-            "stage": api.stage,
-        },
+        "requestContext": request_context(api, &path, incoming),
         "body": body,
         "isBase64Encoded": false,
     })
     .to_string()
+}
+
+fn request_context(api: &Api, path: &str, incoming: &Incoming<'_>) -> Value {
+    json!({
+        "accountId": ACCOUNT,
+        "apiId": api.id(),
+        "domainName": api.domain(),
+        "domainPrefix": api.id(),
+        "extendedRequestId": incoming.id,
+        "httpMethod": incoming.method,
+        "identity": {
+            "sourceIp": incoming.client.ip().to_string(),
+            "userAgent": incoming.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()),
+        },
+        "path": format!("/{}{path}", api.stage),
+        "protocol": "HTTP/1.1",
+        "requestId": incoming.id,
+        "requestTime": clock::date_time().format("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+        "requestTimeEpoch": clock::millis(),
+        "resourceId": "local",
+        "resourcePath": incoming.route.path,
+        "stage": api.stage,
+    })
+}
+
+/// Each parameter's last value, and all its values.
+fn query_maps(query: &str) -> (Value, Value) {
+    let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+        multi.entry(name).or_default().push(value);
+    }
+    let last = multi.iter().map(|(name, values)| (name.clone(), values.last().cloned().into()));
+    (or_null(Value::Object(last.collect())), or_null(json!(multi)))
 }
 
 /// Each header's last value, and all its values.
@@ -77,38 +82,27 @@ fn header_maps(headers: &HeaderMap) -> (Value, Value) {
         single.insert(name.to_string(), values.last().cloned().into());
         multi.insert(name.to_string(), values.into());
     }
-    (Value::Object(single), Value::Object(multi))
+    (or_null(Value::Object(single)), or_null(Value::Object(multi)))
 }
 
-/// A Lambda proxy answer as HTTP, or `None` when it is none.
-pub(super) fn proxied(payload: &Bytes) -> Option<Response<Body>> {
-    let answer: Value = serde_json::from_slice(payload).ok()?;
-    let status = u16::try_from(answer.get("statusCode")?.as_u64()?).ok()?;
-    let body = answer["body"].as_str().unwrap_or_default();
-    let body = if answer["isBase64Encoded"] == true {
+/// API Gateway sends `null` instead of an empty object.
+fn or_null(map: Value) -> Value {
+    if map.as_object().is_some_and(Map::is_empty) { Value::Null } else { map }
+}
+
+/// A Lambda proxy response as HTTP, or `None` when it is none.
+pub(super) fn proxied(payload: &Bytes) -> Option<HttpResponse> {
+    let proxy: Value = serde_json::from_slice(payload).ok()?;
+    let status = u16::try_from(proxy.get("statusCode")?.as_u64()?).ok()?;
+    let body = proxy["body"].as_str().unwrap_or_default();
+    let body = if proxy["isBase64Encoded"] == true {
         STANDARD.decode(body).ok()?
     } else {
         body.as_bytes().to_vec()
     };
-    let mut response = Response::new(Body::from(body));
+    let mut response = HttpResponse::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).ok()?;
-    let one = answer["headers"].as_object().into_iter().flatten();
-    let one = one.map(|(name, value)| {
-        (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-    });
-    let many = answer["multiValueHeaders"].as_object().into_iter().flatten();
-    let many = many.flat_map(|(name, values)| {
-        let values = values.as_array().into_iter().flatten().filter_map(Value::as_str);
-        values.map(move |value| (name, value.to_owned()))
-    });
-    let mut set: Vec<(HeaderName, HeaderValue)> = Vec::new();
-    for (name, value) in one.chain(many) {
-        let pair = (name.parse().ok()?, HeaderValue::from_str(&value).ok()?);
-        if !set.contains(&pair) {
-            set.push(pair);
-        }
-    }
-    for (name, value) in set {
+    for (name, value) in response_headers(&proxy)? {
         response.headers_mut().append(name, value);
     }
     let json = HeaderValue::from_static("application/json");
@@ -116,12 +110,33 @@ pub(super) fn proxied(payload: &Bytes) -> Option<Response<Body>> {
     Some(response)
 }
 
+/// The headers of a proxy response, each pair once; `None` when one of them is malformed.
+fn response_headers(proxy: &Value) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let single = proxy["headers"].as_object().into_iter().flatten();
+    let single = single.map(|(name, value)| {
+        (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    });
+    let multi = proxy["multiValueHeaders"].as_object().into_iter().flatten();
+    let multi = multi.flat_map(|(name, values)| {
+        let values = values.as_array().into_iter().flatten().filter_map(Value::as_str);
+        values.map(move |value| (name, value.to_owned()))
+    });
+    let mut headers = Vec::new();
+    for (name, value) in single.chain(multi) {
+        let header = (name.parse().ok()?, HeaderValue::from_str(&value).ok()?);
+        if !headers.contains(&header) {
+            headers.push(header);
+        }
+    }
+    Some(headers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn answers_that_are_proxy_answers_and_answers_that_are_not() {
+    fn responses_that_are_proxy_responses_and_responses_that_are_not() {
         for (payload, status) in [
             (r#"{"statusCode":201,"headers":{"Location":"/x"},"body":"{}"}"#, Some(201)),
             (r#"{"statusCode":200,"isBase64Encoded":true,"body":"aGk="}"#, Some(200)),

@@ -1,6 +1,12 @@
-//! An event bus: what is put on it, which rules match, where it goes.
+//! EventBridge: what is put on a bus, which rules match, and where it goes.
 
-/// `PutEvents` and `TestEventPattern`.
-mod put_events;
+/// The API.
+mod api;
+/// The buses, their rules, and what came over them.
+mod bus;
+/// One entry of `PutEvents`: what is accepted, and the event that it becomes.
+mod entry;
 
-pub use put_events::Bus;
+pub(crate) use api::EventBridge;
+pub(crate) use bus::Buses;
+pub use bus::EventRecord;

@@ -6,6 +6,8 @@ mod matching;
 mod pattern;
 /// Statements, and what they say about an action on a resource.
 mod policy;
+/// `*` and `?`.
+mod wildcard;
 
-pub use pattern::{Pattern, PatternError};
-pub use policy::{PolicyError, Role, Statement, Verdict};
+pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use policy::{Role, Statement, Verdict};

@@ -1,5 +1,6 @@
 use serde_json::{Map, Value};
 
+use super::wildcard;
 use crate::identity::iam_arn;
 
 /// A statement of a policy.
@@ -13,25 +14,25 @@ pub struct Statement {
     pub resources: Vec<String>,
 }
 
-/// What a role says to an action on a resource.
+/// What a role comes to for an action on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// A statement allows it and none denies it.
     Allowed,
-    /// No statement speaks of it.
+    /// No statement concerns it.
     ImplicitDeny,
     /// A statement denies it.
     ExplicitDeny,
 }
 
-/// What a policy says that is not understood here. It is refused rather than ignored: a policy that is half
-/// read would allow what it must not.
+/// Why a policy is refused. What is not understood is never ignored: a policy that is half understood would
+/// allow what it must not.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// Something that IAM has and this program has not.
+    /// Something that IAM knows and this program does not.
     #[error("a statement with `{0}` is not understood here; Effect, Action, Resource and Sid are")]
     NotUnderstood(String),
-    /// Something that IAM has not either.
+    /// Something that IAM does not know either.
     #[error("a statement's `{0}` is {1}")]
     Wrong(&'static str, Value),
 }
@@ -51,17 +52,17 @@ impl Role {
         iam_arn(&format!("role/{}", self.name))
     }
 
-    /// What it says to `action` on `resource`: a denial wins, and what nobody allows is denied.
+    /// Evaluates `action` on `resource`: an explicit denial wins, and what no statement allows is denied.
     /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
     pub fn verdict(&self, action: &str, resource: &str) -> Verdict {
-        let about: Vec<_> = self
+        let concerned: Vec<_> = self
             .statements
             .iter()
-            .filter(|statement| statement.is_about(action, resource))
+            .filter(|statement| statement.concerns(action, resource))
             .collect();
-        match about.as_slice() {
+        match concerned.as_slice() {
             [] => Verdict::ImplicitDeny,
-            about if about.iter().all(|statement| statement.allows) => Verdict::Allowed,
+            concerned if concerned.iter().all(|statement| statement.allows) => Verdict::Allowed,
             _ => Verdict::ExplicitDeny,
         }
     }
@@ -74,15 +75,15 @@ impl Statement {
         Self { allows: true, actions, resources }
     }
 
-    /// Reads the statements of a policy document.
+    /// Parses the statements of a policy document.
     pub fn read_all(document: &Value) -> Result<Vec<Self>, PolicyError> {
         match &document["Statement"] {
-            Value::Array(statements) => statements.iter().map(Self::read).collect(),
-            one => Ok(vec![Self::read(one)?]),
+            Value::Array(statements) => statements.iter().map(Self::parse).collect(),
+            one => Ok(vec![Self::parse(one)?]),
         }
     }
 
-    fn read(value: &Value) -> Result<Self, PolicyError> {
+    fn parse(value: &Value) -> Result<Self, PolicyError> {
         let none = Map::new();
         let members = value.as_object().unwrap_or(&none);
         let unknown = members
@@ -100,11 +101,11 @@ impl Statement {
         Ok(Self { allows, actions, resources })
     }
 
-    fn is_about(&self, action: &str, resource: &str) -> bool {
+    fn concerns(&self, action: &str, resource: &str) -> bool {
         // Actions are compared without regard to case, ARNs with.
         let action = action.to_ascii_lowercase();
-        self.actions.iter().any(|pattern| fits(&pattern.to_ascii_lowercase(), &action))
-            && self.resources.iter().any(|pattern| fits(pattern, resource))
+        self.actions.iter().any(|pattern| wildcard::matches(&pattern.to_ascii_lowercase(), &action))
+            && self.resources.iter().any(|pattern| wildcard::matches(pattern, resource))
     }
 }
 
@@ -119,54 +120,11 @@ fn texts(value: &Value, name: &'static str) -> Result<Vec<String>, PolicyError> 
     found.filter(|texts| !texts.is_empty()).ok_or_else(wrong)
 }
 
-/// Whether `text` fits `pattern`, in which `*` stands for any run of characters and `?` for one.
-fn fits(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t) = (0, 0);
-    // Where the last `*` stands, and up to where it was taken to reach.
-    let mut star = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(&c) if c == '?' || c == text[t] => (p, t) = (p + 1, t + 1),
-            _ => match star {
-                Some((at, reached)) => {
-                    star = Some((at, reached + 1));
-                    (p, t) = (at + 1, reached + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|&c| c == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn wildcards() {
-        for (pattern, text, does) in [
-            ("dynamodb:PutItem", "dynamodb:PutItem", true),
-            ("dynamodb:*", "dynamodb:PutItem", true),
-            ("dynamodb:*Item", "dynamodb:PutItem", true),
-            ("dynamodb:*Item", "dynamodb:Query", false),
-            ("arn:aws:sqs:*:*:a-?", "arn:aws:sqs:us-east-1:000000000000:a-1", true),
-            ("a?", "a", false),
-            ("*", "", true),
-            ("", "a", false),
-            ("*ab*ab", "aabab", true),
-            ("*ab", "aba", false),
-        ] {
-            assert_eq!(fits(pattern, text), does, "{pattern} {text}");
-        }
-    }
 
     fn role(statements: &Value) -> Role {
         let statements = Statement::read_all(&json!({ "Statement": statements })).unwrap();

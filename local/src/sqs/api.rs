@@ -1,40 +1,52 @@
+use std::future;
+
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
+use super::{Message, Queues};
 use crate::{
-    identity::queue_url,
-    sqs::{Message, Queues},
-    wire::{AwsError, read_json},
+    identity::{arn, queue_url},
+    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
 };
 
-/// The operations, as errors name them: enough to see to dead letters.
+/// The operations: enough to look after dead letters.
 const OPERATIONS: [&str; 3] = ["GetQueueUrl", "ReceiveMessage", "DeleteMessage"];
-/// How long a received message is hidden when nobody says otherwise, in seconds; a queue's own setting is not read.
+/// How long a received message is hidden unless the request says otherwise, in seconds. A queue's own
+/// setting is not read.
 const DEFAULT_VISIBILITY: f64 = 30.0;
 
-/// Answers a request to the SQS API, in the JSON protocol. A receipt handle is the message's id, and long polling
-/// answers at once.
+/// A receipt handle is the message's id, and long polling answers at once.
 /// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>.
-pub fn answer(queues: &Queues, operation: &str, body: &[u8]) -> Result<Value, AwsError> {
-    let request = read_json(body)?;
+impl AwsApi for Queues {
+    fn name(&self) -> &'static str {
+        "sqs"
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol::Json { target: "AmazonSQS", content_type: "application/x-amz-json-1.0" }
+    }
+
+    fn permissions(&self, request: &AwsRequest) -> Vec<Permission> {
+        let Ok(body) = request.json() else { return Vec::new() };
+        let name = name(body).or_else(|| body["QueueName"].as_str()).unwrap_or_default();
+        vec![Permission::new("sqs", &request.operation, arn("sqs", name))]
+    }
+
+    fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
+        let outcome = request.json().and_then(|body| respond(self, &request.operation, body));
+        Box::pin(future::ready(outcome.map(Response::Json)))
+    }
+}
+
+fn respond(queues: &Queues, operation: &str, request: &Value) -> Result<Value, AwsError> {
     match operation {
         "GetQueueUrl" => {
-            let name = known(queues, request["QueueName"].as_str())?;
+            let name = existing(queues, request["QueueName"].as_str())?;
             Ok(json!({ "QueueUrl": queue_url(name) }))
         }
-        "ReceiveMessage" => {
-            let name = known(queues, name(&request))?;
-            let most = request["MaxNumberOfMessages"].as_u64().unwrap_or(1);
-            let most = usize::try_from(most).unwrap_or(1);
-            if !(1..=10).contains(&most) {
-                let message = format!("MaxNumberOfMessages is {most}, not one of 1 to 10");
-                return Err(AwsError::bad_request("InvalidParameterValue", message));
-            }
-            let seconds = request["VisibilityTimeout"].as_f64().unwrap_or(DEFAULT_VISIBILITY);
-            let messages = queues.receive(name, most, seconds);
-            Ok(json!({ "Messages": messages.iter().map(shown).collect::<Vec<_>>() }))
-        }
+        "ReceiveMessage" => receive(queues, request),
         "DeleteMessage" => {
-            known(queues, name(&request))?;
+            existing(queues, name(request))?;
             queues.delete(request["ReceiptHandle"].as_str().unwrap_or_default());
             Ok(json!({}))
         }
@@ -42,18 +54,31 @@ pub fn answer(queues: &Queues, operation: &str, body: &[u8]) -> Result<Value, Aw
     }
 }
 
+fn receive(queues: &Queues, request: &Value) -> Result<Value, AwsError> {
+    let name = existing(queues, name(request))?;
+    let limit = request["MaxNumberOfMessages"].as_u64().unwrap_or(1);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if !(1..=10).contains(&limit) {
+        let message = format!("MaxNumberOfMessages is {limit}, not one of 1 to 10");
+        return Err(AwsError::bad_request("InvalidParameterValue", message));
+    }
+    let seconds = request["VisibilityTimeout"].as_f64().unwrap_or(DEFAULT_VISIBILITY);
+    let messages = queues.receive(name, limit, seconds);
+    Ok(json!({ "Messages": messages.iter().map(to_json).collect::<Vec<_>>() }))
+}
+
 /// The last part of a queue's URL is its name.
 fn name(request: &Value) -> Option<&str> {
     request["QueueUrl"].as_str()?.rsplit('/').next()
 }
 
-fn known<'a>(queues: &Queues, name: Option<&'a str>) -> Result<&'a str, AwsError> {
+fn existing<'a>(queues: &Queues, name: Option<&'a str>) -> Result<&'a str, AwsError> {
     name.filter(|name| queues.has(name)).ok_or_else(|| {
         AwsError::bad_request("QueueDoesNotExist", "The specified queue does not exist.")
     })
 }
 
-fn shown(message: &Message) -> Value {
+fn to_json(message: &Message) -> Value {
     let attributes = message.attributes.as_object().into_iter().flatten();
     let attributes: Map<_, _> = attributes
         .map(|(name, value)| {

@@ -1,8 +1,9 @@
-//! Queues: what could not be delivered or handled.
+//! SQS: the queues for what could not be delivered or handled.
 
-/// The SQS API: seeing to dead letters.
-pub mod api;
+/// The API.
+mod api;
 /// The queues and their messages.
 mod queues;
 
-pub use queues::{Message, Queues};
+pub use queues::Message;
+pub(crate) use queues::Queues;

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use crate::{clock, ring_buffer::RingBuffer, template::Queue, trace_header::TraceHeader};
 
-/// How many messages a queue keeps; the oldest go first.
-const MOST: usize = 1_000;
+/// How many messages are kept; the oldest are dropped first.
+const CAPACITY: usize = 1_000;
 
 /// The queues for what could not be delivered or handled.
 #[derive(Debug)]
-pub struct Queues {
-    known: Vec<Queue>,
+pub(crate) struct Queues {
+    queues: Vec<Queue>,
     messages: RingBuffer<Message>,
     /// Until when a message that somebody received is hidden from others, by its id.
     hidden: Mutex<HashMap<String, f64>>,
@@ -42,12 +42,12 @@ pub struct Message {
 
 impl Queues {
     /// The queues of a template.
-    pub fn new(queues: Vec<Queue>) -> Self {
-        Self { known: queues, messages: RingBuffer::new(MOST), hidden: Mutex::default() }
+    pub(crate) fn new(queues: Vec<Queue>) -> Self {
+        Self { queues, messages: RingBuffer::new(CAPACITY), hidden: Mutex::default() }
     }
 
-    /// Puts a message into the queue with that ARN, which the template's check has seen.
-    pub fn send(
+    /// Sends a message to the queue with that ARN, which the template's checks have seen.
+    pub(crate) fn send(
         &self,
         arn: &str,
         body: Value,
@@ -55,7 +55,7 @@ impl Queues {
         header: Option<&TraceHeader>,
         attributes: Value,
     ) {
-        let queue = self.known.iter().find(|queue| queue.arn == arn);
+        let queue = self.queues.iter().find(|queue| queue.arn == arn);
         self.messages.push(Message {
             id: Uuid::new_v4().to_string(),
             queue: queue.map_or(arn, |queue| &queue.name).to_owned(),
@@ -68,35 +68,35 @@ impl Queues {
     }
 
     /// Whether there is a queue of that name.
-    pub fn has(&self, queue: &str) -> bool {
-        self.known.iter().any(|known| known.name == queue)
+    pub(crate) fn has(&self, queue: &str) -> bool {
+        self.queues.iter().any(|existing| existing.name == queue)
     }
 
-    /// Up to `most` messages of a queue, oldest first, that are then hidden from others for `seconds`.
-    pub fn receive(&self, queue: &str, most: usize, seconds: f64) -> Vec<Message> {
+    /// Up to `limit` messages of a queue, oldest first, which are then hidden from others for `seconds`.
+    pub(crate) fn receive(&self, queue: &str, limit: usize, seconds: f64) -> Vec<Message> {
         let now = clock::seconds();
         let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
         hidden.retain(|_, until| *until > now);
         let visible =
             |message: &Message| message.queue == queue && !hidden.contains_key(&message.id);
         let mut received = self.messages.matching(visible);
-        received.truncate(most);
+        received.truncate(limit);
         hidden.extend(received.iter().map(|message| (message.id.clone(), now + seconds)));
         received
     }
 
     /// Deletes the message with that id.
-    pub fn delete(&self, id: &str) {
+    pub(crate) fn delete(&self, id: &str) {
         self.messages.remove(|message| message.id == id);
     }
 
-    /// The latest `most` messages of all queues, newest first.
-    pub fn messages(&self, most: usize) -> Vec<Message> {
-        self.messages.latest(most)
+    /// Up to `limit` messages of all queues, newest first.
+    pub(crate) fn messages(&self, limit: usize) -> Vec<Message> {
+        self.messages.latest(limit)
     }
 
     /// How many messages there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.messages.len()
     }
 }
