@@ -21,7 +21,8 @@ pub(super) const DEFAULT: &str = "default";
 /// The buses of a template and their rules.
 #[derive(Debug)]
 pub(crate) struct Buses {
-    buses: Vec<String>,
+    /// Those of the buses, without `default`.
+    names: Vec<String>,
     rules: Vec<Rule>,
     lambda: Arc<Lambda>,
     queues: Arc<Queues>,
@@ -42,14 +43,14 @@ pub struct EventRecord {
 }
 
 impl Buses {
-    /// The buses and rules of a template.
+    /// The buses, by name, and rules of a template.
     pub(crate) fn new(
-        buses: Vec<String>,
+        names: Vec<String>,
         rules: Vec<Rule>,
         lambda: Arc<Lambda>,
         queues: Arc<Queues>,
     ) -> Self {
-        Self { buses, rules, lambda, queues, records: RingBuffer::new(CAPACITY) }
+        Self { names, rules, lambda, queues, records: RingBuffer::new(CAPACITY) }
     }
 
     /// The events that are `wanted`, oldest first.
@@ -60,7 +61,7 @@ impl Buses {
     /// The name of the bus that `name`, a name or an ARN, stands for, if there is such a bus.
     pub(super) fn find<'a>(&self, name: &'a str) -> Result<&'a str, UnknownBus> {
         let name = name.strip_prefix(arn("events", "event-bus/").as_str()).unwrap_or(name);
-        if name == DEFAULT || self.buses.iter().any(|bus| bus == name) {
+        if name == DEFAULT || self.names.iter().any(|bus| bus == name) {
             Ok(name)
         } else {
             Err(UnknownBus(name.to_owned()))

@@ -15,7 +15,7 @@ const CAPACITY: usize = 1_000;
 /// The queues for what could not be delivered or handled.
 #[derive(Debug)]
 pub(crate) struct Queues {
-    queues: Vec<Queue>,
+    known: Vec<Queue>,
     messages: RingBuffer<Message>,
     /// Until when a message that somebody received is hidden from others, by its id.
     hidden: Mutex<HashMap<String, f64>>,
@@ -43,7 +43,7 @@ pub struct Message {
 impl Queues {
     /// The queues of a template.
     pub(crate) fn new(queues: Vec<Queue>) -> Self {
-        Self { queues, messages: RingBuffer::new(CAPACITY), hidden: Mutex::default() }
+        Self { known: queues, messages: RingBuffer::new(CAPACITY), hidden: Mutex::default() }
     }
 
     /// Sends a message to the queue with that ARN, which the template's checks have seen.
@@ -55,7 +55,7 @@ impl Queues {
         header: Option<&TraceHeader>,
         attributes: Value,
     ) {
-        let queue = self.queues.iter().find(|queue| queue.arn == arn);
+        let queue = self.known.iter().find(|queue| queue.arn == arn);
         self.messages.push(Message {
             id: Uuid::new_v4().to_string(),
             queue: queue.map_or(arn, |queue| &queue.name).to_owned(),
@@ -69,7 +69,7 @@ impl Queues {
 
     /// Whether there is a queue of that name.
     pub(crate) fn has(&self, queue: &str) -> bool {
-        self.queues.iter().any(|existing| existing.name == queue)
+        self.known.iter().any(|existing| existing.name == queue)
     }
 
     /// Up to `limit` messages of a queue, oldest first, which are then hidden from others for `seconds`.
