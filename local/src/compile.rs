@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    group::Group,
+    process_group::ProcessGroup,
     template::{App, Function},
 };
 
@@ -188,7 +188,7 @@ impl Workspace {
             .spawn()
             .map_err(|error| CompileError::Cargo(program(), error))?;
         // Should we be asked to stop, the compilers stop too.
-        let group = Group::led_by(&child);
+        let group = ProcessGroup::led_by(&child);
         let complaints = child.stderr.take();
         let complaints = tokio::spawn(async move {
             let mut text = String::new();

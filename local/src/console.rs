@@ -2,20 +2,19 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Response, StatusCode, Uri, header},
+    http::{HeaderValue, StatusCode, Uri, header},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
-    aws::Services,
     clock,
-    logs::Logs,
-    queues::Queues,
+    services::Services,
+    wire::HttpResponse,
     xray::{Graph, Kind, Node, Trace, root_http},
 };
 
 /// How many traces, notifications, events and log lines the page gets at once.
-const MOST: usize = 200;
+const LIMIT: usize = 200;
 /// The minutes that the map covers unless the page asks for others, and the most it may ask for.
 const MINUTES: f64 = 15.0;
 const MAX_MINUTES: f64 = 24.0 * 60.0;
@@ -23,20 +22,18 @@ const MAX_MINUTES: f64 = 24.0 * 60.0;
 /// The page that shows it all, and the data behind it. The page is three files without a build step and
 /// needs nothing from the network.
 #[derive(Debug)]
-pub struct Console {
-    /// The services behind the AWS endpoint.
-    pub services: Arc<Services>,
-    /// Dead letters.
-    pub queues: Arc<Queues>,
-    /// Log lines.
-    pub logs: Arc<Logs>,
-    /// The URL of the REST API, for the curl line.
-    pub api: String,
+pub(crate) struct Console {
+    /// The services that it shows.
+    pub(crate) services: Arc<Services>,
+    /// The URL of the REST API.
+    pub(crate) api: String,
+    /// A command to try the template with.
+    pub(crate) test_command: Option<String>,
 }
 
 impl Console {
-    /// Answers a request of a browser.
-    pub fn answer(&self, uri: &Uri) -> Response<Body> {
+    /// Handles a request of a browser.
+    pub(crate) fn handle(&self, uri: &Uri) -> HttpResponse {
         let path = uri.path();
         match path {
             "/" => file("text/html; charset=utf-8", include_str!("../console/index.html")),
@@ -50,7 +47,7 @@ impl Console {
             }
             _ => match path
                 .strip_prefix("/console/traces/")
-                .and_then(|id| self.services.store.trace(id))
+                .and_then(|id| self.services.traces.trace(id))
             {
                 Some(trace) => json_file(StatusCode::OK, &self.trace(&trace)),
                 None => {
@@ -62,27 +59,28 @@ impl Console {
 
     fn state(&self, minutes: f64) -> Value {
         let since = clock::seconds() - minutes.clamp(0.0, MAX_MINUTES) * 60.0;
-        let traces = self.services.store.traces();
+        let traces = self.services.traces.traces();
         let recent: Vec<_> = traces.iter().filter(|trace| trace.start() >= since).collect();
         let graph = Graph::of(recent.iter().map(std::convert::AsRef::as_ref));
         let functions = self.services.lambda.functions();
         json!({
             "api": self.api,
+            "testCommand": self.test_command,
             "functions": functions.map(|function| &function.name).collect::<Vec<_>>(),
             "services": graph.services(),
-            "traces": recent.iter().take(MOST).map(|trace| row(trace)).collect::<Vec<_>>(),
+            "traces": recent.iter().take(LIMIT).map(|trace| row(trace)).collect::<Vec<_>>(),
             "traceCount": recent.len(),
-            "notifications": self.services.sns.sent(MOST),
+            "notifications": self.services.sns.published(LIMIT),
             "notificationCount": self.services.sns.count(),
-            "deadLetters": self.queues.messages(MOST),
-            "deadLetterCount": self.queues.count(),
+            "deadLetters": self.services.queues.messages(LIMIT),
+            "deadLetterCount": self.services.queues.count(),
         })
     }
 
     fn trace(&self, trace: &Trace) -> Value {
         let same = |id: Option<&str>| id == Some(trace.id.as_str());
-        let logs = self.logs.lines(|line| same(line.trace_id.as_deref()));
-        let events = self.services.bus.passed(|passed| same(passed.trace_id.as_deref()));
+        let logs = self.services.logs.lines(|line| same(line.trace_id.as_deref()));
+        let events = self.services.buses.events(|event| same(event.trace_id.as_deref()));
         json!({
             "id": trace.id,
             "start": trace.start(),
@@ -91,8 +89,8 @@ impl Console {
             "limitExceeded": trace.limit_exceeded,
             "services": Graph::of([trace]).services(),
             "nodes": trace.nodes.iter().map(node).collect::<Vec<_>>(),
-            "logs": &logs[..logs.len().min(MOST)],
-            "events": &events[events.len().saturating_sub(MOST)..],
+            "logs": &logs[..logs.len().min(LIMIT)],
+            "events": &events[events.len().saturating_sub(LIMIT)..],
         })
     }
 }
@@ -101,9 +99,6 @@ impl Console {
 fn row(trace: &Trace) -> Value {
     let root = trace.root();
     let any = |flag: &str| trace.nodes.iter().any(|node| node.flag(flag));
-    let annotation = |key: &str| {
-        trace.nodes.iter().find_map(|node| node.body.get("annotations")?.get(key)?.as_str())
-    };
     json!({
         "id": trace.id,
         "start": trace.start(),
@@ -111,21 +106,35 @@ fn row(trace: &Trace) -> Value {
         "responseTime": root.map_or(0.0, Node::duration),
         "http": root.map(root_http),
         "name": root.map(Node::name),
-        "order": annotation("order_id"),
-        "outcome": annotation("notification_type"),
+        "annotations": annotations(trace),
         "fault": any("fault"),
         "error": any("error"),
         "partial": trace.is_partial(),
     })
 }
 
+/// The first value of each annotation.
+fn annotations(trace: &Trace) -> Map<String, Value> {
+    let mut nodes: Vec<_> = trace.nodes.iter().collect();
+    nodes.sort_by(|a, b| a.start.total_cmp(&b.start));
+    let mut first = Map::new();
+    for node in nodes {
+        let annotations = node.body.get("annotations").and_then(Value::as_object);
+        for (name, value) in annotations.into_iter().flatten() {
+            first.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    first
+}
+
+/// A segment or subsegment.
 fn node(node: &Node) -> Value {
     let kind = match node.kind {
         Kind::Segment => "segment",
         Kind::Subsegment => "subsegment",
         Kind::Inferred => "inferred",
     };
-    let mut shown = json!({
+    let mut json = json!({
         "id": node.id,
         "parent": node.parent,
         "kind": kind,
@@ -146,13 +155,10 @@ fn node(node: &Node) -> Value {
         "aws",
         "cause",
     ];
-    if let Some(shown) = shown.as_object_mut() {
-        let fields = node.body.iter().filter(|(name, _)| about.contains(&name.as_str()));
-        shown.extend(
-            fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>(),
-        );
+    for (name, value) in node.body.iter().filter(|(name, _)| about.contains(&name.as_str())) {
+        json[name] = value.clone();
     }
-    shown
+    json
 }
 
 fn query(uri: &Uri, name: &str) -> Option<String> {
@@ -161,8 +167,8 @@ fn query(uri: &Uri, name: &str) -> Option<String> {
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn file(content_type: &'static str, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn file(content_type: &'static str, text: &'static str) -> HttpResponse {
+    let mut response = HttpResponse::new(Body::from(text));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -176,11 +182,11 @@ fn file(content_type: &'static str, text: &'static str) -> Response<Body> {
     response
 }
 
-fn json_file(status: StatusCode, value: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(value.to_string()));
+fn json_file(status: StatusCode, value: &Value) -> HttpResponse {
+    let mut response = HttpResponse::new(Body::from(value.to_string()));
     *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    let content_type = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

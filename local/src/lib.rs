@@ -1,40 +1,85 @@
-//! The four services on one machine: the real binaries, the real template, and around them what AWS would
-//! be. This page is the table of contents, from the way in to what is left behind.
+//! A SAM template on one machine: the real binaries, and around them an emulation of the parts of AWS that
+//! they use. [`template::load`] reads the template, [`compile::executables`] builds its functions, and a
+//! [`Stack`] runs it all.
 //!
-//! Nothing here depends on the services or on the crate that they share. This program reads AWS's wire
-//! formats on its own, so that two independent readings check each other.
+//! Nothing here depends on the services or on the crate that they share. This program implements AWS's wire
+//! formats on its own, so that two independent implementations check each other.
+//!
+//! The modules are layers: each uses only those that stand above it in this list.
+//! `tests/module_graph.rs` holds that.
 
-/// Every AWS API on one endpoint.
-pub mod aws;
-/// The event bus: patterns, rules, `PutEvents`.
-pub mod bus;
+// What everything may use.
+
 /// The one place that reads the clock.
 pub mod clock;
-/// From packages to executables.
-pub mod compile;
-/// The page that shows it all.
-pub mod console;
-/// The REST API.
-pub mod gateway;
-/// A child process and whatever it starts.
-mod group;
-/// What each function may call.
-pub mod iam;
 /// Account, region, ARNs.
-pub mod identity;
-/// The Lambda host.
-pub mod lambda;
-/// The functions' log lines.
-pub mod logs;
-/// Dead letters.
-pub mod queues;
+mod identity;
+/// Path templates and their parameters.
+mod path_template;
+/// A child process and whatever it starts.
+mod process_group;
 /// The latest of many things.
-mod recent;
-/// Everything together: started, asked where it is, stopped.
-pub mod stack;
+mod ring_buffer;
+/// X-Ray's trace header and ids.
+mod trace_header;
+
+// What a template says.
+
+/// Event patterns and policies.
+mod rules;
 /// The SAM template.
 pub mod template;
-/// X-Ray: daemon, store, graph, API.
-pub mod xray;
 
+/// From packages to executables.
+pub mod compile;
+/// The template's own command to try it with.
+mod test_command;
+
+// What the services share.
+
+/// The functions' log lines.
+mod logs;
+/// How AWS's APIs speak.
+mod wire;
+
+// The services, a room each.
+
+/// DynamoDB.
+mod dynamodb;
+/// IAM: what each function may call.
+mod iam;
+/// SNS: notifications.
+mod sns;
+/// SQS: dead letters.
+mod sqs;
+/// X-Ray: daemon, store, graph, API.
+mod xray;
+
+/// Lambda: processes and invocations.
+mod lambda;
+
+/// API Gateway: the REST API.
+mod apigateway;
+/// EventBridge: buses and rules.
+mod events;
+
+// All of it together.
+
+/// The services of a template, and the table of AWS APIs.
+mod services;
+
+/// The page that shows it all.
+mod console;
+/// Every AWS API on one endpoint.
+mod endpoint;
+
+/// Everything, running.
+mod stack;
+
+pub use dynamodb::TablesError;
+pub use events::EventRecord;
+pub use iam::{AllowedCall, Denied};
+pub use logs::Line;
+pub use sns::Notification;
+pub use sqs::Message;
 pub use stack::{Options, PortError, Ports, Sockets, Stack};

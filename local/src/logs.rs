@@ -3,17 +3,19 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{clock, recent::Recent};
+use crate::{clock, ring_buffer::RingBuffer};
 
-/// How many lines are kept; the oldest go first.
-const MOST: usize = 5_000;
+/// How many lines are kept; the oldest are dropped first.
+const CAPACITY: usize = 5_000;
 
 /// What stands for the message of a line of metrics.
 const METRICS: &str = "metrics";
+/// Fields that repeat what the line shows anyway, or what only machines want to know.
+const OMITTED: [&str; 5] = ["target", "service_name", "cold_start", "event_source", "Service"];
 
-/// The functions' log lines: the latest ones are kept, each is handed on as it comes.
-pub struct Logs {
-    lines: Recent<Line>,
+/// The functions' log lines: the latest are kept, and each is handed on as it comes.
+pub(crate) struct Logs {
+    lines: RingBuffer<Line>,
     hand_on: Box<dyn Fn(&Line) + Send + Sync>,
 }
 
@@ -37,7 +39,19 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether it is for CloudWatch to count and not for people to read.
+    fn new(function: &str, message: &str) -> Self {
+        Self {
+            time: clock::rfc3339(),
+            function: function.to_owned(),
+            level: String::new(),
+            message: message.to_owned(),
+            request_id: None,
+            trace_id: None,
+            fields: String::new(),
+        }
+    }
+
+    /// Whether it is one of metrics, for CloudWatch to count and not for people to read.
     pub fn is_metrics(&self) -> bool {
         self.message == METRICS
     }
@@ -60,35 +74,36 @@ impl fmt::Display for Line {
 
 impl Logs {
     /// Keeps lines and hands each to `hand_on`.
-    pub fn new(hand_on: impl Fn(&Line) + Send + Sync + 'static) -> Self {
-        Self { lines: Recent::new(MOST), hand_on: Box::new(hand_on) }
+    pub(crate) fn new(hand_on: impl Fn(&Line) + Send + Sync + 'static) -> Self {
+        Self { lines: RingBuffer::new(CAPACITY), hand_on: Box::new(hand_on) }
     }
 
     /// Adds a line that `function` wrote.
-    pub fn add(&self, function: &str, text: &str) {
-        let line = read(function, text);
-        (self.hand_on)(&line);
-        self.lines.push(line);
+    pub(crate) fn add(&self, function: &str, text: &str) {
+        self.push(parse(function, text));
+    }
+
+    /// Adds an error of this program itself.
+    pub(crate) fn report(&self, problem: &str) {
+        let line = Line { level: "ERROR".to_owned(), ..Line::new("local", problem) };
+        self.push(line);
     }
 
     /// The kept lines that are `wanted`, oldest first.
-    pub fn lines(&self, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+    pub(crate) fn lines(&self, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
         self.lines.matching(wanted)
+    }
+
+    fn push(&self, line: Line) {
+        (self.hand_on)(&line);
+        self.lines.push(line);
     }
 }
 
-/// Reads a JSON line of the services' form, or one of metrics in CloudWatch's embedded format; any other text is a message as it stands.
-fn read(function: &str, text: &str) -> Line {
-    let time = clock::rfc3339();
-    let mut line = Line {
-        time,
-        function: function.to_owned(),
-        level: String::new(),
-        message: text.to_owned(),
-        request_id: None,
-        trace_id: None,
-        fields: String::new(),
-    };
+/// Parses a JSON line as the services write it, or one of metrics in CloudWatch's embedded format. Any other
+/// text is a message as it stands.
+fn parse(function: &str, text: &str) -> Line {
+    let mut line = Line::new(function, text);
     let Ok(Value::Object(mut json)) = serde_json::from_str(text) else { return line };
     let mut take = |name: &str| {
         json.remove(name)
@@ -108,14 +123,8 @@ fn read(function: &str, text: &str) -> Line {
     if let Some(time) = take("timestamp") {
         line.time = time;
     }
-    let _known = (
-        take("target"),
-        take("service_name"),
-        take("cold_start"),
-        take("event_source"),
-        take("Service"),
-    );
-    let fields = json.iter().map(|(name, value)| match value {
+    let fields = json.iter().filter(|(name, _)| !OMITTED.contains(&name.as_str()));
+    let fields = fields.map(|(name, value)| match value {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
     });
@@ -129,20 +138,20 @@ mod tests {
 
     #[test]
     fn lines_are_readable() {
-        let line = read(
+        let line = parse(
             "pay",
             r#"{"timestamp":"2026-11-22T12:00:00.123Z","level":"INFO","message":"done","target":"x","xray_trace_id":"1-2-3","order_id":"ord_1","n":2}"#,
         );
         assert_eq!(line.to_string(), "12:00:00.123 pay INFO  done  n=2 order_id=ord_1");
         assert_eq!(line.trace_id.as_deref(), Some("1-2-3"));
-        let line = read(
+        let line = parse(
             "pay",
             r#"{"_aws":{"Timestamp":1},"PaymentsFailed":1,"Service":"pay","xray_trace_id":"1-2-3"}"#,
         );
         assert!(line.to_string().ends_with(" pay       metrics  PaymentsFailed=1"), "{line}");
         assert_eq!(line.trace_id.as_deref(), Some("1-2-3"));
         for text in ["panicked at x", "{}", "[1]", ""] {
-            assert_eq!(read("pay", text).message, text);
+            assert_eq!(parse("pay", text).message, text);
         }
     }
 }

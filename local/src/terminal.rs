@@ -8,7 +8,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use local::{Stack, compile::Progress, logs::Line, template::App};
+use local::{Line, Stack, compile::Progress, template::App};
 
 /// A line for the reader. One who has gone away does not stop the work.
 pub(crate) fn say(text: &str) {

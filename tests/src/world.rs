@@ -14,7 +14,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use local::{Options, Ports, Sockets, Stack, aws::Notification, compile, template};
+use local::{Notification, Options, Ports, Sockets, Stack, compile, template};
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -138,7 +138,7 @@ impl World {
 
     /// Ends it, its processes included.
     pub async fn end(self) {
-        let denied = self.stack.services().guard.denied();
+        let denied = self.stack.denied_calls();
         assert_eq!(denied.is_empty(), !self.lacks_permissions, "{denied:#?}");
         self.stack.stop().await;
     }
@@ -199,7 +199,7 @@ impl World {
 
     /// Waits until the trace `id` has all that `complete` asks for, and returns it as AWS's client sees it.
     pub async fn trace(&self, id: &str, complete: impl Fn(&Seen) -> bool) -> Seen {
-        let mut changes = self.stack.services().store.watch();
+        let mut changes = self.stack.trace_changes();
         let mut last = None;
         let waited = timeout(PATIENCE, async {
             loop {
@@ -244,7 +244,7 @@ impl World {
     /// Waits until customers were told `count` times.
     pub async fn notified(&self, count: usize) -> Vec<Notified> {
         self.until("notifications", || {
-            let sent = self.stack.services().sns.sent(usize::MAX);
+            let sent = self.stack.notifications();
             (sent.len() >= count).then_some(sent)
         })
         .await
@@ -261,9 +261,8 @@ impl World {
 
     /// The events of that type that have come by so far, oldest first.
     pub fn events_of(&self, detail_type: &str) -> Vec<Value> {
-        let bus = &self.stack.services().bus;
-        let passed = bus.passed(|passed| passed.event["detail-type"] == detail_type);
-        passed.into_iter().map(|passed| passed.event).collect()
+        let records = self.stack.events(|record| record.event["detail-type"] == detail_type);
+        records.into_iter().map(|record| record.event).collect()
     }
 
     /// Waits until `look` sees something.
@@ -277,7 +276,7 @@ impl World {
             }
         });
         let Ok(found) = waited.await else {
-            let lines = self.stack.logs().lines(|_| true);
+            let lines = self.stack.log_lines(|_| true);
             panic!("waited in vain for {what}; the log says\n{lines:#?}");
         };
         found
@@ -285,7 +284,7 @@ impl World {
 
     /// Waits until every event that came by was handled, for good or ill.
     pub async fn settled(&self) {
-        self.until("quiet", || self.stack.services().lambda.is_idle().then_some(())).await;
+        self.until("quiet", || self.stack.is_idle().then_some(())).await;
     }
 
     /// What the warehouses have of a product.

@@ -1,57 +1,74 @@
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::service::Lambda;
-use crate::{aws::AwsError, template::Function, xray::TraceHeader};
+use super::host::{InvokeOutput, Lambda, UnknownFunction};
+use crate::{
+    identity::arn_of,
+    template::Function,
+    wire::{
+        AwsApi, AwsError, AwsRequest, HttpResponse, Outcome, Permission, Protocol, Response, Route,
+    },
+};
 
+/// The operations: `Invoke`, and `GetFunctionConfiguration` for whoever wants to check a function before it
+/// is invoked.
+const ROUTES: &[Route] = &[
+    ("POST", "/2015-03-31/functions/{name}/invocations", "Invoke"),
+    ("GET", "/2015-03-31/functions/{name}/configuration", "GetFunctionConfiguration"),
+];
 /// The largest payload of a synchronous and of an asynchronous invocation, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_SYNCHRONOUS: usize = 6 * 1024 * 1024;
 const MAX_ASYNCHRONOUS: usize = 1024 * 1024;
 
-/// Answers a request to the Lambda API: `Invoke`, and `GetFunctionConfiguration` for whoever wants to check a
-/// function before it is invoked.
-/// See <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
-pub async fn answer(
-    lambda: &Arc<Lambda>,
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
-    body: Bytes,
-) -> Result<Response<Body>, AwsError> {
-    match (method, operation(path)) {
-        (&Method::POST, Some((function, "InvokeFunction"))) => {
-            invoke(lambda, &function, headers, body).await
-        }
-        (&Method::GET, Some((function, "GetFunctionConfiguration"))) => {
-            let function = lambda.function(&function).map_err(|error| unknown(&error))?;
-            let body = Bytes::from(configuration(function).to_string());
-            Ok(response(StatusCode::OK, body, &[("content-type", "application/json")]))
-        }
-        _ => {
-            let supported = ["Invoke", "GetFunctionConfiguration"];
-            Err(AwsError::unknown_operation("Lambda", &format!("{method} {path}"), &supported))
-        }
-    }
-}
+/// The Lambda API.
+#[derive(Debug)]
+pub(crate) struct LambdaApi(pub(crate) Arc<Lambda>);
 
-/// The function that `path` names, by its name or ARN, and what is to be done with it, as IAM calls it.
-pub fn operation(path: &str) -> Option<(Cow<'_, str>, &'static str)> {
-    let (name, what) = path.strip_prefix("/2015-03-31/functions/")?.split_once('/')?;
-    let operation = match what {
-        "invocations" => "InvokeFunction",
-        "configuration" => "GetFunctionConfiguration",
-        _ => return None,
-    };
-    Some((percent_decode_str(name).decode_utf8_lossy(), operation))
+impl AwsApi for LambdaApi {
+    fn name(&self) -> &'static str {
+        "lambda"
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol::RestJson { routes: ROUTES, takes_unsigned: false }
+    }
+
+    fn permissions(&self, request: &AwsRequest) -> Vec<Permission> {
+        let action = match request.operation.as_str() {
+            "Invoke" => "InvokeFunction",
+            other => other,
+        };
+        let function = request.parameters.get("name");
+        let needed = |name| Permission::new("lambda", action, arn_of("lambda", "function:", name));
+        function.map(|name| needed(name)).into_iter().collect()
+    }
+
+    fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
+        Box::pin(async {
+            let name = request.parameter("name");
+            match request.operation.as_str() {
+                "Invoke" => invoke(&self.0, name, request).await,
+                "GetFunctionConfiguration" => {
+                    let function = self.0.function(name).map_err(|error| not_found(&error))?;
+                    Ok(Response::Json(configuration(function)))
+                }
+                other => {
+                    let supported = ROUTES.iter().map(|(_, _, operation)| *operation);
+                    let supported: Vec<_> = supported.collect();
+                    Err(AwsError::unknown_operation("Lambda", other, &supported))
+                }
+            }
+        })
+    }
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>.
@@ -71,75 +88,85 @@ fn configuration(function: &Function) -> Value {
     })
 }
 
-fn unknown(error: &super::UnknownFunction) -> AwsError {
-    AwsError::not_found("ResourceNotFoundException", error.to_string())
+/// See <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
+async fn invoke(lambda: &Arc<Lambda>, name: &str, request: &AwsRequest) -> Outcome {
+    let asynchronous = is_asynchronous(request)?;
+    let payload = payload(request, asynchronous)?;
+    let trace = request.trace.clone();
+    if asynchronous {
+        let id = lambda.invoke_asynchronously(name, payload, trace);
+        let id = id.map_err(|error| not_found(&error))?;
+        return Ok(respond(StatusCode::ACCEPTED, Bytes::new(), &[("x-amzn-requestid", &id)]));
+    }
+    let output = lambda.invoke(name, payload, trace).await.map_err(|error| not_found(&error))?;
+    Ok(completed(output, request.header("x-amz-log-type") == Some("Tail")))
 }
 
-async fn invoke(
-    lambda: &Arc<Lambda>,
-    name: &str,
-    headers: &HeaderMap,
-    body: Bytes,
-) -> Result<Response<Body>, AwsError> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let trace = header("x-amzn-trace-id").and_then(TraceHeader::read);
-    let asynchronous = match header("x-amz-invocation-type") {
-        None | Some("RequestResponse") => false,
-        Some("Event") => true,
+fn is_asynchronous(request: &AwsRequest) -> Result<bool, AwsError> {
+    match request.header("x-amz-invocation-type") {
+        None | Some("RequestResponse") => Ok(false),
+        Some("Event") => Ok(true),
         Some(other) => {
             let message = format!(
                 "invocation type `{other}` does not exist here; RequestResponse and Event do"
             );
-            return Err(AwsError::bad_request("InvalidParameterValueException", message));
+            Err(AwsError::bad_request("InvalidParameterValueException", message))
         }
-    };
-    let most = if asynchronous { MAX_ASYNCHRONOUS } else { MAX_SYNCHRONOUS };
-    if body.len() > most {
-        return Err(AwsError {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            kind: "RequestTooLargeException",
-            message: format!("the payload has {} bytes, more than {most}", body.len()),
-        });
     }
-    let payload = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
-    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
-        let message = format!("Could not parse request body into json: {error}");
-        return Err(AwsError::bad_request("InvalidRequestContentException", message));
+}
+
+fn payload(request: &AwsRequest, asynchronous: bool) -> Result<Bytes, AwsError> {
+    let (length, most) =
+        (request.body.len(), if asynchronous { MAX_ASYNCHRONOUS } else { MAX_SYNCHRONOUS });
+    if length > most {
+        let message = format!("the payload has {length} bytes, more than {most}");
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        return Err(AwsError::new(status, "RequestTooLargeException", message));
     }
-    if asynchronous {
-        let id =
-            lambda.invoke_asynchronously(name, payload, trace).map_err(|error| unknown(&error))?;
-        return Ok(response(StatusCode::ACCEPTED, Bytes::new(), &[("x-amzn-requestid", &id)]));
+    if length == 0 {
+        return Ok(Bytes::from_static(b"{}"));
     }
-    let wants_log = header("x-amz-log-type") == Some("Tail");
-    let answer = lambda.invoke(name, payload, trace).await.map_err(|error| unknown(&error))?;
-    let header = answer.header.to_string();
-    let mut about = vec![
-        ("x-amzn-requestid", answer.request_id.as_str()),
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&request.body) {
+        Ok(_) => Ok(request.body.clone()),
+        Err(error) => {
+            let message = format!("Could not parse request body into json: {error}");
+            Err(AwsError::bad_request("InvalidRequestContentException", message))
+        }
+    }
+}
+
+fn completed(output: InvokeOutput, with_log: bool) -> Response {
+    let header = output.header.to_string();
+    let log = STANDARD.encode(format!("RequestId: {}", output.request_id));
+    let mut headers = vec![
+        ("x-amzn-requestid", output.request_id.as_str()),
         ("x-amz-executed-version", "$LATEST"),
         ("x-amzn-trace-id", header.as_str()),
     ];
-    let log = STANDARD.encode(format!("RequestId: {}", answer.request_id));
-    if wants_log {
-        about.push(("x-amz-log-result", &log));
+    if with_log {
+        headers.push(("x-amz-log-result", &log));
     }
-    let payload = match answer.outcome {
+    let payload = match output.outcome {
         Ok(payload) => payload,
         Err(error) => {
-            about.push(("x-amz-function-error", "Unhandled"));
+            headers.push(("x-amz-function-error", "Unhandled"));
             error.payload
         }
     };
-    Ok(response(StatusCode::OK, payload, &about))
+    respond(StatusCode::OK, payload, &headers)
 }
 
-fn response(status: StatusCode, body: Bytes, headers: &[(&'static str, &str)]) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+fn not_found(error: &UnknownFunction) -> AwsError {
+    AwsError::not_found("ResourceNotFoundException", error.to_string())
+}
+
+fn respond(status: StatusCode, body: Bytes, headers: &[(&'static str, &str)]) -> Response {
+    let mut response = HttpResponse::new(Body::from(body));
     *response.status_mut() = status;
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
-    response
+    Response::Http(response)
 }

@@ -2,128 +2,144 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
+    host::Lambda,
     invocation::{FunctionError, Invocation},
     pool::Pool,
-    service::{Lambda, is_recorded, passed_on},
+    segments::{Run, Segments},
 };
 use crate::{
-    clock,
-    xray::{
-        TraceHeader,
-        emit::{self, Span},
-        new_segment_id,
-    },
+    clock::{self, Span},
+    template::Function,
+    trace_header::{TraceHeader, new_segment_id},
 };
 
-/// Runs an event's attempts until one succeeds or there are none left; then the event goes to the
-/// on-failure destination.
-/// See <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
-///
-/// In the trace the Lambda service's segment ends when the event is accepted, and its parts (`Dwell Time`
-/// and one `Attempt` each) come after, as on AWS.
-pub(super) async fn handle(
-    lambda: &Lambda,
-    pool: &Pool,
-    request_id: String,
+/// An event that was accepted for a function.
+#[derive(Debug)]
+pub(super) struct Event {
+    pub(super) request_id: String,
     payload: Bytes,
-    header: Option<TraceHeader>,
-) {
-    let accepted = clock::seconds();
-    let function = &pool.function;
-    let header = header.unwrap_or_else(|| TraceHeader::start(accepted));
-    let service_id = new_segment_id();
-    let recorded = is_recorded(&passed_on(function, &header, ""));
-    if recorded {
-        let span = Span { start: accepted, end: clock::seconds() };
-        let store = &lambda.store;
-        emit::lambda_service(store, function, &service_id, &header, &request_id, span, 202);
-    }
-    let mut attempt = 0;
-    let failure = loop {
-        attempt += 1;
-        let (attempt_id, run_id) = (new_segment_id(), new_segment_id());
-        let passed_on = passed_on(function, &header, &run_id);
-        let invocation = Invocation {
-            request_id: request_id.clone(),
-            payload: payload.clone(),
-            trace: Some(passed_on.to_string()),
-        };
-        let mut begun = accepted;
-        let finished = pool.run(invocation, |begin| begun = begin).await;
-        if recorded {
-            let part = |id: &str, name: &str, span, failed| {
-                emit::lambda_part(&lambda.store, &header.root, &service_id, id, name, span, failed);
-            };
-            if attempt == 1 {
-                let waited = Span { start: accepted, end: begun };
-                part(&new_segment_id(), "Dwell Time", waited, None);
-            }
-            let failed = Some(finished.outcome.is_err());
-            let span = Span { start: begun, end: clock::seconds() };
-            part(&attempt_id, &format!("Attempt #{attempt}"), span, failed);
-            lambda.emit_run(function, &passed_on, &run_id, &attempt_id, &request_id, &finished);
-        }
-        let Err(error) = finished.outcome else { return };
-        let pause = lambda.retry_delay.saturating_mul(attempt);
-        let age = Duration::from_secs_f64((clock::seconds() - accepted).max(0.0));
-        if attempt > function.retries {
-            break Failed { error, condition: "RetriesExhausted", attempts: attempt };
-        }
-        if age + pause > function.max_age {
-            break Failed { error, condition: "EventAgeExceeded", attempts: attempt };
-        }
-        tokio::time::sleep(pause).await;
-    };
-    let record = record(&function.arn, &request_id, &payload, &failure);
-    match &function.on_failure {
-        Some(queue) => {
-            lambda.logs.add(
-                &function.name,
-                &format!(
-                    "ERROR gave up after {} attempts; the event is in {queue}",
-                    failure.attempts
-                ),
-            );
-            let reason = format!("{}: {}", failure.error.kind, failure.error.message);
-            lambda.queues.send(queue, record, &reason, Some(&header), json!({}));
-        }
-        None => lambda.logs.add(
-            &function.name,
-            &format!("ERROR gave up after {} attempts; the event is lost", failure.attempts),
-        ),
-    }
+    header: TraceHeader,
+    /// When it was accepted, in seconds since the epoch.
+    accepted: f64,
 }
 
+/// Why an event is given up.
 struct Failed {
     error: FunctionError,
     condition: &'static str,
     attempts: u32,
 }
 
+impl Event {
+    /// Accepts an event, in a trace of its own unless `header` names one.
+    pub(super) fn accept(payload: Bytes, header: Option<TraceHeader>) -> Self {
+        let accepted = clock::seconds();
+        let header = header.unwrap_or_else(|| TraceHeader::start(accepted));
+        Self { request_id: Uuid::new_v4().to_string(), payload, header, accepted }
+    }
+
+    fn age(&self) -> Duration {
+        Duration::from_secs_f64(Span::since(self.accepted).duration().max(0.0))
+    }
+}
+
+/// Attempts to handle an event until it succeeds or no attempt is left; then the event goes to the
+/// on-failure destination.
+/// See <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
+///
+/// In the trace, the Lambda service's segment ends when the event is accepted, and its parts (`Dwell Time`
+/// and one `Attempt` for each) come after it, as on AWS.
+pub(super) async fn handle(lambda: &Lambda, pool: &Pool, event: &Event) {
+    let function = &pool.function;
+    let segments = Segments::new(&lambda.recorder, function, &event.request_id, &event.header);
+    segments.service(Span::since(event.accepted), 202);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let Err(error) = attempt(pool, &segments, event, attempts).await else { return };
+        let pause = lambda.retry_delay.saturating_mul(attempts);
+        if let Some(condition) = last_attempt(function, attempts, event.age() + pause) {
+            return give_up(lambda, function, event, &Failed { error, condition, attempts });
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn attempt(
+    pool: &Pool,
+    segments: &Segments<'_>,
+    event: &Event,
+    number: u32,
+) -> Result<Bytes, FunctionError> {
+    let (attempt_id, run_id) = (new_segment_id(), new_segment_id());
+    let invocation = Invocation {
+        request_id: event.request_id.clone(),
+        payload: event.payload.clone(),
+        trace: Some(segments.header_of_run(&run_id).to_string()),
+    };
+    let mut begin = event.accepted;
+    let finished = pool.run(invocation, |started| begin = started).await;
+    if number == 1 {
+        segments.dwell_time(Span { start: event.accepted, end: begin });
+    }
+    segments.attempt(&attempt_id, number, Span::since(begin), finished.outcome.is_err());
+    segments.run(&Run { id: &run_id, attempt_id: Some(&attempt_id), finished: &finished });
+    finished.outcome
+}
+
+/// The condition that makes the attempt just made the last one, if there is one. `age` is how old the event
+/// will be at the next attempt.
+fn last_attempt(function: &Function, attempts: u32, age: Duration) -> Option<&'static str> {
+    if attempts > function.retries {
+        Some("RetriesExhausted")
+    } else if age > function.max_age {
+        Some("EventAgeExceeded")
+    } else {
+        None
+    }
+}
+
+fn give_up(lambda: &Lambda, function: &Function, event: &Event, failed: &Failed) {
+    let Failed { error, attempts, .. } = failed;
+    let fate = match &function.on_failure {
+        Some(queue) => {
+            let record = record(&function.arn, event, failed);
+            let reason = format!("{}: {}", error.kind, error.message);
+            lambda.queues.send(queue, record, &reason, Some(&event.header), json!({}));
+            format!("the event is in {queue}")
+        }
+        None => "the event is lost".to_owned(),
+    };
+    let line = format!("ERROR gave up after {attempts} attempts; {fate}");
+    lambda.logs.add(&function.name, &line);
+}
+
 /// What Lambda sends to an on-failure destination
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>).
-fn record(function_arn: &str, request_id: &str, payload: &Bytes, failure: &Failed) -> Value {
-    let json_or_text = |bytes: &Bytes| {
-        serde_json::from_slice(bytes)
-            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
-    };
+fn record(function_arn: &str, event: &Event, failed: &Failed) -> Value {
     json!({
         "version": "1.0",
         "timestamp": clock::rfc3339(),
         "requestContext": {
-            "requestId": request_id,
+            "requestId": event.request_id,
             "functionArn": format!("{function_arn}:$LATEST"),
-            "condition": failure.condition,
-            "approximateInvokeCount": failure.attempts,
+            "condition": failed.condition,
+            "approximateInvokeCount": failed.attempts,
         },
-        "requestPayload": json_or_text(payload),
+        "requestPayload": json_or_text(&event.payload),
         "responseContext": {
             "statusCode": 200,
             "executedVersion": "$LATEST",
             "functionError": "Unhandled",
         },
-        "responsePayload": json_or_text(&failure.error.payload),
+        "responsePayload": json_or_text(&failed.error.payload),
     })
+}
+
+fn json_or_text(bytes: &Bytes) -> Value {
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
 }

@@ -27,7 +27,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::invocation::{Failure, FunctionError, Invocation};
-use crate::{clock, group::Group, logs::Logs, template::Function};
+use crate::{clock, logs::Logs, process_group::ProcessGroup, template::Function};
 
 /// How long a process may take until it is ready
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
@@ -46,7 +46,7 @@ pub(super) struct Instance {
     exchange: Arc<Exchange>,
     invocations: mpsc::Sender<Sent>,
     server: JoinHandle<()>,
-    group: Option<Group>,
+    group: Option<ProcessGroup>,
     /// Sees processes that were ended to their end, so that none is left behind.
     reaper: TaskTracker,
 }
@@ -79,7 +79,7 @@ impl Instance {
         request_id: &str,
     ) -> Result<Self, FunctionError> {
         let failed = |error: String| {
-            FunctionError::noticed(Failure::Init, "Runtime.InvalidEntrypoint", request_id, &error)
+            FunctionError::detected(Failure::Init, "Runtime.InvalidEntrypoint", request_id, &error)
         };
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener =
@@ -112,7 +112,7 @@ impl Instance {
             server.abort();
             failed(format!("cannot start {}: {error}", executable.display()))
         })?;
-        let group = Some(Group::led_by(&child));
+        let group = Some(ProcessGroup::led_by(&child));
         if let Some(output) = child.stdout.take() {
             tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
         }
@@ -136,17 +136,17 @@ impl Instance {
         };
         let posted = self.exchange.init_error.lock().unwrap_or_else(PoisonError::into_inner).take();
         Err(match (posted, ended) {
-            (Some(posted), _) => FunctionError::posted(Failure::Init, posted),
+            (Some(posted), _) => FunctionError::reported(Failure::Init, posted),
             (None, Some(ended)) => {
                 let error = format!(
                     "Runtime exited without providing a reason during init: {}",
                     shown(&ended)
                 );
-                FunctionError::noticed(Failure::Init, "Runtime.ExitError", request_id, &error)
+                FunctionError::detected(Failure::Init, "Runtime.ExitError", request_id, &error)
             }
             (None, None) => {
                 let error = format!("Init timed out after {} seconds", INIT_TIMEOUT.as_secs());
-                FunctionError::noticed(Failure::Init, "Sandbox.Timedout", request_id, &error)
+                FunctionError::detected(Failure::Init, "Sandbox.Timedout", request_id, &error)
             }
         })
     }
@@ -169,7 +169,7 @@ impl Instance {
         *self.current() = Some((request_id.clone(), reply));
         let sent = self.invocations.send((invocation, deadline)).await;
         let crash = |error: &str| {
-            FunctionError::noticed(Failure::Crash, "Runtime.ExitError", &request_id, error)
+            FunctionError::detected(Failure::Crash, "Runtime.ExitError", &request_id, error)
         };
         if sent.is_err() {
             return Err(crash("Runtime API is gone"));
@@ -183,7 +183,7 @@ impl Instance {
             }
             () = tokio::time::sleep(limit) => {
                 let error = format!("Task timed out after {:.2} seconds", limit.as_secs_f64());
-                Err(FunctionError::noticed(Failure::Timeout, "Sandbox.Timedout", &request_id, &error))
+                Err(FunctionError::detected(Failure::Timeout, "Sandbox.Timedout", &request_id, &error))
             }
         };
         *self.current() = None;
@@ -292,7 +292,7 @@ async fn error(
     UrlPath(id): UrlPath<String>,
     body: Bytes,
 ) -> Response<Body> {
-    exchange.finish(&id, Err(FunctionError::posted(Failure::Handler, body)))
+    exchange.finish(&id, Err(FunctionError::reported(Failure::Handler, body)))
 }
 
 async fn init_error(State(exchange): State<Arc<Exchange>>, body: Bytes) -> Response<Body> {

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::xray::emit::{Exception, Span};
+use crate::clock::Span;
 
 /// What a process is asked to do.
 #[derive(Clone, Debug)]
@@ -21,22 +21,22 @@ pub(super) struct Finished {
     pub(super) init: Option<Span>,
 }
 
-/// Why a function did not answer.
+/// Why a function did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionError {
+pub(crate) struct FunctionError {
     /// How it failed.
-    pub failure: Failure,
+    pub(crate) failure: Failure,
     /// `Runtime.ExitError`, or the handler's own.
-    pub kind: String,
+    pub(crate) kind: String,
     /// In a sentence.
-    pub message: String,
+    pub(crate) message: String,
     /// What the caller gets: the handler's own document, or one that says the above.
-    pub payload: Bytes,
+    pub(crate) payload: Bytes,
 }
 
 /// How a function failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The handler returned an error.
     Handler,
     /// The process ended.
@@ -48,8 +48,8 @@ pub enum Failure {
 }
 
 impl FunctionError {
-    /// What the runtime posted: `{"errorType", "errorMessage"}`.
-    pub(super) fn posted(failure: Failure, payload: Bytes) -> Self {
+    /// What the runtime reported: `{"errorType", "errorMessage"}`.
+    pub(super) fn reported(failure: Failure, payload: Bytes) -> Self {
         let document: Value = serde_json::from_slice(&payload).unwrap_or_default();
         let text = |name: &str| document[name].as_str().map(str::to_owned);
         Self {
@@ -60,15 +60,11 @@ impl FunctionError {
         }
     }
 
-    /// What Lambda itself says, in its own words.
-    pub(super) fn noticed(failure: Failure, kind: &str, request_id: &str, error: &str) -> Self {
+    /// What Lambda itself detected, in its own words.
+    pub(super) fn detected(failure: Failure, kind: &str, request_id: &str, error: &str) -> Self {
         let message = format!("RequestId: {request_id} Error: {error}");
         let payload = json!({ "errorType": kind, "errorMessage": message });
         let payload = Bytes::from(payload.to_string());
         Self { failure, kind: kind.to_owned(), message, payload }
-    }
-
-    pub(super) fn exception(&self) -> Exception {
-        Exception { kind: self.kind.clone(), message: self.message.clone() }
     }
 }

@@ -1,17 +1,22 @@
-//! A Lambda host: the real binaries as child processes behind the real Runtime API.
+//! Lambda: the real binaries as child processes behind the real Runtime API.
 
-/// `Invoke`, the one operation of the Lambda API here.
-pub mod api;
+/// The API.
+mod api;
 /// Invocations that nobody waits for: retries, then the on-failure destination.
 mod asynchronous;
+/// What a function finds in its environment.
+mod environment;
+/// The functions by name, and their invocations.
+mod host;
 /// One process and its Runtime API.
 mod instance;
 /// What goes into a function and what comes out.
 mod invocation;
 /// The processes of one function.
 mod pool;
-/// The functions by name, their invocations and the segments of these.
-mod service;
+/// The segments that Lambda records.
+mod segments;
 
-pub use invocation::{Failure, FunctionError};
-pub use service::{Answer, Lambda, Surroundings, UnknownFunction};
+pub(crate) use api::LambdaApi;
+pub(crate) use environment::Endpoints;
+pub(crate) use host::{Lambda, Settings};

@@ -10,7 +10,11 @@ use super::{
     instance::Instance,
     invocation::{Failure, Finished, FunctionError, Invocation},
 };
-use crate::{clock, logs::Logs, template::Function, xray::emit::Span};
+use crate::{
+    clock::{self, Span},
+    logs::Logs,
+    template::Function,
+};
 
 /// The processes of one function: one invocation at a time each, more of them as needed, kept warm.
 #[derive(Debug)]

@@ -1,8 +1,12 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
+use uuid::Uuid;
 
-use crate::{bus::Pattern, iam::Role};
+use crate::{
+    identity::REGION,
+    rules::{Pattern, Role},
+};
 
 /// Everything that a template says and that exists here.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +77,19 @@ pub struct Api {
     pub stage: String,
     /// Whether the stage records segments.
     pub traced: bool,
+}
+
+impl Api {
+    /// Its id: ten letters and digits, the same at every start.
+    pub fn id(&self) -> String {
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes()).simple().to_string();
+        id[..10].to_owned()
+    }
+
+    /// Its host name on AWS.
+    pub fn domain(&self) -> String {
+        format!("{}.execute-api.{REGION}.amazonaws.com", self.id())
+    }
 }
 
 /// A method of a path, and the function behind it.

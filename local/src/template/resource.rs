@@ -10,8 +10,8 @@ use super::{
     yaml::Node,
 };
 use crate::{
-    bus::{Pattern, PatternError},
     identity::{arn, iam_arn},
+    rules::{Pattern, PatternError},
 };
 
 /// Lambda's own defaults

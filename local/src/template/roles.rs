@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use crate::{
-    iam::{Role, Statement},
     identity::arn,
+    rules::{Role, Statement},
 };
 
 /// What SAM and AWS know by name and what concerns nothing that is emulated here: logs, network interfaces.
@@ -117,7 +117,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::iam::Verdict;
+    use crate::rules::Verdict;
 
     #[test]
     fn policies_and_what_they_allow() {

@@ -1,13 +1,19 @@
-use std::sync::Arc;
+use std::{future, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{filter::Filter, graph::Graph, store::Store, summary::summary, trace::Trace};
-use crate::aws::AwsError;
+use crate::wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response, Route};
 
-/// The operations, as errors name them.
-const OPERATIONS: [&str; 5] =
-    ["PutTraceSegments", "BatchGetTraces", "GetTraceSummaries", "GetServiceGraph", "GetTraceGraph"];
+/// The operations.
+const ROUTES: &[Route] = &[
+    ("POST", "/TraceSegments", "PutTraceSegments"),
+    ("POST", "/Traces", "BatchGetTraces"),
+    ("POST", "/TraceSummaries", "GetTraceSummaries"),
+    ("POST", "/ServiceGraph", "GetServiceGraph"),
+    ("POST", "/TraceGraph", "GetTraceGraph"),
+];
 /// The most traces that one `BatchGetTraces` answers, as observed on AWS.
 const MAX_BATCH: usize = 5;
 /// The most traces on one page of `GetTraceSummaries`.
@@ -16,36 +22,44 @@ const PAGE: usize = 100;
 const MAX_GRAPH_RANGE: f64 = 6.0 * 3600.0;
 const MAX_SUMMARY_RANGE: f64 = 24.0 * 3600.0;
 
-/// The operation that `path` stands for: most paths leave out what their operation begins with.
-pub fn operation(path: &str) -> Option<&'static str> {
-    Some(match path {
-        "/TraceSegments" => "PutTraceSegments",
-        "/Traces" => "BatchGetTraces",
-        "/TraceSummaries" => "GetTraceSummaries",
-        "/ServiceGraph" => "GetServiceGraph",
-        "/TraceGraph" => "GetTraceGraph",
-        _ => return None,
-    })
+/// The X-Ray API.
+/// See <https://docs.aws.amazon.com/xray/latest/api/API_Operations.html>.
+#[derive(Debug)]
+pub(crate) struct XRay(pub(crate) Arc<Store>);
+
+impl AwsApi for XRay {
+    fn name(&self) -> &'static str {
+        "xray"
+    }
+
+    /// Requests that come through a daemon are not signed by those who make them.
+    fn protocol(&self) -> Protocol {
+        Protocol::RestJson { routes: ROUTES, takes_unsigned: true }
+    }
+
+    fn permissions(&self, request: &AwsRequest) -> Vec<Permission> {
+        // The path of most operations is their name, so this holds for those too that are missing here.
+        let operation = request.operation.rsplit('/').next().unwrap_or_default();
+        vec![Permission::new("xray", operation, "*")]
+    }
+
+    fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
+        Box::pin(future::ready(respond(&self.0, request).map(Response::Json)))
+    }
 }
 
-/// Answers a request to the X-Ray API: the path names the operation, the body is JSON.
-/// See <https://docs.aws.amazon.com/xray/latest/api/API_Operations.html>.
-pub fn answer(store: &Store, path: &str, body: &[u8]) -> Result<Value, AwsError> {
-    let Some(operation) = operation(path) else {
-        let operation = path.trim_start_matches('/');
-        return Err(AwsError::unknown_operation("X-Ray", operation, &OPERATIONS));
-    };
-    let request: Value = match body {
-        [] => json!({}),
-        body => serde_json::from_slice(body)
-            .map_err(|error| invalid(format!("the request is not JSON: {error}")))?,
-    };
-    match operation {
-        "PutTraceSegments" => put_trace_segments(store, &request),
-        "BatchGetTraces" => batch_get_traces(store, &request),
-        "GetTraceSummaries" => get_trace_summaries(store, &request),
-        "GetServiceGraph" => get_service_graph(store, &request),
-        _ => get_trace_graph(store, &request),
+fn respond(store: &Store, request: &AwsRequest) -> Result<Value, AwsError> {
+    let body = request.json().map_err(|error| invalid(error.message))?;
+    match request.operation.as_str() {
+        "PutTraceSegments" => put_trace_segments(store, body),
+        "BatchGetTraces" => batch_get_traces(store, body),
+        "GetTraceSummaries" => get_trace_summaries(store, body),
+        "GetServiceGraph" => get_service_graph(store, body),
+        "GetTraceGraph" => get_trace_graph(store, body),
+        other => {
+            let supported: Vec<_> = ROUTES.iter().map(|(_, _, operation)| *operation).collect();
+            Err(AwsError::unknown_operation("X-Ray", other, &supported))
+        }
     }
 }
 
@@ -82,14 +96,14 @@ fn batch_get_traces(store: &Store, request: &Value) -> Result<Value, AwsError> {
     let (mut traces, mut unprocessed) = (Vec::new(), Vec::new());
     for id in ids {
         match store.trace(id) {
-            Some(trace) => traces.push(shown(&trace)),
+            Some(trace) => traces.push(to_json(&trace)),
             None => unprocessed.push(id),
         }
     }
     Ok(json!({ "Traces": traces, "UnprocessedTraceIds": unprocessed }))
 }
 
-fn shown(trace: &Trace) -> Value {
+fn to_json(trace: &Trace) -> Value {
     let documents = trace.documents().into_iter();
     let segments =
         documents.map(|(id, document)| json!({ "Id": id, "Document": document.to_string() }));
@@ -126,7 +140,7 @@ fn get_trace_summaries(store: &Store, request: &Value) -> Result<Value, AwsError
     let mut page: Vec<_> = found.take(PAGE + 1).collect();
     let more = page.len() > PAGE;
     page.truncate(PAGE);
-    let mut answer = json!({
+    let mut response = json!({
         "TraceSummaries": page.iter().map(|trace| {
             let mut summary = summary(trace);
             if by_event {
@@ -138,9 +152,9 @@ fn get_trace_summaries(store: &Store, request: &Value) -> Result<Value, AwsError
         "TracesProcessedCount": all.len(),
     });
     if let (true, Some(last)) = (more, page.last()) {
-        answer["NextToken"] = last.id.clone().into();
+        response["NextToken"] = last.id.clone().into();
     }
-    Ok(answer)
+    Ok(response)
 }
 
 fn get_service_graph(store: &Store, request: &Value) -> Result<Value, AwsError> {

@@ -1,48 +1,69 @@
-use std::sync::Arc;
+use std::{str::Utf8Error, sync::Arc};
 
 use serde_json::Value;
 use tokio::net::UdpSocket;
 
-use super::store::Store;
+use super::{document::Rejection, store::Store};
+use crate::logs::Logs;
 
 /// The largest datagram that the daemon reads.
 const MAX_DATAGRAM: usize = 65_536;
 
-/// Receives what the SDKs send to the X-Ray daemon: a line with a header, then one document, a datagram
-/// each. What is malformed is dropped and told, as the daemon does.
+/// Why a datagram is dropped.
+#[derive(Debug, thiserror::Error)]
+enum DatagramError {
+    #[error("it is not UTF-8")]
+    Encoding(#[from] Utf8Error),
+    #[error("it has no header line")]
+    NoHeader,
+    #[error("its header is not JSON")]
+    HeaderSyntax(#[from] serde_json::Error),
+    #[error(r#"its header is not {{"format":"json","version":1}}"#)]
+    Header,
+    #[error("there is no document after its header")]
+    NoDocument,
+    #[error("{}", .0.message)]
+    Rejected(Rejection),
+}
+
+/// Receives what SDKs send to the X-Ray daemon: datagrams of a header line and a document. What is malformed
+/// is dropped and reported, as the daemon does.
 /// See <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon>.
-pub async fn listen(socket: UdpSocket, store: Arc<Store>, complain: impl Fn(String) + Send) {
+pub(crate) async fn listen(socket: UdpSocket, store: Arc<Store>, logs: Arc<Logs>) {
     let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
         match socket.recv(&mut buffer).await {
             Ok(length) => {
-                if let Err(problem) = take(&buffer[..length], &store) {
-                    complain(format!("x-ray dropped a datagram: {problem}"));
+                if let Err(error) = handle(&buffer[..length], &store) {
+                    logs.report(&format!("x-ray dropped a datagram: {error}"));
                 }
             }
-            // A datagram that does not fit or an earlier send that bounced concerns only itself.
-            Err(error) => complain(format!("x-ray could not read a datagram: {error}")),
+            // A datagram that does not fit and an earlier send that bounced affect only themselves.
+            Err(error) => logs.report(&format!("x-ray could not read a datagram: {error}")),
         }
     }
 }
 
-fn take(datagram: &[u8], store: &Store) -> Result<(), String> {
-    let text = std::str::from_utf8(datagram).map_err(|_| "it is not UTF-8".to_owned())?;
-    let (header, document) = text.split_once('\n').ok_or("it has no header line")?;
-    let header: Value = serde_json::from_str(header).map_err(|_| "its header is not JSON")?;
-    let member = |name: &str| {
-        let members = header.as_object()?;
-        members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    };
-    let json =
-        member("format").and_then(Value::as_str).is_some_and(|f| f.eq_ignore_ascii_case("json"));
-    if !json || member("version").and_then(Value::as_u64) != Some(1) {
-        return Err(r#"its header is not {"format":"json","version":1}"#.to_owned());
+fn handle(datagram: &[u8], store: &Store) -> Result<(), DatagramError> {
+    let text = std::str::from_utf8(datagram)?;
+    let (header, document) = text.split_once('\n').ok_or(DatagramError::NoHeader)?;
+    if !is_supported(&serde_json::from_str(header)?) {
+        return Err(DatagramError::Header);
     }
     if document.trim().is_empty() {
-        return Err("there is no document behind its header".to_owned());
+        return Err(DatagramError::NoDocument);
     }
-    store.put(document).map_err(|rejection| rejection.message)
+    store.put(document).map_err(DatagramError::Rejected)
+}
+
+fn is_supported(header: &Value) -> bool {
+    let member = |name: &str| {
+        let mut members = header.as_object()?.iter();
+        members.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    };
+    let format = member("format").and_then(Value::as_str);
+    format.is_some_and(|format| format.eq_ignore_ascii_case("json"))
+        && member("version").and_then(Value::as_u64) == Some(1)
 }
 
 #[cfg(test)]
@@ -62,7 +83,7 @@ mod tests {
             r#"{"format":"json","version":1}"#,
             r#"{"Version":1,"Format":"JSON"}"#,
         ] {
-            take(format!("{header}\n{DOCUMENT}").as_bytes(), &store).unwrap();
+            handle(format!("{header}\n{DOCUMENT}").as_bytes(), &store).unwrap();
         }
         assert_eq!(store.traces().len(), 1);
         for datagram in [
@@ -74,15 +95,15 @@ mod tests {
             "{\"format\":\"json\",\"version\":2}\n{}",
             "{\"format\":\"json\",\"version\":1}\n{}",
         ] {
-            assert!(take(datagram.as_bytes(), &store).is_err(), "{datagram}");
+            assert!(handle(datagram.as_bytes(), &store).is_err(), "{datagram}");
         }
-        assert!(take(b"\xff\n{}", &store).is_err());
+        assert!(handle(b"\xff\n{}", &store).is_err());
     }
 
     proptest! {
         #[test]
         fn no_datagram_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _outcome = take(&bytes, &Store::new(1));
+            let _outcome = handle(&bytes, &Store::new(1));
         }
     }
 }

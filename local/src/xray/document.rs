@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::header::{is_segment_id, is_trace_id};
+use crate::trace_header::{is_segment_id, is_trace_id};
 
 /// The largest document (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>).
 const MAX_SIZE: usize = 64 * 1024;
@@ -24,13 +24,13 @@ pub(super) struct Document {
 
 /// Why a document was not taken, in the form in which `PutTraceSegments` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// The document's id, as far as it was readable.
     pub(super) id: Option<String>,
     /// For programs.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// For people.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl Document {
@@ -49,8 +49,7 @@ impl Document {
 /// Reads one text: a segment, a subsegment, or an array of subsegments.
 pub(super) fn read(text: &str) -> Result<Vec<Document>, Rejection> {
     if text.len() > MAX_SIZE {
-        let message = format!("The document has {} bytes, more than {MAX_SIZE}.", text.len());
-        return Err(Rejection { id: None, code: "DocumentTooLarge", message });
+        return Err(too_large(text));
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(body)) => Ok(vec![document(&body, text.to_owned())?]),
@@ -66,6 +65,16 @@ pub(super) fn read(text: &str) -> Result<Vec<Document>, Rejection> {
         }
         Ok(other) => Err(reject(None, "JSONFormatError", &format!("{other} is no document"))),
         Err(error) => Err(reject(None, "JSONFormatError", &error.to_string())),
+    }
+}
+
+/// Accepts a document that is a value already.
+pub(super) fn from_value(value: &Value) -> Result<Document, Rejection> {
+    let text = value.to_string();
+    match value {
+        _ if text.len() > MAX_SIZE => Err(too_large(&text)),
+        Value::Object(body) => document(body, text),
+        other => Err(reject(None, "JSONFormatError", &format!("{other} is no document"))),
     }
 }
 
@@ -112,6 +121,11 @@ fn document(body: &Map<String, Value>, text: String) -> Result<Document, Rejecti
         in_progress,
         text,
     })
+}
+
+fn too_large(text: &str) -> Rejection {
+    let message = format!("The document has {} bytes, more than {MAX_SIZE}.", text.len());
+    Rejection { id: None, code: "DocumentTooLarge", message }
 }
 
 fn reject(id: Option<String>, code: &'static str, reason: &str) -> Rejection {

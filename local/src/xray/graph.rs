@@ -8,7 +8,7 @@ use crate::identity::ACCOUNT;
 /// A service graph: who called whom, how often, how fast, how well. See
 /// <https://docs.aws.amazon.com/xray/latest/api/API_GetServiceGraph.html>.
 #[derive(Debug, Default)]
-pub struct Graph {
+pub(crate) struct Graph {
     services: Vec<Service>,
     index: HashMap<Key, usize>,
 }
@@ -46,7 +46,7 @@ struct Seen {
 
 impl Graph {
     /// The graph of `traces`.
-    pub fn of<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Self {
+    pub(crate) fn of<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Self {
         let mut graph = Self::default();
         for trace in traces {
             graph.add(trace);
@@ -90,7 +90,7 @@ impl Graph {
     }
 
     /// The `Services` of an answer.
-    pub fn services(&self) -> Value {
+    pub(crate) fn services(&self) -> Value {
         let shown = self.services.iter().enumerate().map(|(id, service)| {
             let mut shown = service.seen.shown();
             let Key { name, kind } = &service.key;

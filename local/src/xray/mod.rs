@@ -1,22 +1,19 @@
-//! A local X-Ray: what the daemon and the API take, what the API answers, and the segments that API
-//! Gateway and Lambda would have sent themselves.
+//! X-Ray: what the daemon and the API accept, and what the API answers.
 
-/// The X-Ray API's operations.
-pub mod api;
+/// The API.
+mod api;
 /// The daemon's UDP format.
-pub mod daemon;
-/// One document: what is taken and what is refused.
+mod daemon;
+/// One document: what is accepted and what is rejected.
 mod document;
-/// The segments of API Gateway and Lambda.
-pub mod emit;
 /// Filter expressions.
 mod filter;
 /// Who called whom.
 mod graph;
-/// The trace header and ids.
-mod header;
 /// Segments of services that do not report themselves.
 mod infer;
+/// The segments of AWS services.
+mod recorder;
 /// The bounded collection of traces.
 mod store;
 /// One line about a trace.
@@ -24,12 +21,13 @@ mod summary;
 /// A trace put together from its documents.
 mod trace;
 
-pub use document::Rejection;
-pub use graph::Graph;
-pub use header::{TraceHeader, new_segment_id};
-pub use store::Store;
-pub use summary::{root_http, summary};
-pub use trace::{Kind, Node, Trace};
+pub(crate) use api::XRay;
+pub(crate) use daemon::listen;
+pub(crate) use graph::Graph;
+pub(crate) use recorder::Recorder;
+pub(crate) use store::Store;
+pub(crate) use summary::root_http;
+pub(crate) use trace::{Kind, Node, Trace};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
@@ -15,9 +16,9 @@ use super::{
 const MAX_TRACE_SIZE: usize = 500 * 1024;
 
 /// The traces: a bounded number of them, each of bounded size. Documents may come late, twice, out of
-/// order, and without what they hang from.
+/// order, and without what they are children of.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     kept: Mutex<Kept>,
     limit: usize,
     revision: watch::Sender<u64>,
@@ -30,42 +31,48 @@ struct Kept {
     order: VecDeque<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Stored {
     documents: HashMap<String, Document>,
     size: usize,
     limit_exceeded: bool,
     revision: u32,
-    /// Made when asked for, dropped when a document comes.
+    /// Assembled when asked for, dropped when a document comes.
     assembled: Option<Arc<Trace>>,
 }
 
 impl Store {
-    /// A store that keeps `limit` traces and forgets the oldest first.
-    pub fn new(limit: usize) -> Self {
+    /// A store that keeps `limit` traces and drops the oldest first.
+    pub(crate) fn new(limit: usize) -> Self {
         Self { kept: Mutex::default(), limit: limit.max(1), revision: watch::Sender::new(0) }
     }
 
-    /// Takes what a daemon or `PutTraceSegments` hands over.
-    pub fn put(&self, text: &str) -> Result<(), Rejection> {
+    /// Takes what an SDK sends to the daemon or to `PutTraceSegments`.
+    pub(crate) fn put(&self, text: &str) -> Result<(), Rejection> {
         for document in document::read(text)? {
             self.insert(document);
         }
         Ok(())
     }
 
+    /// Takes a segment or subsegment of one of our own services.
+    pub(crate) fn put_document(&self, document: &Value) -> Result<(), Rejection> {
+        self.insert(document::from_value(document)?);
+        Ok(())
+    }
+
     /// Counts the changes; wait on it to see the next.
-    pub fn watch(&self) -> watch::Receiver<u64> {
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.revision.subscribe()
     }
 
     /// The trace with that id, its documents put together.
-    pub fn trace(&self, id: &str) -> Option<Arc<Trace>> {
+    pub(crate) fn trace(&self, id: &str) -> Option<Arc<Trace>> {
         self.lock().traces.get_mut(&id.to_ascii_lowercase()).map(|stored| stored.assemble(id))
     }
 
     /// All traces, newest first.
-    pub fn traces(&self) -> Vec<Arc<Trace>> {
+    pub(crate) fn traces(&self) -> Vec<Arc<Trace>> {
         let Kept { traces, order } = &mut *self.lock();
         let newest_first = order.iter().rev();
         newest_first.filter_map(|id| traces.get_mut(id).map(|stored| stored.assemble(id))).collect()
@@ -76,13 +83,7 @@ impl Store {
         let Kept { traces, order } = &mut *kept;
         let stored = traces.entry(document.trace_id.clone()).or_insert_with(|| {
             order.push_back(document.trace_id.clone());
-            Stored {
-                documents: HashMap::new(),
-                size: 0,
-                limit_exceeded: false,
-                revision: 0,
-                assembled: None,
-            }
+            Stored::default()
         });
         stored.insert(document);
         while order.len() > self.limit {

@@ -9,7 +9,7 @@ use crate::identity::ACCOUNT;
 /// <https://docs.aws.amazon.com/xray/latest/api/API_TraceSummary.html>.
 ///
 /// `HasFault` and `HasError` speak of the root alone, `HasThrottle` and `IsPartial` of anything.
-pub fn summary(trace: &Trace) -> Value {
+pub(crate) fn summary(trace: &Trace) -> Value {
     let root = trace.root();
     let flag = |name| root.is_some_and(|root| root.flag(name));
     let mut summary = json!({
@@ -40,7 +40,7 @@ pub fn summary(trace: &Trace) -> Value {
 }
 
 /// What the root's request and answer were: the `Http` of a summary.
-pub fn root_http(root: &Node) -> Value {
+pub(crate) fn root_http(root: &Node) -> Value {
     let http = &root.body.get("http").cloned().unwrap_or_default();
     let mut shown = json!({});
     for (name, value) in [

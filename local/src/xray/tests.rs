@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Graph, Store, summary};
+use super::{Graph, Store, summary::summary};
 
 const TRACE: &str = "1-5759e988-bd862e3fe1be46a994272793";
 

@@ -12,41 +12,41 @@ const MAX_DEPTH: usize = 48;
 /// A trace, put together from its documents as X-Ray does it: subsegments that came on their own hang
 /// where they belong, and services that do not report themselves have an inferred segment.
 #[derive(Clone, Debug)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// The trace id.
-    pub id: String,
+    pub(crate) id: String,
     /// Segments and subsegments; a parent is an index into this.
-    pub nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     /// Whether documents were left out because the trace is too large.
-    pub limit_exceeded: bool,
+    pub(crate) limit_exceeded: bool,
     /// How often the trace changed.
-    pub revision: u32,
+    pub(crate) revision: u32,
 }
 
 /// A segment or a subsegment.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(crate) struct Node {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// What it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// What it hangs from.
-    pub parent: Option<usize>,
+    pub(crate) parent: Option<usize>,
     /// What hangs from it, in the order of time.
-    pub children: Vec<usize>,
+    pub(crate) children: Vec<usize>,
     /// Whether it names a parent that is not there.
-    pub orphaned: bool,
+    pub(crate) orphaned: bool,
     /// Seconds since the epoch.
-    pub start: f64,
+    pub(crate) start: f64,
     /// Seconds since the epoch; `None` while it is in progress.
-    pub end: Option<f64>,
+    pub(crate) end: Option<f64>,
     /// The document without its subsegments.
-    pub body: Map<String, Value>,
+    pub(crate) body: Map<String, Value>,
 }
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Sent by a service.
     Segment,
     /// Part of a segment.
@@ -57,27 +57,27 @@ pub enum Kind {
 
 impl Node {
     /// A text of the document.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.body.get(name).and_then(Value::as_str)
     }
 
     /// Its name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.text("name").unwrap_or_default()
     }
 
     /// Whether the document carries the flag `name`: `error`, `throttle` or `fault`.
-    pub fn flag(&self, name: &str) -> bool {
+    pub(crate) fn flag(&self, name: &str) -> bool {
         self.body.get(name) == Some(&Value::Bool(true))
     }
 
     /// How long it took, in seconds; nothing while it is in progress.
-    pub fn duration(&self) -> f64 {
+    pub(crate) fn duration(&self) -> f64 {
         self.end.map_or(0.0, |end| (end - self.start).max(0.0))
     }
 
     /// Whether it is a segment of its own on the map.
-    pub fn is_segment(&self) -> bool {
+    pub(crate) fn is_segment(&self) -> bool {
         self.kind != Kind::Subsegment
     }
 }
@@ -112,25 +112,25 @@ impl Trace {
     }
 
     /// Seconds since the epoch at which the earliest part began.
-    pub fn start(&self) -> f64 {
+    pub(crate) fn start(&self) -> f64 {
         self.nodes.iter().map(|node| node.start).fold(f64::INFINITY, f64::min)
     }
 
     /// From the earliest begin to the latest end of anything, in seconds: what goes on asynchronously
     /// counts.
-    pub fn duration(&self) -> f64 {
+    pub(crate) fn duration(&self) -> f64 {
         let ends = self.nodes.iter().filter_map(|node| node.end);
         let end = ends.fold(f64::NEG_INFINITY, f64::max);
         (end - self.start()).max(0.0)
     }
 
     /// Whether something is still in progress.
-    pub fn is_partial(&self) -> bool {
+    pub(crate) fn is_partial(&self) -> bool {
         self.nodes.iter().any(|node| node.end.is_none())
     }
 
     /// The segment that the trace began with.
-    pub fn root(&self) -> Option<&Node> {
+    pub(crate) fn root(&self) -> Option<&Node> {
         let tops =
             self.nodes.iter().filter(|node| node.kind == Kind::Segment && node.parent.is_none());
         tops.min_by(|a, b| a.orphaned.cmp(&b.orphaned).then(a.start.total_cmp(&b.start)))
@@ -138,7 +138,7 @@ impl Trace {
 
     /// What a node belongs to: itself if it is a segment, else the segment that it hangs from. Where that
     /// has not come it is the uppermost subsegment, so ask whether it is a segment.
-    pub fn owner<'a>(&'a self, node: &'a Node) -> &'a Node {
+    pub(crate) fn owner<'a>(&'a self, node: &'a Node) -> &'a Node {
         let mut owner = node;
         while let (false, Some(parent)) = (owner.is_segment(), owner.parent) {
             owner = &self.nodes[parent];
@@ -148,7 +148,7 @@ impl Trace {
 
     /// The whole documents as `BatchGetTraces` answers them: one a segment, its subsegments inside.
     /// Subsegments without their segment stand alone, so that nothing is hidden.
-    pub fn documents(&self) -> Vec<(&str, Value)> {
+    pub(crate) fn documents(&self) -> Vec<(&str, Value)> {
         let tops = self.nodes.iter().enumerate();
         let tops = tops.filter(|(_, node)| node.is_segment() || node.parent.is_none());
         let mut tops: Vec<_> = tops.collect();

@@ -100,7 +100,7 @@ async fn an_entrys_own_trace_header_wins_over_the_requests() {
     ];
     let answer = world.request("POST", &url, body, &headers).await;
     assert_eq!(answer.body["FailedEntryCount"], 0, "a header that makes no sense is dropped");
-    let passed = world.stack().services().bus.passed(|_| true);
+    let passed = world.stack().events(|_| true);
     let traces: Vec<_> = passed.iter().map(|passed| passed.trace_id.clone()).collect();
     assert_eq!(traces, [Some(root('a')), Some(root('b')), None]);
     world.end().await;
@@ -201,7 +201,7 @@ async fn lambda_invokes_what_there_is() {
     let answer = world.request("POST", &url, "{}", &headers).await;
     assert_eq!(answer.status, 202);
     world.settled().await;
-    assert_eq!(world.stack().queues().messages(usize::MAX).len(), 1);
+    assert_eq!(world.stack().dead_letters().len(), 1);
     world.end().await;
 }
 
@@ -250,8 +250,8 @@ async fn the_console_serves_its_page_and_its_data() {
     let state =
         world.request("GET", &format!("{console}console/state?minutes=5"), "", &[]).await.body;
     assert_eq!(state["traces"][0]["id"], answer.trace_id());
-    assert_eq!(state["traces"][0]["order"], answer.order_id());
-    assert_eq!(state["traces"][0]["outcome"], "confirmed");
+    assert_eq!(state["traces"][0]["annotations"]["order_id"], answer.order_id());
+    assert_eq!(state["traces"][0]["annotations"]["notification_type"], "confirmed");
     assert_eq!(state["notifications"].as_array().unwrap().len(), 1);
     let trace = format!("{console}console/traces/{}", answer.trace_id());
     let trace = world.request("GET", &trace, "", &[]).await.body;

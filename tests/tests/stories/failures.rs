@@ -62,7 +62,7 @@ async fn a_crash_a_timeout_and_an_error_are_told_apart() {
         assert!(!run(&trace, "inventory-service").is("fault"), "{way}");
         assert_eq!(trace.lost().len(), 0, "{way}: {:#?}", trace.lost());
 
-        let letters = world.stack().queues().messages(usize::MAX);
+        let letters = world.stack().dead_letters();
         assert_eq!(letters.len(), 1, "{way}: {letters:#?}");
         assert_eq!(letters[0].queue, "distributed-tracing-demo-failed-invocations");
         assert_eq!(letters[0].trace_id.as_ref(), Some(&trace.id));
@@ -100,7 +100,7 @@ async fn a_poison_event_is_tried_three_times_and_kept() {
     let world = World::start().await;
     world.tell("order.service", "Order Created", &json!({ "orderId": "ord_poison" })).await;
     world.settled().await;
-    let letters = world.stack().queues().messages(usize::MAX);
+    let letters = world.stack().dead_letters();
     assert_eq!(letters.len(), 2, "one from payment, one from inventory: {letters:#?}");
     for letter in &letters {
         assert_eq!(letter.body["requestContext"]["approximateInvokeCount"], 3);
@@ -120,7 +120,7 @@ async fn an_event_of_a_newer_version_is_refused_by_its_version() {
     let detail = json!({ "orderId": "ord_new", "metadata": { "eventVersion": "2" } });
     world.tell("order.service", "Order Created", &detail).await;
     world.settled().await;
-    let letters = world.stack().queues().messages(usize::MAX);
+    let letters = world.stack().dead_letters();
     assert_eq!(letters.len(), 2);
     let expected = "`Order Created` has version `2`; this service understands version 1";
     assert!(letters.iter().all(|letter| letter.reason.contains(expected)), "{letters:#?}");

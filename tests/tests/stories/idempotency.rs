@@ -20,7 +20,7 @@ async fn hearing_an_event_again_changes_nothing() {
     }
     world.settled().await;
 
-    let charges = world.stack().logs().lines(|_| true);
+    let charges = world.stack().log_lines(|_| true);
     let charges = charges.iter().filter(|line| line.message == "asked for a charge").count();
     assert_eq!(charges, 1, "charged once");
     let stock = world.stock("p").await;
@@ -39,7 +39,7 @@ async fn hearing_an_event_again_changes_nothing() {
             assert_eq!(again["detail"]["orderId"], answer.order_id());
         }
     }
-    let letters = world.stack().queues().messages(usize::MAX);
+    let letters = world.stack().dead_letters();
     assert!(letters.is_empty(), "{letters:#?}");
 
     // Told outside of any trace, they were heard in new ones, which name the old one.

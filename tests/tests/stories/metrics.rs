@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, fs};
 
 use e2e::{World, workspace};
-use local::logs::Line;
+use local::Line;
 use serde_json::Value;
 
 use crate::tour::every_way_an_order_can_go;
@@ -35,7 +35,7 @@ fn sum(lines: &[Line], name: &str) -> f64 {
 async fn lines(world: &World) -> Vec<Line> {
     world
         .until("a count of every fact", || {
-            let lines = world.stack().logs().lines(Line::is_metrics);
+            let lines = world.stack().log_lines(Line::is_metrics);
             let counted =
                 |(name, detail_type): &(&str, &str)| sum(&lines, name) >= facts(world, detail_type);
             FACTS.iter().all(counted).then_some(lines)

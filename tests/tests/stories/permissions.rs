@@ -20,7 +20,7 @@ async fn roles_grant_what_is_needed_and_nothing_else() {
             }
         }
     }
-    let used = world.stack().services().guard.used().into_iter();
+    let used = world.stack().allowed_calls().into_iter();
     let used: BTreeSet<_> = used.map(|used| (used.function, used.action, used.resource)).collect();
     let unused: Vec<_> = granted.difference(&used).collect();
     assert!(unused.is_empty(), "granted and never used, or with a wildcard: {unused:#?}");
@@ -71,14 +71,14 @@ async fn a_topic_that_the_role_does_not_allow_is_denied_three_times_and_ends_as_
     let policy = "        - SNSPublishMessagePolicy: { TopicName: !GetAtt Customers.TopicName }\n";
     let world = lacking(&folder, |text| text.replace(policy, "")).await;
     world.order("{}").await;
-    world.until("a dead letter", || world.stack().queues().messages(1).pop()).await;
+    world.until("a dead letter", || world.stack().dead_letters().pop()).await;
     world.settled().await;
-    let letters = world.stack().queues().messages(usize::MAX);
+    let letters = world.stack().dead_letters();
     assert!(
         letters[0].reason.contains("is not authorized to perform: sns:Publish"),
         "{letters:#?}"
     );
-    assert_eq!(world.stack().services().sns.count(), 0);
+    assert_eq!(world.stack().notifications().len(), 0);
     world.end().await;
 }
 
@@ -93,7 +93,7 @@ async fn an_explicit_denial_wins() {
     };
     let world = lacking(&folder, deny).await;
     assert_eq!(world.order("{}").await.status, 503);
-    let denied = world.stack().services().guard.denied();
+    let denied = world.stack().denied_calls();
     assert!(
         denied[0].message.ends_with("with an explicit deny in an identity-based policy"),
         "{denied:#?}"

@@ -183,7 +183,7 @@ async fn filter_expressions_find_traces() {
 async fn no_trace_and_no_log_line_says_what_is_private() {
     let world = crate::tour::every_way_an_order_can_go().await;
     let mut said: Vec<_> =
-        world.stack().logs().lines(|_| true).iter().map(|line| format!("{line:?}")).collect();
+        world.stack().log_lines(|_| true).iter().map(|line| format!("{line:?}")).collect();
     for summary in world.summaries().await {
         let seen = world.trace(summary.id().unwrap(), |_| true).await;
         said.extend(seen.parts.iter().map(|part| part.document.to_string()));

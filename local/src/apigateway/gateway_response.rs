@@ -1,0 +1,33 @@
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+};
+use serde_json::json;
+
+use crate::wire::HttpResponse;
+
+/// What API Gateway itself answers: a status, a code, a message
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>).
+pub(super) type GatewayResponse = (StatusCode, &'static str, &'static str);
+
+/// API Gateway does not tell a path that it does not have from one that needs a signature.
+pub(super) const MISSING_TOKEN: GatewayResponse =
+    (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
+pub(super) const TOO_LARGE: GatewayResponse =
+    (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+pub(super) const INTERNAL: GatewayResponse =
+    (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", "Internal server error");
+pub(super) const BAD_GATEWAY: GatewayResponse =
+    (StatusCode::BAD_GATEWAY, "InternalServerErrorException", "Internal server error");
+pub(super) const TIMED_OUT: GatewayResponse =
+    (StatusCode::GATEWAY_TIMEOUT, "InternalServerErrorException", "Endpoint request timed out");
+
+/// As HTTP.
+pub(super) fn respond((status, code, message): GatewayResponse) -> HttpResponse {
+    let mut response = HttpResponse::new(Body::from(json!({ "message": message }).to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert("x-amzn-errortype", HeaderValue::from_static(code));
+    response
+}

@@ -1,0 +1,14 @@
+//! API Gateway: a REST API with Lambda proxy integrations.
+
+/// The API Gateway API: asking how the REST API is configured.
+mod api;
+/// Requests on their way to a function and back.
+mod gateway;
+/// What API Gateway itself answers.
+mod gateway_response;
+/// Lambda proxy integration: the event that goes in, the response that comes out.
+mod proxy;
+/// The stage's segment.
+mod segment;
+
+pub(crate) use {api::ApiGateway, gateway::Gateway};

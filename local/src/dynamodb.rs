@@ -1,0 +1,200 @@
+use std::{io, net::SocketAddr};
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, Uri, header},
+};
+use dynoxide::{Database, actions::create_table::CreateTableRequest, errors::DynoxideError};
+use futures_util::future::BoxFuture;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    identity::arn_of,
+    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
+};
+
+/// DynamoDB, embedded. It speaks HTTP on a port of its own, and requests are forwarded as they come: its
+/// authors' implementation of the protocol counts, not ours.
+#[derive(Debug)]
+pub(crate) struct DynamoDb {
+    uri: Uri,
+    client: Client<HttpConnector, Body>,
+    server: JoinHandle<()>,
+}
+
+/// Why the tables could not be created.
+#[derive(Debug, thiserror::Error)]
+pub enum TablesError {
+    /// The embedded database does not open.
+    #[error("cannot open the embedded DynamoDB")]
+    Open(#[source] DynoxideError),
+    /// What the template says of a table is not understood.
+    #[error("cannot understand the definition of table `{table}`")]
+    Definition {
+        /// Its name.
+        table: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A table is refused.
+    #[error("cannot create table `{table}`")]
+    Create {
+        /// Its name.
+        table: String,
+        /// Why.
+        source: DynoxideError,
+    },
+    /// There is no port for it.
+    #[error("cannot listen for the embedded DynamoDB")]
+    Listen(#[source] io::Error),
+}
+
+impl DynamoDb {
+    /// Starts with `tables`, `CreateTable` requests.
+    pub(crate) async fn start(tables: &[Value]) -> Result<Self, TablesError> {
+        let database = Database::memory().map_err(TablesError::Open)?;
+        for definition in tables {
+            create(&database, definition)?;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(TablesError::Listen)?;
+        let uri = uri(listener.local_addr().map_err(TablesError::Listen)?)?;
+        let server = tokio::spawn(dynoxide::server::serve_on(listener, database));
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Ok(Self { uri, client, server })
+    }
+
+    async fn forward(&self, request: &AwsRequest) -> Outcome {
+        let mut forwarded = Request::new(Body::from(request.body.clone()));
+        *forwarded.method_mut() = Method::POST;
+        *forwarded.uri_mut() = self.uri.clone();
+        *forwarded.headers_mut() = request.headers.clone();
+        // These are about the connection that the request came over.
+        for name in [header::HOST, header::CONTENT_LENGTH, header::CONNECTION, header::EXPECT] {
+            forwarded.headers_mut().remove(name);
+        }
+        match self.client.request(forwarded).await {
+            Ok(response) => Ok(Response::Http(response.map(Body::new))),
+            Err(error) => {
+                let message = format!("the embedded DynamoDB does not answer: {error}");
+                Err(AwsError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message))
+            }
+        }
+    }
+}
+
+impl AwsApi for DynamoDb {
+    fn name(&self) -> &'static str {
+        "dynamodb"
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol::Json { target: "DynamoDB_20120810", content_type: "application/x-amz-json-1.0" }
+    }
+
+    fn permissions(&self, request: &AwsRequest) -> Vec<Permission> {
+        request.json().map_or_else(|_| Vec::new(), |body| permissions(&request.operation, body))
+    }
+
+    fn denial(&self) -> (StatusCode, &'static str) {
+        (StatusCode::BAD_REQUEST, "AccessDeniedException")
+    }
+
+    fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.forward(request))
+    }
+}
+
+impl Drop for DynamoDb {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn create(database: &Database, definition: &Value) -> Result<(), TablesError> {
+    let table = || definition["TableName"].as_str().unwrap_or("?").to_owned();
+    let request: CreateTableRequest = serde_json::from_value(definition.clone())
+        .map_err(|source| TablesError::Definition { table: table(), source })?;
+    let created = database.create_table(request);
+    created.map_err(|source| TablesError::Create { table: table(), source })?;
+    Ok(())
+}
+
+fn uri(address: SocketAddr) -> Result<Uri, TablesError> {
+    let uri = format!("http://{address}/").parse();
+    uri.map_err(|error| TablesError::Listen(io::Error::other(error)))
+}
+
+/// Transactions have no action of their own: a role has to allow each of their parts
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>).
+fn permissions(operation: &str, body: &Value) -> Vec<Permission> {
+    let on = |operation: &str, resource| Permission::new("dynamodb", operation, resource);
+    if let Some(items) = body["TransactItems"].as_array() {
+        let parts = items.iter().filter_map(Value::as_object).flatten();
+        return parts
+            .map(|(kind, part)| {
+                let check = kind == "ConditionCheck";
+                let action = if check { "ConditionCheckItem" } else { &format!("{kind}Item") };
+                on(action, table(part["TableName"].as_str().unwrap_or_default()))
+            })
+            .collect();
+    }
+    if let Some(tables) = body["RequestItems"].as_object() {
+        return tables.keys().map(|name| on(operation, table(name))).collect();
+    }
+    let resource = match (body["TableName"].as_str(), body["IndexName"].as_str()) {
+        (None, _) => "*".to_owned(),
+        (Some(name), Some(index)) => format!("{}/index/{index}", table(name)),
+        (Some(name), None) => table(name),
+    };
+    vec![on(operation, resource)]
+}
+
+fn table(name: &str) -> String {
+    arn_of("dynamodb", "table/", name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn operations_and_the_permissions_that_they_need() {
+        let table = "arn:aws:dynamodb:us-east-1:000000000000:table/orders";
+        let transaction = json!({ "TransactItems": [
+            { "Update": { "TableName": "orders" } },
+            { "ConditionCheck": { "TableName": table } },
+        ] });
+        for (operation, body, needed) in [
+            ("PutItem", json!({ "TableName": "orders" }), vec![("PutItem", table)]),
+            (
+                "Query",
+                json!({ "TableName": "orders", "IndexName": "by-day" }),
+                vec![("Query", &*format!("{table}/index/by-day"))],
+            ),
+            (
+                "TransactWriteItems",
+                transaction,
+                vec![("UpdateItem", table), ("ConditionCheckItem", table)],
+            ),
+            (
+                "BatchGetItem",
+                json!({ "RequestItems": { "orders": {} } }),
+                vec![("BatchGetItem", table)],
+            ),
+            ("ListTables", json!({}), vec![("ListTables", "*")]),
+        ] {
+            let needed: Vec<_> = needed
+                .into_iter()
+                .map(|(action, resource)| Permission::new("dynamodb", action, resource))
+                .collect();
+            assert_eq!(permissions(operation, &body), needed, "{operation} {body}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// The latest of many things: a bounded number of them, of which the oldest are dropped first.
+#[derive(Debug)]
+pub(crate) struct RingBuffer<T> {
+    items: Mutex<VecDeque<T>>,
+    capacity: usize,
+}
+
+impl<T: Clone> RingBuffer<T> {
+    /// One that keeps `capacity` items.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { items: Mutex::default(), capacity }
+    }
+
+    /// Adds one.
+    pub(crate) fn push(&self, item: T) {
+        let mut items = self.items();
+        if items.len() == self.capacity {
+            items.pop_front();
+        }
+        items.push_back(item);
+    }
+
+    /// Removes those that are `unwanted`.
+    pub(crate) fn remove(&self, unwanted: impl Fn(&T) -> bool) {
+        self.items().retain(|item| !unwanted(item));
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.items().len()
+    }
+
+    /// Those that are `wanted`, oldest first. Only those are copied.
+    pub(crate) fn matching(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        self.items().iter().filter(|item| wanted(item)).cloned().collect()
+    }
+
+    /// The latest `most` of them, newest first.
+    pub(crate) fn latest(&self, most: usize) -> Vec<T> {
+        self.items().iter().rev().take(most).cloned().collect()
+    }
+
+    fn items(&self) -> MutexGuard<'_, VecDeque<T>> {
+        // A panic elsewhere does not make what was kept wrong.
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_go_first() {
+        let recent = RingBuffer::new(3);
+        for item in 1..=5 {
+            recent.push(item);
+        }
+        assert_eq!(recent.len(), 3);
+        assert_eq!(recent.latest(usize::MAX), [5, 4, 3]);
+        assert_eq!(recent.latest(2), [5, 4]);
+        assert_eq!(recent.matching(|item| item % 2 == 1), [3, 5]);
+        recent.remove(|item| *item == 4);
+        assert_eq!(recent.latest(usize::MAX), [5, 3]);
+    }
+}

@@ -1,0 +1,13 @@
+//! The rules of a template: which events match a pattern, and what a policy allows.
+
+/// Whether an event matches a pattern.
+mod matching;
+/// Event patterns and why they are refused.
+mod pattern;
+/// Statements, and what they say about an action on a resource.
+mod policy;
+/// `*` and `?`.
+mod wildcard;
+
+pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use policy::{Role, Statement, Verdict};

@@ -1,0 +1,205 @@
+/// The HTTP servers.
+mod server;
+/// The ports and what listens there.
+mod sockets;
+
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    server::{serve_api, serve_aws},
+    sockets::Addresses,
+};
+use crate::{
+    console::Console,
+    dynamodb::TablesError,
+    endpoint::Endpoint,
+    events::EventRecord,
+    iam::{AllowedCall, Denied},
+    lambda::{Endpoints, Settings},
+    logs::{Line, Logs},
+    services::Services,
+    sns::Notification,
+    sqs::Message,
+    template::App,
+    test_command::test_command,
+    xray,
+};
+
+pub use sockets::{PortError, Ports, Sockets};
+
+/// How long requests under way may take after the stack was stopped.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Settings of a stack beside its template.
+pub struct Options {
+    /// How many traces are kept.
+    pub max_traces: usize,
+    /// The pause before the first retry of an asynchronous invocation.
+    pub retry_delay: Duration,
+    /// How many processes a function may have at once.
+    pub max_processes: usize,
+    /// What to do with each log line of a function.
+    pub log: Box<dyn Fn(&Line) + Send + Sync>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let retry_delay = Duration::from_secs(1);
+        Self { max_traces: 1_000, retry_delay, max_processes: 8, log: Box::new(|_| {}) }
+    }
+}
+
+/// Everything of a template, running.
+#[derive(Debug)]
+pub struct Stack {
+    app: App,
+    addresses: Addresses,
+    services: Arc<Services>,
+    stop: CancellationToken,
+    servers: [JoinHandle<()>; 2],
+    daemon: JoinHandle<()>,
+}
+
+impl Stack {
+    /// Starts everything that `app` declares; `executables` run the functions, by logical id.
+    pub async fn start(
+        app: App,
+        executables: HashMap<String, PathBuf>,
+        sockets: Sockets,
+        options: Options,
+    ) -> Result<Self, TablesError> {
+        let Sockets { api, aws, xray, addresses } = sockets;
+        let Options { max_traces, retry_delay, max_processes, log } = options;
+        let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
+        let settings = Settings { endpoints, retry_delay, max_processes };
+        let services =
+            Services::start(&app, executables, &settings, max_traces, Logs::new(log)).await?;
+        let services = Arc::new(services);
+
+        let authorizer = Arc::clone(&services.authorizer);
+        let endpoint = Endpoint::new(services.apis.clone(), authorizer);
+        let console = Console {
+            services: Arc::clone(&services),
+            api: url(addresses.api),
+            test_command: test_command(&app, &url(addresses.api)),
+        };
+        let stop = CancellationToken::new();
+        let servers = [
+            serve_aws(aws, endpoint, console, &stop),
+            serve_api(api, Arc::clone(&services), &stop),
+        ];
+        let (traces, logs) = (Arc::clone(&services.traces), Arc::clone(&services.logs));
+        let daemon = tokio::spawn(xray::listen(xray, traces, logs));
+        Ok(Self { app, addresses, services, stop, servers, daemon })
+    }
+
+    /// Stops in order: the way in, the functions, the rest. No process is left.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.services.lambda.stop().await;
+        for server in self.servers {
+            let abort = server.abort_handle();
+            // A connection that somebody holds open must not delay the end.
+            if tokio::time::timeout(GRACE, server).await.is_err() {
+                abort.abort();
+            }
+        }
+        self.daemon.abort();
+    }
+
+    /// What `--ready-file` says.
+    pub fn ready(&self) -> Value {
+        let functions = self.app.functions.iter().map(|function| function.name.as_str());
+        json!({
+            "api": self.api(),
+            "aws": self.aws(),
+            "xray": self.xray().to_string(),
+            "console": self.console(),
+            "functions": functions.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Where it is.
+impl Stack {
+    /// The template's content.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The REST API's URL.
+    pub fn api(&self) -> String {
+        url(self.addresses.api)
+    }
+
+    /// The URL of the AWS APIs.
+    pub fn aws(&self) -> String {
+        url(self.addresses.aws)
+    }
+
+    /// The X-Ray daemon's address.
+    pub fn xray(&self) -> SocketAddr {
+        self.addresses.xray
+    }
+
+    /// The console's URL.
+    pub fn console(&self) -> String {
+        format!("{}/", self.aws())
+    }
+
+    /// The template's output `TestCommand`, with the local API in it.
+    pub fn test_command(&self) -> Option<String> {
+        test_command(&self.app, &self.api())
+    }
+}
+
+/// What has happened.
+impl Stack {
+    /// The functions' log lines that are `wanted`, oldest first.
+    pub fn log_lines(&self, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+        self.services.logs.lines(wanted)
+    }
+
+    /// The events on all buses that are `wanted`, oldest first.
+    pub fn events(&self, wanted: impl Fn(&EventRecord) -> bool) -> Vec<EventRecord> {
+        self.services.buses.events(wanted)
+    }
+
+    /// What was published to the topics, newest first.
+    pub fn notifications(&self) -> Vec<Notification> {
+        self.services.sns.published(usize::MAX)
+    }
+
+    /// The messages in the queues, newest first.
+    pub fn dead_letters(&self) -> Vec<Message> {
+        self.services.queues.messages(usize::MAX)
+    }
+
+    /// What the functions called and their roles allow, each call once.
+    pub fn allowed_calls(&self) -> Vec<AllowedCall> {
+        self.services.authorizer.allowed()
+    }
+
+    /// What the functions called and their roles do not allow, oldest first.
+    pub fn denied_calls(&self) -> Vec<Denied> {
+        self.services.authorizer.denied()
+    }
+
+    /// Counts the changes of traces; wait on it to see the next.
+    pub fn trace_changes(&self) -> watch::Receiver<u64> {
+        self.services.traces.watch()
+    }
+
+    /// Whether no function is handling anything and no retry is still to come.
+    pub fn is_idle(&self) -> bool {
+        self.services.lambda.is_idle()
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}

@@ -1,0 +1,128 @@
+use std::fmt;
+
+use uuid::Uuid;
+
+/// What an `X-Amzn-Trace-Id` header says
+/// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>). It is
+/// parsed here without the services' own code, so that the two implementations check each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TraceHeader {
+    /// `1-`, 8 hex digits, `-`, 24 hex digits.
+    pub(crate) root: String,
+    /// The caller's segment or subsegment.
+    pub(crate) parent: Option<String>,
+    /// The decision, if one was made.
+    pub(crate) sampled: Option<bool>,
+    /// `Lineage` and whatever else came along, each with the semicolon before it.
+    pub(crate) others: String,
+}
+
+impl TraceHeader {
+    /// Parses a header; `None` when it is malformed, in which case AWS drops it too.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (mut root, mut parent, mut sampled, mut others) = (None, None, None, String::new());
+        for (key, value) in text.split(';').filter_map(|field| field.split_once('=')) {
+            let (key, value) = (key.trim(), value.trim());
+            match key.to_ascii_lowercase().as_str() {
+                "root" => root = Some(value),
+                "parent" => parent = Some(value),
+                "sampled" => sampled = Some(value),
+                "self" | "" => {}
+                _ => others.extend([";", key, "=", value]),
+            }
+        }
+        let root = root.filter(|root| is_trace_id(root))?.to_ascii_lowercase();
+        Some(Self {
+            root,
+            parent: parent.filter(|parent| is_segment_id(parent)).map(str::to_ascii_lowercase),
+            sampled: match sampled {
+                Some("1") => Some(true),
+                Some("0") => Some(false),
+                _ => None,
+            },
+            others,
+        })
+    }
+
+    /// Begins a new trace, which is recorded.
+    pub(crate) fn start(now: f64) -> Self {
+        let sampled = Some(true);
+        Self { root: new_trace_id(now), parent: None, sampled, others: String::new() }
+    }
+
+    /// The same trace for what is a child of `parent`.
+    #[must_use]
+    pub(crate) fn child_of(&self, parent: Option<String>, sampled: Option<bool>) -> Self {
+        Self { parent, sampled, ..self.clone() }
+    }
+}
+
+impl fmt::Display for TraceHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Root={}", self.root)?;
+        if let Some(parent) = &self.parent {
+            write!(f, ";Parent={parent}")?;
+        }
+        if let Some(sampled) = self.sampled {
+            write!(f, ";Sampled={}", u8::from(sampled))?;
+        }
+        f.write_str(&self.others)
+    }
+}
+
+/// Whether `text` is a trace id. The time in it may be any: ids made from W3C ones have none.
+pub(crate) fn is_trace_id(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    matches!(parts.as_slice(), ["1", time, rest] if is_hex(time, 8) && is_hex(rest, 24))
+}
+
+/// Whether `text` is the id of a segment or subsegment.
+pub(crate) fn is_segment_id(text: &str) -> bool {
+    is_hex(text, 16)
+}
+
+/// A new trace id, with `now` (seconds since the epoch) in it.
+pub(crate) fn new_trace_id(now: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "X-Ray keeps 32 bits of seconds"
+    )]
+    let now = now as u32;
+    let random = Uuid::new_v4().simple().to_string();
+    format!("1-{now:08x}-{}", &random[..24])
+}
+
+/// A new segment id.
+pub(crate) fn new_segment_id() -> String {
+    // The last 16 digits of a version 4 UUID: 62 random bits.
+    Uuid::new_v4().simple().to_string().split_off(16)
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers() {
+        let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+        for (text, written) in [
+            (format!("{root};Parent=53995c3f42cd8ad8;Sampled=1"), None),
+            (format!("{root};Sampled=0;Lineage=1:2:3"), None),
+            (root.to_owned(), None),
+            (format!("Sampled=?;{root}"), Some(root.to_owned())),
+            (format!("Self=1;{root};Parent=zz"), Some(root.to_owned())),
+        ] {
+            let header = TraceHeader::parse(&text).unwrap();
+            assert_eq!(header.to_string(), written.unwrap_or(text));
+        }
+        for text in ["", "Root=", "Root=1-2-3", "Parent=53995c3f42cd8ad8;Sampled=1"] {
+            assert_eq!(TraceHeader::parse(text), None, "{text}");
+        }
+        assert!(is_trace_id(&new_trace_id(1.0)) && is_segment_id(&new_segment_id()));
+    }
+}
