@@ -4,12 +4,16 @@
 pub mod api;
 /// Invocations that nobody waits for: retries, then the on-failure destination.
 mod asynchronous;
-/// One process and its Runtime API.
+/// One process of a function.
 mod instance;
 /// What goes into a function and what comes out.
 mod invocation;
+/// The log lines of a process.
+mod output;
 /// The processes of one function.
 mod pool;
+/// The Runtime API of one process.
+mod runtime_api;
 /// The functions by name, their invocations and the segments of these.
 mod service;
 
