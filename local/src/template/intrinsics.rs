@@ -222,13 +222,11 @@ impl<'a> Scope<'a> {
     }
 
     fn list(&self, node: &Node, function: &str) -> Result<Vec<Value>, LineError> {
-        match self.resolve(node)? {
-            Some(Value::Array(items)) => Ok(items),
-            _ => {
-                let (function, form) = (function.to_owned(), "a list here");
-                Err(LineError::new(node.line, IntrinsicError::Arguments { function, form }))
-            }
+        if let Some(Value::Array(items)) = self.resolve(node)? {
+            return Ok(items);
         }
+        let (function, form) = (function.to_owned(), "a list here");
+        Err(LineError::new(node.line, IntrinsicError::Arguments { function, form }))
     }
 }
 

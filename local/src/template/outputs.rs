@@ -38,8 +38,8 @@ fn value(output: &Node, scope: &Scope<'_>) -> Result<Option<String>, LineError> 
     if !scope.exists(output)? {
         return Ok(None);
     }
-    let none = || LineError::new(output.line, OutputError::NoValue);
-    let node = output.get("Value").ok_or_else(none)?;
-    let value = scope.resolve(node)?.ok_or_else(none)?;
+    let missing = || LineError::new(output.line, OutputError::NoValue);
+    let node = output.get("Value").ok_or_else(missing)?;
+    let value = scope.resolve(node)?.ok_or_else(missing)?;
     to_text(&value, node.line).map(Some)
 }
