@@ -3,42 +3,43 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 use local::Ports;
 
-/// Runs the functions of a SAM template on this machine: API Gateway, Lambda, EventBridge, DynamoDB, SNS and
-/// X-Ray, with a page that shows what happens.
+/// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
+/// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub(crate) struct Arguments {
-    /// Port of the API; 0 is any
+    /// Port of the REST API; 0 picks a free one
     #[arg(long, default_value_t = 3000)]
     api_port: u16,
-    /// Port of the AWS APIs and the console; 0 is any
+    /// Port of the AWS APIs and the console; 0 picks a free one
     #[arg(long, default_value_t = 4566)]
     aws_port: u16,
-    /// UDP port of the X-Ray daemon; 0 is any
+    /// UDP port of the X-Ray daemon; 0 picks a free one
     #[arg(long, default_value_t = 2000)]
     xray_port: u16,
     /// The SAM template
     #[arg(long, value_name = "PATH", default_value = "infra/template.yaml")]
     pub(crate) template: PathBuf,
-    /// A parameter of the template; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    /// Value of a template parameter; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
     pub(crate) parameter: Vec<(String, String)>,
-    /// Run this executable for that function, named by its logical id or its name; may be repeated
-    #[arg(long, value_name = "FUNCTION=PATH", value_parser = bootstrap)]
+    /// Executable to run for a function, given by its logical id or its name; may be repeated
+    #[arg(long, value_name = "FUNCTION=PATH", value_parser = parse_bootstrap)]
     pub(crate) bootstrap: Vec<(String, PathBuf)>,
-    /// Run what was built before
+    /// Run the executables that were built before
     #[arg(long)]
     pub(crate) no_build: bool,
-    /// Write the addresses there, as JSON, once everything answers
+    /// File to write the addresses to, as JSON, once everything is ready
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
-    /// How many traces to keep; the oldest go first
+    /// Number of traces to keep; the oldest are dropped first
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     pub(crate) max_traces: usize,
-    /// Seconds before the first retry of an asynchronous invocation (60 on AWS); the second waits twice as long
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
+    /// Seconds before the first retry of an asynchronous invocation (60 on AWS); twice as long
+    /// before the second
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = parse_seconds)]
     retry_delay: f64,
-    /// How many processes a function may have at once
+    /// Largest number of processes of a function
     #[arg(long, value_name = "COUNT", default_value_t = 8)]
     pub(crate) max_processes: usize,
 }
@@ -53,22 +54,29 @@ impl Arguments {
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Why a value is not valid.
+#[derive(Debug, thiserror::Error)]
+enum ValueError {
+    #[error("expected a name, `=`, and a value")]
+    NotAPair,
+    #[error("expected a number of seconds from 0 to 3600")]
+    NotSeconds,
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), ValueError> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("a name, `=`, and a value are wanted".to_owned()),
+        _ => Err(ValueError::NotAPair),
     }
 }
 
-fn bootstrap(text: &str) -> Result<(String, PathBuf), String> {
-    pair(text).map(|(function, path)| (function, path.into()))
+fn parse_bootstrap(text: &str) -> Result<(String, PathBuf), ValueError> {
+    parse_pair(text).map(|(function, path)| (function, path.into()))
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=3600.0).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0 to 3600 is wanted".to_owned()),
-    }
+fn parse_seconds(text: &str) -> Result<f64, ValueError> {
+    let seconds = text.parse().map_err(|_| ValueError::NotSeconds)?;
+    if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err(ValueError::NotSeconds) }
 }
 
 #[cfg(test)]
@@ -83,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_values_are_refused() {
         for wrong in [
             ["--parameter", "Name"],
             ["--parameter", "=x"],

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::Command,
+    process::{ChildStdout, Command},
 };
 
 use crate::{
@@ -21,47 +21,48 @@ use crate::{
 pub enum CompileError {
     /// Cargo cannot be run.
     #[error(
-        "cannot run `{0}`\n\nhint: say --bootstrap FUNCTION=PATH for every function to do without it"
+        "cannot run `{0}`\n\nhint: with --bootstrap FUNCTION=PATH for every function it is not needed"
     )]
     Cargo(String, #[source] io::Error),
-    /// Cargo says no.
+    /// Cargo fails.
     #[error("the functions do not build:\n{0}")]
     Failed(String),
-    /// `cargo metadata` answers something else than expected.
-    #[error("cannot understand what `cargo metadata` says")]
+    /// `cargo metadata` prints something unexpected.
+    #[error("cannot parse the output of `cargo metadata`")]
     Metadata(#[from] serde_json::Error),
-    /// A function's `CodeUri` leads nowhere.
+    /// A function's `CodeUri` is not a package with the function's binary.
     #[error(
-        "function `{function}`: {folder} is not a package of this workspace with one binary\n\nhint: see its CodeUri, or say --bootstrap {function}=PATH"
+        "function `{function}`: {folder} is not a package of this workspace with one binary\n\nhint: check its CodeUri, or pass --bootstrap {function}=PATH"
     )]
     NoBinary {
         /// The function's logical id.
         function: String,
-        /// Where its code should be.
+        /// The folder that its `CodeUri` names.
         folder: String,
     },
-    /// There is nothing to run.
+    /// The executable does not exist.
     #[error(
-        "function `{function}` has no executable at {path}\n\nhint: leave out --no-build, or build it first"
+        "function `{function}` has no executable at {path}\n\nhint: omit --no-build, or build it first"
     )]
     Missing {
         /// The function's logical id.
         function: String,
-        /// Where it should be.
+        /// Where it was expected.
         path: String,
     },
-    /// A `--bootstrap` names no function.
+    /// A `--bootstrap` for an unknown function.
     #[error("--bootstrap {0}: the template has no such function; it has {1}")]
     UnknownFunction(String, String),
 }
 
-/// What a build tells while it goes on.
+/// Receives the progress of a build.
 pub trait Progress {
-    /// So many of about `total` packages are done; this one was the latest.
+    /// `done` of about `total` packages are built; `name` is the latest.
     fn package(&mut self, done: usize, total: usize, name: &str);
 }
 
-/// The executable of each function, by logical id: the given ones, else what Cargo builds for it.
+/// The executable of each function, by logical id: the given one, otherwise the one that Cargo
+/// builds.
 pub async fn executables(
     app: &App,
     given: &[(String, PathBuf)],
@@ -80,7 +81,7 @@ pub async fn executables(
     let rest: Vec<_> =
         app.functions.iter().filter(|f| !found.contains_key(&f.logical_id)).collect();
     if !rest.is_empty() {
-        let workspace = Workspace::read(&rest).await?;
+        let workspace = Workspace::load(&rest).await?;
         let binaries = workspace.binaries(&rest)?;
         if build {
             workspace.build(&binaries, progress).await?;
@@ -91,7 +92,7 @@ pub async fn executables(
         }
     }
     for (function, path) in &mut found {
-        // The functions run in a folder and environment of their own, so their paths must be whole.
+        // An absolute path: a function runs with a folder and an environment of its own.
         *path = path.canonicalize().map_err(|_| CompileError::Missing {
             function: function.clone(),
             path: path.display().to_string(),
@@ -100,18 +101,18 @@ pub async fn executables(
     Ok(found)
 }
 
-/// What Cargo knows of the workspace that the functions belong to.
+/// The workspace of the functions, from `cargo metadata`.
 struct Workspace {
     root: PathBuf,
     target: PathBuf,
     /// Package folders and the names of their binaries.
     packages: Vec<(PathBuf, Vec<String>)>,
-    /// About how many packages a build has to do with.
+    /// About how many packages a build takes.
     size: usize,
 }
 
 impl Workspace {
-    async fn read(functions: &[&Function]) -> Result<Self, CompileError> {
+    async fn load(functions: &[&Function]) -> Result<Self, CompileError> {
         let folder = functions.first().map_or(Path::new("."), |function| &function.package);
         let manifest = folder.join("Cargo.toml");
         let output = cargo()
@@ -167,8 +168,8 @@ impl Workspace {
         functions.iter().map(|function| find(function).ok_or_else(|| missing(function))).collect()
     }
 
-    /// Builds the binaries in the dev profile. No package is named, so that Cargo unifies features over
-    /// the whole workspace, as it did when it built this program: nothing is compiled twice.
+    /// Builds the binaries in the dev profile. It names no package, so that Cargo unifies features
+    /// over the whole workspace, as it did when it built this program: nothing is compiled twice.
     async fn build(
         &self,
         binaries: &[String],
@@ -187,39 +188,44 @@ impl Workspace {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| CompileError::Cargo(program(), error))?;
-        // Should we be asked to stop, the compilers stop too.
+        // If this future is dropped, so are the compilers.
         let group = ProcessGroup::led_by(&child);
-        let complaints = child.stderr.take();
-        let complaints = tokio::spawn(async move {
+        let stderr = child.stderr.take();
+        let errors = tokio::spawn(async move {
             let mut text = String::new();
-            if let Some(mut stderr) = complaints {
-                // What cannot be read is not shown; the exit status still counts.
+            if let Some(mut stderr) = stderr {
+                // Unreadable output is not shown; the exit status still counts.
                 let _read = stderr.read_to_string(&mut text).await;
             }
             text
         });
-        let mut done = HashSet::new();
         if let Some(stdout) = child.stdout.take() {
-            let mut messages = BufReader::new(stdout).lines();
-            while let Ok(Some(message)) = messages.next_line().await {
-                let Ok(message) = serde_json::from_str::<Value>(&message) else { continue };
-                if message["reason"] == "compiler-artifact" {
-                    let name = message["target"]["name"].as_str().unwrap_or_default();
-                    done.insert(message["package_id"].as_str().unwrap_or_default().to_owned());
-                    progress.package(done.len(), self.size, name);
-                }
-            }
+            self.follow(stdout, progress).await;
         }
-        let ended = child.wait().await.map_err(|error| CompileError::Cargo(program(), error))?;
+        let status = child.wait().await.map_err(|error| CompileError::Cargo(program(), error))?;
         drop(group);
-        if ended.success() {
+        if status.success() {
             return Ok(());
         }
-        Err(CompileError::Failed(complaints.await.unwrap_or_default()))
+        Err(CompileError::Failed(errors.await.unwrap_or_default()))
+    }
+
+    /// Reports each package that Cargo's messages say is built.
+    async fn follow(&self, messages: ChildStdout, progress: &mut dyn Progress) {
+        let mut done = HashSet::new();
+        let mut messages = BufReader::new(messages).lines();
+        while let Ok(Some(message)) = messages.next_line().await {
+            let Ok(message) = serde_json::from_str::<Value>(&message) else { continue };
+            if message["reason"] == "compiler-artifact" {
+                let name = message["target"]["name"].as_str().unwrap_or_default();
+                done.insert(message["package_id"].as_str().unwrap_or_default().to_owned());
+                progress.package(done.len(), self.size, name);
+            }
+        }
     }
 }
 
-/// How many packages those in `folders` are built from, themselves included: how long the bar is.
+/// The number of packages that those in `folders` are built from, themselves included.
 fn reachable(resolve: &Value, folders: &[PathBuf]) -> usize {
     let nodes: HashMap<_, _> = resolve["nodes"]
         .as_array()
@@ -244,29 +250,29 @@ fn reachable(resolve: &Value, folders: &[PathBuf]) -> usize {
     reached.len()
 }
 
-/// The platform that Cargo builds for, as far as the length of a progress bar needs to know it.
+/// The platform that Cargo builds for, as exactly as the length of a progress bar needs it.
 fn platform() -> String {
     let system = if cfg!(target_os = "macos") { "apple-darwin" } else { "unknown-linux-gnu" };
     format!("{}-{system}", env::consts::ARCH)
 }
 
-/// The Cargo that runs us, else the one on the path.
+/// The Cargo that runs this program, otherwise the one on the path.
 fn program() -> String {
     env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-/// A Cargo to run, as if from a shell.
+/// A `cargo` command, as if it were run from a shell.
 pub fn cargo() -> Command {
     let mut command = Command::new(program());
-    // Cargo tells a program that it runs which package it belongs to. Build scripts look at that too, and
-    // would run again, with all that depends on them, each time that Cargo runs Cargo.
+    // Cargo sets these for the program that it runs. Build scripts depend on them, so with them
+    // Cargo would run the scripts again and rebuild whatever depends on those.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&*name);
         }
     }
-    // Ctrl-C is ours to handle; Cargo is ended when we drop it.
+    // Ctrl-C must reach this program only, which ends Cargo by dropping it.
     command.process_group(0);
     command
 }

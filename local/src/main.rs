@@ -1,8 +1,8 @@
-//! `cargo local`: builds the functions of a template and runs everything that it says on this machine.
+//! `cargo local`: builds the functions of a SAM template and runs its resources on this machine.
 
-/// What the command line says.
+/// The command line.
 mod cli;
-/// What the terminal shows.
+/// The terminal's output.
 mod terminal;
 
 use std::{fs, io, path::Path, process::ExitCode};
@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::complain(&*error);
+            terminal::print_error(&*error);
             ExitCode::FAILURE
         }
     }
@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
 type AnyError = Box<dyn std::error::Error>;
 
 async fn run(arguments: Arguments) -> Result<(), AnyError> {
-    // From the first moment, so that Ctrl-C during the build ends the build and nothing else.
+    // Installed first, so that Ctrl-C during the build ends the build and nothing else.
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let asked_to_stop = async move {
@@ -55,28 +55,28 @@ async fn run(arguments: Arguments) -> Result<(), AnyError> {
         max_traces: arguments.max_traces,
         retry_delay: arguments.retry_delay(),
         max_processes: arguments.max_processes,
-        log: terminal::log(&app),
+        log: terminal::log_printer(&app),
     };
     let stack = Stack::start(app, executables, sockets, options).await?;
-    terminal::introduce(&stack);
+    terminal::print_summary(&stack);
     if let Some(path) = &arguments.ready_file {
         write_ready_file(path, &stack.ready())
             .map_err(|error| format!("cannot write the ready file {}: {error}", path.display()))?;
     }
     asked_to_stop.await;
-    terminal::say("stopping");
+    terminal::print("stopping");
     stack.stop().await;
     if let Some(path) = &arguments.ready_file {
-        // What it says is no longer true. Somebody may have taken it away already.
-        let _gone = fs::remove_file(path);
+        // The addresses are no longer valid. The file may have been removed already.
+        let _removed = fs::remove_file(path);
     }
     Ok(())
 }
 
-/// Writes beside the path and renames, so that nobody reads half of it.
+/// Writes a temporary file and renames it, so that nobody reads an incomplete one.
 fn write_ready_file(path: &Path, ready: &Value) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    fs::write(&beside, ready.to_string())?;
-    fs::rename(&beside, path)
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".part");
+    fs::write(&temporary, ready.to_string())?;
+    fs::rename(&temporary, path)
 }

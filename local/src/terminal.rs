@@ -1,5 +1,5 @@
-//! Where people read: standard output for what there is to read, standard error for progress and
-//! complaints.
+//! The terminal: standard output for what was started and for log lines, standard error for
+//! progress and errors.
 
 use std::{
     error::Error,
@@ -10,26 +10,26 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use local::{Line, Stack, compile::Progress, template::App};
 
-/// A line for the reader. One who has gone away does not stop the work.
-pub(crate) fn say(text: &str) {
-    let _gone = writeln!(io::stdout(), "{text}");
+/// Prints a line. A closed standard output does not stop the program.
+pub(crate) fn print(text: &str) {
+    let _closed = writeln!(io::stdout(), "{text}");
 }
 
-/// An error with its causes, and its hint last.
-pub(crate) fn complain(error: &dyn Error) {
+/// Prints an error with its causes, and its hint last.
+pub(crate) fn print_error(error: &dyn Error) {
     let text = error.to_string();
-    let (what, hint) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let (summary, hint) = text.split_once("\n\n").unwrap_or((&text, ""));
     let causes = iter::successors(error.source(), |&cause| cause.source());
     let chain: Vec<_> =
-        iter::once(what.to_owned()).chain(causes.map(ToString::to_string)).collect();
+        iter::once(summary.to_owned()).chain(causes.map(ToString::to_string)).collect();
     let hint = if hint.is_empty() { String::new() } else { format!("\n\n{hint}") };
-    let _gone = writeln!(io::stderr(), "error: {}{hint}", chain.join(": "));
+    let _closed = writeln!(io::stderr(), "error: {}{hint}", chain.join(": "));
 }
 
 /// A progress bar for the build.
 pub(crate) fn progress() -> Bar {
     let bar = ProgressBar::new(0);
-    // The template is a constant that was tried; should it be wrong, the plain bar does.
+    // The template is a constant, so this cannot fail; if it did, the plain bar would do.
     if let Ok(style) =
         ProgressStyle::with_template("building the functions {bar:30} {pos}/{len} {msg}")
     {
@@ -38,8 +38,9 @@ pub(crate) fn progress() -> Bar {
     Bar(bar)
 }
 
-/// What prints the functions' log lines, each with the service's name. Those of metrics are on the console page.
-pub(crate) fn log(app: &App) -> Box<dyn Fn(&Line) + Send + Sync> {
+/// Prints the functions' log lines, each with the function's short name. Those of metrics are on
+/// the console page only.
+pub(crate) fn log_printer(app: &App) -> Box<dyn Fn(&Line) + Send + Sync> {
     let prefix = common_prefix(app);
     Box::new(move |line| {
         if line.is_metrics() {
@@ -49,42 +50,51 @@ pub(crate) fn log(app: &App) -> Box<dyn Fn(&Line) + Send + Sync> {
         if let Some(short) = line.function.strip_prefix(&prefix) {
             line.function = format!("{short:<20}");
         }
-        let _gone = writeln!(io::stdout(), "{line}");
+        print(&line.to_string());
     })
 }
 
-/// What was started, and what to do next.
-pub(crate) fn introduce(stack: &Stack) {
+/// Prints what was started, and a command to try it with.
+pub(crate) fn print_summary(stack: &Stack) {
     let app = stack.app();
     let names = |names: Vec<&str>| names.join(", ");
-    say("");
-    say(&format!(
+    print("");
+    print(&format!(
         "  functions    {}",
         names(app.functions.iter().map(|f| f.name.as_str()).collect())
     ));
-    say(&format!("  rules        {}", names(app.rules.iter().map(|r| r.name.as_str()).collect())));
-    let tables = app.tables.iter().filter_map(|table| table["TableName"].as_str());
-    say(&format!("  tables       {}", names(tables.collect())));
-    say(&format!("  queues       {}", names(app.queues.iter().map(|q| q.name.as_str()).collect())));
-    for (logical_id, kind) in &app.not_emulated {
-        say(&format!("  not here     {logical_id} ({kind})"));
-    }
-    say(&format!("  API          {}", stack.api()));
-    say(&format!("  AWS APIs     {}  (any credentials, region us-east-1)", stack.aws()));
-    say(&format!("  X-Ray        {} (UDP)", stack.xray()));
-    say(&format!("  console      {}", stack.console()));
-    say("");
-    say("place an order:");
-    say(&format!(
-        "  curl -X POST -H 'Content-Type: application/json' -d '{{\"productId\": \"12345\", \"quantity\": 1}}' {}/orders/customer123",
-        stack.api()
+    print(&format!(
+        "  rules        {}",
+        names(app.rules.iter().map(|r| r.name.as_str()).collect())
     ));
-    say("");
-    say("Ctrl-C stops it all");
-    say("");
+    let tables = app.tables.iter().filter_map(|table| table["TableName"].as_str());
+    print(&format!("  tables       {}", names(tables.collect())));
+    print(&format!(
+        "  queues       {}",
+        names(app.queues.iter().map(|q| q.name.as_str()).collect())
+    ));
+    for (logical_id, kind) in &app.not_emulated {
+        print(&format!("  not emulated {logical_id} ({kind})"));
+    }
+    for output in &app.unresolved_outputs {
+        let (name, error) = (&output.name, &output.error);
+        print(&format!("  warning      output `{name}` cannot be evaluated here: line {error}"));
+    }
+    print(&format!("  API          {}", stack.api()));
+    print(&format!("  AWS APIs     {}  (any credentials, region us-east-1)", stack.aws()));
+    print(&format!("  X-Ray        {} (UDP)", stack.xray()));
+    print(&format!("  console      {}", stack.console()));
+    print("");
+    if let Some(command) = stack.test_command() {
+        print("try it:");
+        command.lines().for_each(|line| print(&format!("  {line}")));
+        print("");
+    }
+    print("press Ctrl-C to stop everything");
+    print("");
 }
 
-/// The progress of a build. It disappears when it is done.
+/// The progress bar of a build. It disappears when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bar(ProgressBar);
 
@@ -103,7 +113,8 @@ impl Drop for Bar {
     }
 }
 
-/// What all functions' names begin with: the reader knows it, so log lines leave it out.
+/// The prefix that all functions' names have in common. It tells the reader nothing, so log lines
+/// leave it out.
 fn common_prefix(app: &App) -> String {
     let mut names = app.functions.iter().map(|function| function.name.as_str());
     let Some(first) = names.next() else { return String::new() };

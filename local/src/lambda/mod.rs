@@ -8,12 +8,16 @@ mod asynchronous;
 mod environment;
 /// The functions by name, and their invocations.
 mod host;
-/// One process and its Runtime API.
+/// One process of a function.
 mod instance;
 /// What goes into a function and what comes out.
 mod invocation;
+/// The log lines of a process.
+mod output;
 /// The processes of one function.
 mod pool;
+/// The Runtime API of one process.
+mod runtime_api;
 /// The segments that Lambda records.
 mod segments;
 

@@ -16,7 +16,8 @@ use crate::{
     template::Function,
 };
 
-/// The processes of one function: one invocation at a time each, more of them as needed, kept warm.
+/// The processes of one function. Each handles one invocation at a time; more are started as
+/// needed, and they are kept warm.
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) function: Function,
@@ -25,7 +26,7 @@ pub(super) struct Pool {
     logs: Arc<Logs>,
     idle: Mutex<Vec<Instance>>,
     reaper: TaskTracker,
-    /// How many may run at once. Where Lambda would throttle, the others wait here.
+    /// Limits the processes. Where Lambda would throttle, further invocations wait.
     permits: Semaphore,
 }
 
@@ -36,16 +37,16 @@ impl Pool {
         environment: Vec<(String, String)>,
         logs: Arc<Logs>,
         reaper: TaskTracker,
-        most: usize,
+        max_processes: usize,
     ) -> Self {
-        let (idle, permits) = (Mutex::default(), Semaphore::new(most.max(1)));
+        let (idle, permits) = (Mutex::default(), Semaphore::new(max_processes.max(1)));
         Self { function, executable, environment, logs, idle, reaper, permits }
     }
 
-    /// Runs one invocation; `begin` is told when a process sets about it.
+    /// Runs one invocation; `begin` is called with the time at which a process is assigned to it.
     pub(super) async fn run(&self, invocation: Invocation, begin: impl FnOnce(f64)) -> Finished {
         let request_id = invocation.request_id.clone();
-        // They are never closed, so this is a permit.
+        // The semaphore is never closed, so this is a permit.
         let _permit = self.permits.acquire().await;
         let warm = self.take_idle();
         let start = clock::seconds();
@@ -61,7 +62,8 @@ impl Pool {
                 }
             },
         };
-        // The code begins when the process is ready: as on AWS, the time of `Init` lies before.
+        // The function's own time begins when the process is ready: as on AWS, `Init` comes before
+        // it.
         let start = clock::seconds();
         let outcome = instance.invoke(invocation, self.function.timeout).await;
         let span = Span { start, end: clock::seconds() };
@@ -75,7 +77,7 @@ impl Pool {
         self.finished(outcome, span, init)
     }
 
-    /// Ends all processes that are idle.
+    /// Kills all idle processes.
     pub(super) fn shut(&self) {
         self.idle().clear();
     }
@@ -87,7 +89,7 @@ impl Pool {
 
     fn take_idle(&self) -> Option<Instance> {
         let mut idle = self.idle();
-        // The one used last is the warmest. One that ended by itself meanwhile is dropped.
+        // The one used last is the warmest. One that exited meanwhile is dropped.
         while let Some(mut instance) = idle.pop() {
             if instance.is_alive() {
                 return Some(instance);

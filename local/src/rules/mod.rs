@@ -10,4 +10,4 @@ mod policy;
 mod wildcard;
 
 pub(crate) use pattern::{Pattern, PatternError};
-pub(crate) use policy::{Role, Statement, Verdict};
+pub(crate) use policy::{PolicyError, Role, Statement, Verdict};

@@ -1,74 +1,86 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
-use uuid::Uuid;
 
+use super::{error::LineError, rest_api};
 use crate::{
     identity::REGION,
     rules::{Pattern, Role},
 };
 
-/// Everything that a template says and that exists here.
-#[derive(Clone, Debug, Default)]
+/// What a template declares, as far as it is emulated.
+#[derive(Debug, Default)]
 pub struct App {
     /// The Lambda functions.
     pub functions: Vec<Function>,
     /// The REST API, if there is one.
     pub api: Option<Api>,
-    /// Where the API's requests go.
+    /// The methods of the API and the functions behind them.
     pub routes: Vec<Route>,
-    /// The event buses' names, `default` not among them.
+    /// The names of the event buses, without `default`.
     pub buses: Vec<String>,
-    /// Which events go where.
+    /// The EventBridge rules.
     pub rules: Vec<Rule>,
-    /// `CreateTable` requests.
+    /// The DynamoDB tables, as `CreateTable` requests.
     pub tables: Vec<Value>,
     /// The SNS topics.
     pub topics: Vec<Topic>,
     /// The SQS queues.
     pub queues: Vec<Queue>,
-    /// Logical id and type of what exists on AWS only.
+    /// The logical ids and types of the resources that are not emulated.
     pub not_emulated: Vec<(String, String)>,
-    /// The stack's outputs, by name, as far as they can be told here.
+    /// The stack's outputs by name, as far as they can be evaluated here.
     pub outputs: BTreeMap<String, String>,
+    /// The outputs that cannot be evaluated here.
+    pub unresolved_outputs: Vec<UnresolvedOutput>,
+}
+
+/// An output that cannot be evaluated here.
+#[derive(Debug)]
+pub struct UnresolvedOutput {
+    /// Its name.
+    pub name: String,
+    /// Why not.
+    pub error: LineError,
 }
 
 /// A Lambda function.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// Its name in the template.
+    /// Its key in the template.
     pub logical_id: String,
     /// Its name on AWS.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// In MB.
+    /// Its memory in MB.
     pub memory: u32,
-    /// When an invocation is cut off.
+    /// The longest that an invocation may take.
     pub timeout: Duration,
-    /// Whether Lambda records segments for it (`Active`) or only passes the trace id on.
+    /// Whether Lambda records segments for it (`Active`) or only passes the trace header on
+    /// (`PassThrough`).
     pub traced: bool,
-    /// What it may do.
+    /// The role with its permissions.
     pub role: Role,
     /// Its own environment variables.
     pub environment: BTreeMap<String, String>,
     /// `Handler`.
     pub handler: String,
-    /// Where its log lines go on AWS.
+    /// The log group that its log lines go to on AWS.
     pub log_group: String,
-    /// How often an asynchronous invocation is tried again.
+    /// How often a failed asynchronous invocation is retried.
     pub retries: u32,
-    /// How old an asynchronous event may become.
+    /// The age at which an asynchronous event is no longer retried.
     pub max_age: Duration,
-    /// The ARN of the queue that failed asynchronous invocations go to.
+    /// The on-failure destination of asynchronous invocations: the ARN of a queue.
     pub on_failure: Option<String>,
     /// The folder of its Cargo package.
     pub package: PathBuf,
-    /// Which binary of the package, where it has several.
+    /// The binary, where the package has several.
     pub binary: Option<String>,
 }
 
-/// A stage of a REST API.
+/// A REST API and its one stage.
 #[derive(Clone, Debug)]
 pub struct Api {
     /// Its name.
@@ -80,10 +92,9 @@ pub struct Api {
 }
 
 impl Api {
-    /// Its id: ten letters and digits, the same at every start.
+    /// Its id.
     pub fn id(&self) -> String {
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes()).simple().to_string();
-        id[..10].to_owned()
+        rest_api::id(&self.name)
     }
 
     /// Its host name on AWS.
@@ -106,28 +117,28 @@ pub struct Route {
 /// An EventBridge rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// The logical id of the resource that it stands in: the rule itself or a function.
+    /// The logical id of the resource that declares it: the rule itself or a function.
     pub logical_id: String,
     /// Its name on AWS.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// The bus that it listens to.
+    /// The name of its event bus.
     pub bus: String,
-    /// Which events it matches.
+    /// Its event pattern.
     pub pattern: Pattern,
-    /// Whether it is on.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// Where they go.
+    /// Where the events that match are sent.
     pub targets: Vec<Target>,
 }
 
-/// A function that a rule hands events to.
+/// A function that a rule invokes.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The function's ARN.
     pub function: String,
-    /// The ARN of the queue for what cannot be delivered.
+    /// The ARN of the dead-letter queue.
     pub dead_letters: Option<String>,
 }
 

@@ -1,124 +1,159 @@
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::{
-    TemplateError,
     app::{App, Queue, Topic},
+    error::LineError,
+    function,
+    globals::Globals,
     intrinsics::Scope,
-    openapi::mismatch,
+    openapi, outputs,
     resource::Resource,
+    rest_api, rule,
     yaml::Node,
 };
 use crate::identity::arn;
 
-/// What has an effect on AWS only and hinders nobody here: permissions, log groups.
+/// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
 const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::ApiGateway::Account",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::SQS::QueuePolicy",
     "AWS::SNS::TopicPolicy",
-    // The functions' own policies hold here, those of other roles have nobody to hold for.
+    // Only the functions' own policies are enforced; other roles have no principal here.
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
 ];
 
-pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App, TemplateError> {
-    let mut app = App::default();
-    let globals = root.get("Globals").and_then(|globals| globals.get("Function"));
+/// What is wrong with a resource, or with a reference from one to another.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// A template without resources.
+    #[error("the template has no `Resources`")]
+    NoResources,
+    /// A resource without a type.
+    #[error("resource `{0}` has no `Type`")]
+    NoType(String),
+    /// A second REST API.
+    #[error("only one AWS::Serverless::Api runs here")]
+    SecondApi,
+    /// An on-failure destination that does not exist.
+    #[error("the on-failure destination `{0}` is not a queue of this template")]
+    UnknownDestination(String),
+    /// A rule of a bus that does not exist.
+    #[error("rule `{rule}` is on the bus `{bus}`, which is not in this template")]
+    UnknownBus {
+        /// The rule's name.
+        rule: String,
+        /// The bus's name.
+        bus: String,
+    },
+    /// A dead-letter queue that does not exist.
+    #[error("rule `{rule}` has the dead-letter queue `{queue}`, which is not in this template")]
+    UnknownDeadLetterQueue {
+        /// The rule's name.
+        rule: String,
+        /// The queue's ARN.
+        queue: String,
+    },
+}
+
+pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App, LineError> {
+    let globals = Globals::resolve(root, scope)?;
     let mut resources = Vec::new();
-    for (logical_id, node) in root.get("Resources").map(Node::entries).unwrap_or_default() {
-        if exists(node, scope)? {
+    for (logical_id, node) in scope.resources {
+        if scope.exists(node)? {
             resources.push(Resource::new(logical_id, node, scope)?);
         }
     }
     let managed = resources.iter().filter(|resource| resource.kind == "AWS::IAM::ManagedPolicy");
     let managed: Vec<_> = managed.map(Resource::managed_policy).collect();
+    let mut app = App::default();
     for resource in &resources {
-        let logical_id = resource.logical_id.to_owned();
-        match resource.kind {
-            "AWS::Serverless::Function" => {
-                resource.function(&mut app, globals, folder, &managed)?;
-            }
-            "AWS::Serverless::Api" => resource.api(&mut app)?,
-            "AWS::Events::EventBus" => app.buses.push(resource.name.clone()),
-            "AWS::Events::Rule" => resource.rule(&mut app)?,
-            "AWS::DynamoDB::Table" => app.tables.push(resource.table()),
-            "AWS::SNS::Topic" => app.topics.push(Topic { arn: arn("sns", &resource.name) }),
-            "AWS::SQS::Queue" => {
-                let (name, arn) = (resource.name.clone(), arn("sqs", &resource.name));
-                app.queues.push(Queue { name, arn });
-            }
-            // One that attaches itself to roles is not read, so it must not go unsaid.
-            "AWS::IAM::ManagedPolicy" if !resource.properties["Roles"].is_null() => {
-                app.not_emulated.push((logical_id, format!("{} with Roles", resource.kind)));
-            }
-            kind if WITHOUT_EFFECT.contains(&kind) => {}
-            kind => app.not_emulated.push((logical_id, kind.to_owned())),
+        if resource.kind == "AWS::Serverless::Function" {
+            let function = function::parse(resource, &globals, folder, &managed)?;
+            function::add_events(resource, &function, &mut app)?;
+            app.functions.push(function);
+        } else {
+            add(resource, &globals, &mut app)?;
         }
     }
-    for (name, output) in root.get("Outputs").map(Node::entries).unwrap_or_default() {
-        if let Some(value) = output.get("Value")
-            && exists(output, scope)?
-            && let Some(Value::String(value)) = scope.resolve(value)?
-        {
-            app.outputs.insert(name.clone(), value);
+    if resources.iter().any(|resource| rest_api::is_implied_by(resource.node)) {
+        match &app.api {
+            None => app.api = Some(rest_api::implicit(scope, &globals)?),
+            Some(api) => {
+                let problem =
+                    format!("a second AWS::Serverless::Api; `{}` has its routes", api.name);
+                app.not_emulated.push((rest_api::IMPLICIT.to_owned(), problem));
+            }
         }
     }
-    for api in resources.iter().filter(|resource| resource.kind == "AWS::Serverless::Api") {
-        let document = &api.properties["DefinitionBody"];
-        let mismatch = if document.is_null() { None } else { mismatch(document, &app.routes) };
-        if let Some(problem) = mismatch {
-            return Err(TemplateError::at(api.line, problem));
-        }
-    }
-    check(&app, root)?;
+    (app.outputs, app.unresolved_outputs) = outputs::evaluate(root, scope);
+    check_routes(&app, &resources)?;
+    check_queues_and_buses(&app, scope)?;
     Ok(app)
 }
 
-/// Whether the condition of a resource or an output holds.
-fn exists(node: &Node, scope: &Scope<'_>) -> Result<bool, TemplateError> {
-    match node.get("Condition").and_then(Node::text) {
-        Some(condition) => scope.condition(condition, node.line),
-        None => Ok(true),
+/// Adds a resource that is not a function.
+fn add(resource: &Resource<'_>, globals: &Globals, app: &mut App) -> Result<(), LineError> {
+    let name = resource.name.clone();
+    match resource.kind {
+        "AWS::Serverless::Api" if app.api.is_some() => {
+            return Err(LineError::new(resource.node.line, BuildError::SecondApi));
+        }
+        "AWS::Serverless::Api" => app.api = Some(rest_api::explicit(resource, globals)),
+        "AWS::Events::EventBus" => app.buses.push(name),
+        "AWS::Events::Rule" => rule::add(resource, app)?,
+        "AWS::DynamoDB::Table" => app.tables.push(resource.table()),
+        "AWS::SNS::Topic" => app.topics.push(Topic { arn: arn("sns", &name) }),
+        "AWS::SQS::Queue" => app.queues.push(Queue { arn: arn("sqs", &name), name }),
+        // One that attaches itself to roles is not evaluated, so it has to be named.
+        "AWS::IAM::ManagedPolicy" if !resource.properties["Roles"].is_null() => {
+            let kind = format!("{} with Roles", resource.kind);
+            app.not_emulated.push((resource.logical_id.to_owned(), kind));
+        }
+        kind if WITHOUT_EFFECT.contains(&kind) => {}
+        kind => app.not_emulated.push((resource.logical_id.to_owned(), kind.to_owned())),
     }
+    Ok(())
 }
 
-/// What would fail on AWS at deployment or, worse, silently later.
-fn check(app: &App, root: &Node) -> Result<(), TemplateError> {
-    let line = |logical_id: &str| {
-        let resources = root.get("Resources");
-        resources.and_then(|resources| resources.get(logical_id)).map_or(0, |node| node.line)
+/// Checks the routes against the API's own document.
+fn check_routes(app: &App, resources: &[Resource<'_>]) -> Result<(), LineError> {
+    for api in resources.iter().filter(|resource| resource.kind == "AWS::Serverless::Api") {
+        let document = &api.properties["DefinitionBody"];
+        if !document.is_null() {
+            openapi::check(document, &app.routes)
+                .map_err(|mismatch| LineError::new(api.node.line, mismatch))?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks for names that lead nowhere. On AWS they fail the deployment or, worse, lose events
+/// later.
+fn check_queues_and_buses(app: &App, scope: &Scope<'_>) -> Result<(), LineError> {
+    let at = |logical_id: &str, error: BuildError| {
+        let declared = scope.resources.iter().find(|(name, _)| name == logical_id);
+        LineError::new(declared.map_or(0, |(_, node)| node.line), error)
     };
+    let is_unknown = |queue: &&String| !app.queues.iter().any(|known| known.arn == **queue);
     for function in &app.functions {
-        if let Some(queue) = &function.on_failure
-            && !app.queues.iter().any(|known| known.arn == *queue)
-        {
-            let problem =
-                format!("the on-failure destination `{queue}` is no queue of this template");
-            return Err(TemplateError::at(line(&function.logical_id), problem));
+        if let Some(queue) = function.on_failure.as_ref().filter(is_unknown) {
+            return Err(at(&function.logical_id, BuildError::UnknownDestination(queue.clone())));
         }
     }
     for rule in &app.rules {
-        let logical_id = &rule.logical_id;
         if rule.bus != "default" && !app.buses.contains(&rule.bus) {
-            let problem = format!(
-                "rule `{}` listens to `{}`, which is no bus of this template",
-                rule.name, rule.bus
-            );
-            return Err(TemplateError::at(line(logical_id), problem));
+            let (rule_name, bus) = (rule.name.clone(), rule.bus.clone());
+            let error = BuildError::UnknownBus { rule: rule_name, bus };
+            return Err(at(&rule.logical_id, error));
         }
-        for target in &rule.targets {
-            if let Some(queue) = &target.dead_letters
-                && !app.queues.iter().any(|known| known.arn == *queue)
-            {
-                let problem = format!(
-                    "rule `{}` has `{queue}` for dead letters, which is no queue of this template",
-                    rule.name
-                );
-                return Err(TemplateError::at(line(logical_id), problem));
-            }
+        let mut queues = rule.targets.iter().filter_map(|target| target.dead_letters.as_ref());
+        if let Some(queue) = queues.find(is_unknown) {
+            let (rule_name, queue) = (rule.name.clone(), queue.clone());
+            let error = BuildError::UnknownDeadLetterQueue { rule: rule_name, queue };
+            return Err(at(&rule.logical_id, error));
         }
     }
     Ok(())

@@ -2,31 +2,61 @@ use serde_json::{Map, Value};
 
 use super::app::Route;
 
-/// What is wrong between an API's `OpenAPI` document and the functions' `Api` events. SAM takes the document as it
-/// stands and makes of the events nothing but permissions: a route that one of them lacks is an error at run time.
-pub(super) fn mismatch(document: &Value, routes: &[Route]) -> Option<String> {
+/// The key of an operation that takes every method.
+const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
+
+/// How an API's `OpenAPI` document differs from the functions' `Api` events. SAM takes the document
+/// as it is and turns the events into nothing but permissions, so a route that one of the two lacks
+/// fails only at run time.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteMismatch {
+    /// An event without an operation.
+    #[error("`{method} {path}` is an event of `{function}` and is not in the API's DefinitionBody")]
+    NotInDocument {
+        /// The event's method.
+        method: String,
+        /// The event's path.
+        path: String,
+        /// The function's logical id.
+        function: String,
+    },
+    /// An operation without an event.
+    #[error(
+        "`{method} {path}` of the API's DefinitionBody is no function's event, so API Gateway may not invoke it"
+    )]
+    NoEvent {
+        /// The operation's method.
+        method: String,
+        /// The operation's path.
+        path: String,
+    },
+}
+
+/// Checks that `document` and `routes` name the same methods of the same paths.
+pub(super) fn check(document: &Value, routes: &[Route]) -> Result<(), RouteMismatch> {
     let none = Map::new();
     let paths = document["paths"].as_object().unwrap_or(&none);
-    for route in routes {
-        if paths.get(&route.path).is_none_or(|path| path[route.method.to_lowercase()].is_null()) {
-            return Some(format!(
-                "`{} {}` is an event of `{}` and is not in the API's DefinitionBody",
-                route.method, route.path, route.function
-            ));
+    for Route { method, path, function } in routes {
+        if paths.get(path).is_none_or(|operations| operations[operation_key(method)].is_null()) {
+            let (method, path, function) = (method.clone(), path.clone(), function.clone());
+            return Err(RouteMismatch::NotInDocument { method, path, function });
         }
     }
     for (path, operations) in paths {
-        for (method, operation) in operations.as_object().into_iter().flatten() {
+        for (key, operation) in operations.as_object().into_iter().flatten() {
             let proxied = operation["x-amazon-apigateway-integration"]["type"] == "aws_proxy";
-            let known =
-                |route: &Route| route.path == *path && route.method.eq_ignore_ascii_case(method);
-            if proxied && !routes.iter().any(known) {
-                return Some(format!(
-                    "`{} {path}` of the API's DefinitionBody is no function's event, so API Gateway may not invoke it",
-                    method.to_uppercase()
-                ));
+            let is_route =
+                |route: &Route| route.path == *path && operation_key(&route.method) == *key;
+            if proxied && !routes.iter().any(is_route) {
+                let method = if key == ANY_METHOD { "ANY".into() } else { key.to_uppercase() };
+                return Err(RouteMismatch::NoEvent { method, path: path.clone() });
             }
         }
     }
-    None
+    Ok(())
+}
+
+/// The key of a method in a path of the document.
+fn operation_key(method: &str) -> String {
+    if method == "ANY" { ANY_METHOD.to_owned() } else { method.to_lowercase() }
 }

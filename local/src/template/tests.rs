@@ -3,9 +3,10 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{App, Function, TemplateError, load, read};
+use super::{App, Function, TemplateError, load, parse};
 
-/// Reads a template of one topic whose name is the given YAML, with some names to refer to.
+/// The name of a topic whose `TopicName` is the given YAML, in a template with some names to refer
+/// to.
 fn name_of(yaml: &str) -> Result<String, String> {
     let template = format!(
         "
@@ -24,19 +25,20 @@ Conditions:
 Resources:
   Table: {{ Type: AWS::DynamoDB::Table, Properties: {{ TableName: orders }} }}
   Queue: {{ Type: AWS::SQS::Queue }}
+  Api: {{ Type: AWS::Serverless::Api, Properties: {{ Name: shop, StageName: live }} }}
   Topic:
     Type: AWS::SNS::Topic
     Properties:
       TopicName: {yaml}
 "
     );
-    let app = read(&template, Path::new("."), &[]).map_err(|error| error.to_string())?;
+    let app = parse(&template, Path::new("."), &[]).map_err(|error| error.to_string())?;
     let arn = &app.topics[0].arn;
     Ok(arn.strip_prefix("arn:aws:sns:us-east-1:000000000000:").unwrap_or(arn).to_owned())
 }
 
 #[test]
-fn intrinsics_and_what_they_stand_for() {
+fn intrinsics_and_their_values() {
     for (yaml, name) in [
         ("plain", "plain"),
         ("\"2012\"", "2012"),
@@ -48,6 +50,9 @@ fn intrinsics_and_what_they_stand_for() {
         ("!Select [1, !Ref Zones]", "b"),
         ("!Ref Table", "orders"),
         ("!Ref Queue", "https://sqs.us-east-1.amazonaws.com/000000000000/local-Queue"),
+        ("!Ref Api", "a8fd530006"),
+        ("!Sub '${Api}-${Api.Stage}'", "a8fd530006-live"),
+        ("!Ref Api.Stage", "live"),
         ("!Ref AWS::Region", "us-east-1"),
         ("!GetAtt Table.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/orders"),
         ("{ 'Fn::GetAtt': [Queue, QueueName] }", "local-Queue"),
@@ -69,30 +74,30 @@ fn intrinsics_and_what_they_stand_for() {
 }
 
 #[test]
-fn what_makes_no_sense_is_named_with_its_line() {
+fn mistakes_are_reported_with_their_line() {
     for (yaml, problem) in [
         ("!Ref Nobody", "there is no parameter or resource `Nobody`"),
         ("!GetAtt Nobody.Arn", "there is no parameter or resource `Nobody`"),
-        ("!GetAtt Table", "GetAtt wants `Resource.Attribute`"),
+        ("!GetAtt Table", "`Fn::GetAtt` takes `Resource.Attribute`"),
         ("!Ref Topic", "`Topic` refers to itself"),
-        ("!Split [a, b]", "`Fn::Split` is not an intrinsic that is understood here"),
+        ("!Split [a, b]", "`Fn::Split` is not an intrinsic that is supported here"),
         ("{ 'Fn::ImportValue': x }", "`Fn::ImportValue` is not an intrinsic"),
         ("!Sub '${Stage'", "a `${` without its `}`"),
-        ("!Select [5, [a]]", "Select finds no item 5"),
-        ("!Join [a]", "`Fn::Join` wants a list of 2"),
+        ("!Select [5, [a]]", "`Fn::Select` finds no item 5"),
+        ("!Join [a]", "`Fn::Join` takes a list of 2"),
         ("!If [Nothing, a, b]", "there is no condition `Nothing`"),
         ("!FindInMap [Sizes, prod, memory]", "there is no mapping `Sizes.prod.memory`"),
-        ("[a, b]", "a text is wanted here"),
+        ("[a, b]", "expected a string, not"),
     ] {
         let complaint = name_of(yaml).unwrap_err();
-        assert!(complaint.starts_with(":20: "), "{complaint}");
+        assert!(complaint.starts_with(":21: "), "{complaint}");
         assert!(complaint.contains(problem), "{complaint}");
     }
     for (template, problem) in [
         ("", "the template is empty"),
         ("Resources: {}", "the template has no `Resources`"),
         ("Resources:\n  A: {}", ":2: resource `A` has no `Type`"),
-        ("Resources:\n  A: { Type: X }\n  A: { Type: X }", ":3: `A` stands here twice"),
+        ("Resources:\n  A: { Type: X }\n  A: { Type: X }", ":3: duplicate key `A`"),
         ("Resources: [", ":1: unclosed bracket"),
         (
             "Parameters:\n  P: { Type: String }\nResources:\n  A: { Type: X }",
@@ -100,15 +105,15 @@ fn what_makes_no_sense_is_named_with_its_line() {
         ),
         (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: { Runtime: python3.13 }",
-            "only `provided.al2023` runs here",
+            "does not run here, only `provided.al2023` does",
         ),
         (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Role: r",
-            ":3: function `F` has a `Role`, which is not understood here",
+            ":3: function `F`: `Role` is not supported here",
         ),
         (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Policies: [AdministratorAccess]",
-            ":6: function `F`: the managed policy `AdministratorAccess` is not known here",
+            ":6: function `F`: the permissions of the managed policy `AdministratorAccess` are not known here",
         ),
         (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Policies:\n        Statement: { Effect: Allow, Action: a, Resource: b, Condition: {} }",
@@ -128,10 +133,10 @@ fn what_makes_no_sense_is_named_with_its_line() {
         ),
         (
             "Resources:\n  R:\n    Type: AWS::Events::Rule\n    Properties: { EventBusName: b, EventPattern: { source: [x] } }",
-            "which is no bus of this template",
+            "rule `local-R` is on the bus `b`, which is not in this template",
         ),
     ] {
-        let complaint = read(template, Path::new("."), &[]).unwrap_err().to_string();
+        let complaint = parse(template, Path::new("."), &[]).unwrap_err().to_string();
         assert!(complaint.contains(problem), "{template}\n{complaint}");
     }
 }
@@ -148,11 +153,11 @@ Resources:
   More: { Type: AWS::IAM::ManagedPolicy, Properties: { Roles: [r], PolicyDocument: {} } }
   Most: { Type: AWS::IAM::Policy }
 ";
-    let complaint = read(template, Path::new("."), &[]).map(drop).unwrap_err();
-    assert!(complaint.to_string().contains("a text is wanted here"), "{complaint}");
+    let complaint = parse(template, Path::new("."), &[]).map(drop).unwrap_err();
+    assert!(complaint.to_string().contains("expected a string, not null"), "{complaint}");
     let template =
         template.replace(", Properties: { TopicName: !If [Never, x, !Ref AWS::NoValue] }", "");
-    let app = read(&template, Path::new("."), &[]).unwrap();
+    let app = parse(&template, Path::new("."), &[]).unwrap();
     assert_eq!(app.topics.len(), 1);
     let named = |(name, kind): &(String, String)| format!("{name} {kind}");
     assert_eq!(
@@ -161,6 +166,119 @@ Resources:
             "Alarm AWS::CloudWatch::Alarm",
             "More AWS::IAM::ManagedPolicy with Roles",
             "Most AWS::IAM::Policy"
+        ]
+    );
+}
+
+/// A template of one function with the given events, and what stands before and after it.
+fn with_events(before: &str, events: &str, after: &str) -> App {
+    let template = format!(
+        "
+{before}
+Resources:
+  Get:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: provided.al2023
+      Events:
+{events}
+{after}
+"
+    );
+    parse(&template, Path::new("."), &[]).unwrap()
+}
+
+#[test]
+fn an_event_without_an_api_is_of_the_implicit_api() {
+    let event = "        E: { Type: Api, Properties: { Method: get, Path: '/things/{id}' } }";
+    let url = "
+Outputs:
+  Url:
+    Value: !Sub 'https://${ServerlessRestApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${ServerlessRestApi.Stage}/x'
+";
+    for (globals, name, traced) in [
+        ("", "local", false),
+        ("Globals: { Api: { TracingEnabled: true, Name: shop } }", "shop", true),
+    ] {
+        let app = with_events(globals, event, url);
+        let api = app.api.as_ref().unwrap();
+        assert_eq!((api.name.as_str(), api.stage.as_str(), api.traced), (name, "Prod", traced));
+        assert_eq!(app.routes[0].path, "/things/{id}");
+        assert_eq!(app.outputs["Url"], format!("https://{}/Prod/x", api.domain()));
+        assert!(app.not_emulated.is_empty());
+    }
+}
+
+#[test]
+fn an_event_with_an_api_makes_no_implicit_one() {
+    let event =
+        "        E: { Type: Api, Properties: { Method: get, Path: /x, RestApiId: !Ref Own } }";
+    let own = "  Own: { Type: AWS::Serverless::Api, Properties: { StageName: live } }";
+    let app = with_events("Globals: { Api: { TracingEnabled: true } }", event, own);
+    let api = app.api.unwrap();
+    assert_eq!((api.name.as_str(), api.stage.as_str(), api.traced), ("Own", "live", true));
+    let raw = "  Own: { Type: AWS::ApiGateway::RestApi }";
+    let app = with_events(
+        "",
+        event,
+        &format!("{raw}\nOutputs: {{ O: {{ Value: !Ref ServerlessRestApi }} }}"),
+    );
+    assert!(app.api.is_none());
+    assert_eq!(app.not_emulated, [("Own".to_owned(), "AWS::ApiGateway::RestApi".to_owned())]);
+    let unresolved = app.unresolved_outputs[0].error.to_string();
+    assert!(unresolved.ends_with("no parameter or resource `ServerlessRestApi`"), "{unresolved}");
+}
+
+#[test]
+fn a_second_api_is_named() {
+    let event = "        E: { Type: Api, Properties: { Method: get, Path: /x } }";
+    let own = "  Own: { Type: AWS::Serverless::Api, Properties: { StageName: live } }";
+    let app = with_events("", event, own);
+    assert_eq!(app.api.unwrap().name, "Own");
+    assert_eq!(app.not_emulated[0].0, "ServerlessRestApi");
+}
+
+#[test]
+fn an_operation_for_any_method_belongs_to_an_event_for_any_method() {
+    let event =
+        "        E: { Type: Api, Properties: { Method: any, Path: /x, RestApiId: !Ref Own } }";
+    let own = "  Own: { Type: AWS::Serverless::Api, Properties: { DefinitionBody: { paths: { /x: { x-amazon-apigateway-any-method: { x-amazon-apigateway-integration: { type: aws_proxy } } } } } } }";
+    let app = with_events("", event, own);
+    assert_eq!(app.routes[0].method, "ANY");
+}
+
+#[test]
+fn outputs_that_cannot_be_evaluated_do_not_stop_the_start() {
+    let template = "
+Conditions: { Never: !Equals [a, b] }
+Resources:
+  T: { Type: AWS::SNS::Topic }
+Outputs:
+  Good: { Value: !Ref T }
+  Number: { Value: 7 }
+  Absent: { Condition: Never, Value: !Ref Nobody }
+  Split: { Value: !Split [',', 'a,b'] }
+  Nobody: { Value: !Ref Nobody }
+  List: { Value: [a, b] }
+  Nothing: { Value: !Ref AWS::NoValue }
+  Empty: {}
+  Unsure: { Condition: Unknown, Value: x }
+";
+    let app = parse(template, Path::new("."), &[]).unwrap();
+    let outputs: Vec<_> = app.outputs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let topic = "arn:aws:sns:us-east-1:000000000000:local-T";
+    assert_eq!(outputs, [("Good", topic), ("Number", "7")]);
+    let unresolved = app.unresolved_outputs.iter();
+    let unresolved: Vec<_> = unresolved.map(|o| format!("{} {}", o.name, o.error)).collect();
+    assert_eq!(
+        unresolved,
+        [
+            "Split 9: `Fn::Split` is not an intrinsic that is supported here; these are: Ref, Sub, GetAtt, If, Equals, Not, And, Or, Join, Select, FindInMap",
+            "Nobody 10: there is no parameter or resource `Nobody`",
+            "List 11: expected a string, not [\"a\",\"b\"]",
+            "Nothing 12: the output has no `Value`",
+            "Empty 13: the output has no `Value`",
+            "Unsure 14: there is no condition `Unknown`",
         ]
     );
 }
@@ -263,6 +381,6 @@ fn parameters_are_checked() {
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "[A-Za-z:!{}\\[\\]\\-&* \n'\"]{0,80}") {
-        let _outcome = read(&text, Path::new("."), &[]);
+        let _outcome = parse(&text, Path::new("."), &[]);
     }
 }

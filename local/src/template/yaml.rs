@@ -2,12 +2,14 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
-use super::TemplateError;
+use serde_json::Value;
 
-/// How deep a template may nest. CloudFormation's own limit is smaller still.
+use super::error::LineError;
+
+/// How deep a template may nest. CloudFormation's own limit is lower.
 const MAX_DEPTH: usize = 64;
 
-/// A YAML node that remembers where it stands and which tag it carries, `!Ref` for example.
+/// A YAML node with its line and its tag, `!Ref` for example.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     /// Counted from one.
@@ -20,7 +22,7 @@ pub(super) struct Node {
 /// What a node holds.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// A scalar, and whether it was quoted, so that `"2012"` stays a text.
+    /// A scalar, and whether it was quoted, so that `"2012"` stays a string.
     Scalar {
         text: String,
         quoted: bool,
@@ -52,14 +54,43 @@ impl Node {
     }
 }
 
-/// Reads the first document of `text`.
-pub(super) fn parse(text: &str) -> Result<Node, TemplateError> {
+/// Why a text is not the YAML of a template.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum YamlError {
+    /// The parser's own message.
+    #[error("{0}")]
+    Syntax(String),
+    /// No document.
+    #[error("the template is empty")]
+    Empty,
+    /// An incomplete document.
+    #[error("the template ends unexpectedly")]
+    UnexpectedEnd,
+    /// More nesting than any template needs.
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// `*name` without `&name`.
+    #[error("an alias to an unknown anchor")]
+    UnknownAlias,
+    /// Something other than a scalar, a sequence or a mapping.
+    #[error("unexpected {0}")]
+    UnexpectedEvent(String),
+    /// A sequence or a mapping as a key.
+    #[error("a mapping key must be a string")]
+    KeyNotText,
+    /// The same key twice.
+    #[error("duplicate key `{0}`")]
+    DuplicateKey(String),
+}
+
+/// Parses the first document of `text`.
+pub(super) fn parse(text: &str) -> Result<Node, LineError> {
     let mut events = Events { parser: Parser::new_from_str(text), anchors: HashMap::new() };
     loop {
         match events.next()? {
             (Event::StreamStart | Event::DocumentStart(..), _) => {}
             (Event::DocumentEnd | Event::StreamEnd, line) => {
-                return Err(TemplateError::at(line, "the template is empty"));
+                return Err(LineError::new(line, YamlError::Empty));
             }
             (event, line) => return events.node(event, line, 0),
         }
@@ -72,17 +103,19 @@ struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, usize), TemplateError> {
+    fn next(&mut self) -> Result<(Event<'a>, usize), LineError> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, span.start.line())),
-            Some(Err(error)) => Err(TemplateError::at(error.marker().line(), error.info().clone())),
-            None => Err(TemplateError::at(0, "the template ends in the middle")),
+            Some(Err(error)) => {
+                Err(LineError::new(error.marker().line(), YamlError::Syntax(error.info().clone())))
+            }
+            None => Err(LineError::new(0, YamlError::UnexpectedEnd)),
         }
     }
 
-    fn node(&mut self, event: Event<'a>, line: usize, depth: usize) -> Result<Node, TemplateError> {
+    fn node(&mut self, event: Event<'a>, line: usize, depth: usize) -> Result<Node, LineError> {
         if depth > MAX_DEPTH {
-            return Err(TemplateError::at(line, format!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(LineError::new(line, YamlError::TooDeep));
         }
         let (anchor, tag, content) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -103,28 +136,31 @@ impl<'a> Events<'a> {
                 (anchor, tag, Content::Mapping(self.mapping(depth)?))
             }
             Event::Alias(id) => {
-                let unknown = || TemplateError::at(line, "an alias to an unknown anchor");
+                let unknown = || LineError::new(line, YamlError::UnknownAlias);
                 return self.anchors.get(&id).cloned().ok_or_else(unknown);
             }
-            other => return Err(TemplateError::at(line, format!("unexpected {other:?}"))),
+            other => {
+                let unexpected = YamlError::UnexpectedEvent(format!("{other:?}"));
+                return Err(LineError::new(line, unexpected));
+            }
         };
-        let node = Node { line, tag: tag.as_deref().and_then(own_tag), content };
+        let node = Node { line, tag: tag.as_deref().and_then(cloudformation_tag), content };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Vec<(String, Node)>, TemplateError> {
+    fn mapping(&mut self, depth: usize) -> Result<Vec<(String, Node)>, LineError> {
         let mut entries: Vec<(String, Node)> = Vec::new();
         loop {
             let (key, line) = match self.next()? {
                 (Event::MappingEnd, _) => return Ok(entries),
                 (Event::Scalar(key, ..), line) => (key.into_owned(), line),
-                (_, line) => return Err(TemplateError::at(line, "a key that is not a text")),
+                (_, line) => return Err(LineError::new(line, YamlError::KeyNotText)),
             };
             if entries.iter().any(|(earlier, _)| *earlier == key) {
-                return Err(TemplateError::at(line, format!("`{key}` stands here twice")));
+                return Err(LineError::new(line, YamlError::DuplicateKey(key)));
             }
             let (event, line) = self.next()?;
             entries.push((key, self.node(event, line, depth + 1)?));
@@ -132,7 +168,29 @@ impl<'a> Events<'a> {
     }
 }
 
-/// CloudFormation's tags have one exclamation mark; YAML's own (`!!str`) mean nothing to us.
-fn own_tag(tag: &Tag) -> Option<String> {
+/// CloudFormation's tags have one exclamation mark; YAML's own (`!!str`) are ignored.
+fn cloudformation_tag(tag: &Tag) -> Option<String> {
     (!tag.is_yaml_core_schema()).then(|| tag.suffix().trim_start_matches('!').to_owned())
+}
+
+/// The JSON value of a scalar. Only a plain one can be a number, a boolean or null.
+pub(super) fn scalar(text: &str, quoted: bool) -> Value {
+    if quoted {
+        return text.into();
+    }
+    match text {
+        "true" | "True" | "TRUE" => true.into(),
+        "false" | "False" | "FALSE" => false.into(),
+        "" | "~" | "null" => Value::Null,
+        _ => number(text).unwrap_or_else(|| text.into()),
+    }
+}
+
+fn number(text: &str) -> Option<Value> {
+    if let Ok(number) = text.parse::<i64>() {
+        return Some(number.into());
+    }
+    // Rust also reads `inf` and `nan`, which are strings in a template.
+    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    text.parse::<f64>().ok().filter(|number| numeric && number.is_finite()).map(Value::from)
 }

@@ -1,0 +1,220 @@
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Path, State},
+    http::{HeaderName, HeaderValue, Response, StatusCode},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+use super::invocation::{Failure, FunctionError, Invocation};
+use crate::clock;
+
+/// The largest response, in bytes
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MAX_RESPONSE: usize = 6 * 1024 * 1024 + 100;
+
+/// The Runtime API of one process, on a port of its own.
+/// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
+#[derive(Debug)]
+pub(super) struct RuntimeApi {
+    pub(super) address: SocketAddr,
+    exchange: Arc<Exchange>,
+    next: mpsc::Sender<Scheduled>,
+    server: JoinHandle<()>,
+}
+
+/// What the process and the host exchange.
+#[derive(Debug)]
+struct Exchange {
+    function_arn: String,
+    next: AsyncMutex<mpsc::Receiver<Scheduled>>,
+    current: Mutex<Option<Current>>,
+    /// Whether the process has asked for its first invocation.
+    ready: watch::Sender<bool>,
+    init_error: Mutex<Option<Bytes>>,
+}
+
+/// An invocation for the process.
+#[derive(Debug)]
+struct Scheduled {
+    invocation: Invocation,
+    /// In milliseconds since the epoch.
+    deadline: u64,
+}
+
+/// The invocation that is running.
+#[derive(Debug)]
+struct Current {
+    request_id: String,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+/// What the process reports: the function's response or its error.
+type Outcome = Result<Bytes, FunctionError>;
+
+/// The server has ended, so there is no outcome.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Runtime API is gone")]
+pub(super) struct ApiGone;
+
+impl RuntimeApi {
+    /// Starts the server on a free port.
+    pub(super) async fn start(function_arn: &str) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (next, received) = mpsc::channel(1);
+        let exchange = Arc::new(Exchange {
+            function_arn: function_arn.to_owned(),
+            next: AsyncMutex::new(received),
+            current: Mutex::default(),
+            ready: watch::Sender::new(false),
+            init_error: Mutex::default(),
+        });
+        let server = tokio::spawn(serve(listener, Arc::clone(&exchange)));
+        Ok(Self { address, exchange, next, server })
+    }
+
+    /// Waits until the process asks for its first invocation.
+    pub(super) async fn ready(&self) {
+        let mut ready = self.exchange.ready.subscribe();
+        // The sender lives as long as `self`, so this is no error.
+        let _ready = ready.wait_for(|ready| *ready).await;
+    }
+
+    /// The error that the process reported instead of becoming ready.
+    pub(super) fn init_error(&self) -> Option<Bytes> {
+        self.exchange.init_error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Gives the process an invocation with `limit` to handle it, and waits for the outcome.
+    pub(super) async fn invoke(
+        &self,
+        invocation: Invocation,
+        limit: Duration,
+    ) -> Result<Outcome, ApiGone> {
+        let (outcome, reported) = oneshot::channel();
+        let request_id = invocation.request_id.clone();
+        *self.exchange.current() = Some(Current { request_id, outcome });
+        let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let deadline = clock::millis().saturating_add(limit);
+        self.next.send(Scheduled { invocation, deadline }).await.map_err(|_| ApiGone)?;
+        reported.await.map_err(|_| ApiGone)
+    }
+
+    /// Refuses the outcome of the invocation that was running, if it is still reported.
+    pub(super) fn forget_current(&self) {
+        *self.exchange.current() = None;
+    }
+}
+
+/// Dropping it ends the server.
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, exchange: Arc<Exchange>) {
+    let routes = Router::new()
+        .route("/2018-06-01/runtime/invocation/next", get(next))
+        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+        .route("/2018-06-01/runtime/init/error", post(init_error))
+        .layer(DefaultBodyLimit::max(MAX_RESPONSE))
+        .with_state(exchange);
+    // Ends with the instance; if the listener fails, the process never becomes ready.
+    let _ended = axum::serve(listener, routes).await;
+}
+
+async fn next(State(exchange): State<Arc<Exchange>>) -> Response<Body> {
+    exchange.ready.send_replace(true);
+    let received = exchange.next.lock().await.recv().await;
+    let Some(Scheduled { invocation, deadline }) = received else {
+        return refusal(StatusCode::GONE, "Shutdown", "the host is shutting down");
+    };
+    let mut response = Response::new(Body::from(invocation.payload));
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("content-type", "application/json");
+    set("lambda-runtime-aws-request-id", &invocation.request_id);
+    set("lambda-runtime-deadline-ms", &deadline.to_string());
+    set("lambda-runtime-invoked-function-arn", &exchange.function_arn);
+    if let Some(trace) = &invocation.trace {
+        set("lambda-runtime-trace-id", trace);
+    }
+    response
+}
+
+async fn response(
+    State(exchange): State<Arc<Exchange>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response<Body> {
+    exchange.finish(&id, Ok(body))
+}
+
+async fn error(
+    State(exchange): State<Arc<Exchange>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response<Body> {
+    exchange.finish(&id, Err(FunctionError::reported(Failure::Handler, body)))
+}
+
+async fn init_error(State(exchange): State<Arc<Exchange>>, body: Bytes) -> Response<Body> {
+    *exchange.init_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+    accepted()
+}
+
+impl Exchange {
+    fn current(&self) -> MutexGuard<'_, Option<Current>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the invocation `id`, if that is the one that is running.
+    fn finish(&self, id: &str, outcome: Outcome) -> Response<Body> {
+        match self.current().take_if(|current| current.request_id == id) {
+            Some(current) => {
+                // The receiver is gone if the invocation timed out just now.
+                let _late = current.outcome.send(outcome);
+                accepted()
+            }
+            None => refusal(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestID",
+                "this invocation is not running",
+            ),
+        }
+    }
+}
+
+fn accepted() -> Response<Body> {
+    json_response(StatusCode::ACCEPTED, &json!({ "status": "OK" }))
+}
+
+fn refusal(status: StatusCode, kind: &str, message: &str) -> Response<Body> {
+    json_response(status, &json!({ "errorType": kind, "errorMessage": message }))
+}
+
+fn json_response(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}
