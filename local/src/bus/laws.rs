@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::{prelude::*, sample::select};
 
 use super::{Leaves, Pattern};
@@ -53,7 +55,7 @@ impl Style {
         for character in text.chars() {
             if self.choose(3) == 0 || matches!(character, '"' | '\\') {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    written += &format!("\\u{unit:04x}");
+                    write!(written, "\\u{unit:04x}").unwrap();
                 }
             } else {
                 written.push(character);

@@ -10,10 +10,10 @@ const MAX_DEPTH: usize = 1001;
 /// without values does not exist.
 ///
 /// Made once for an event and matched with every rule.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Leaves<'a> {
     /// Sorted by name. Of equal names all are there.
-    leaves: Vec<Leaf<'a>>,
+    sorted: Vec<Leaf<'a>>,
     names: String,
     places: Vec<Place>,
 }
@@ -78,15 +78,15 @@ impl<'a> Leaves<'a> {
         }
         let mut found = collector.found;
         let names = std::mem::take(&mut found.names);
-        found.leaves.sort_by(|a, b| names[a.name.clone()].cmp(&names[b.name.clone()]));
+        found.sorted.sort_by(|a, b| names[a.name.clone()].cmp(&names[b.name.clone()]));
         Some(Self { names, ..found })
     }
 
     /// The values under a name.
     pub(super) fn under(&self, name: &str) -> &[Leaf<'a>] {
         let name_of = |leaf: &Leaf<'_>| &self.names[leaf.name.clone()];
-        let start = self.leaves.partition_point(|leaf| name_of(leaf) < name);
-        let rest = &self.leaves[start..];
+        let start = self.sorted.partition_point(|leaf| name_of(leaf) < name);
+        let rest = &self.sorted[start..];
         &rest[..rest.partition_point(|leaf| name_of(leaf) == name)]
     }
 
@@ -156,7 +156,7 @@ impl<'a> Collector<'a> {
         self.found.places.extend(&self.trail);
         let name = name..self.found.names.len();
         let places = place..self.found.places.len();
-        self.found.leaves.push(Leaf { value, name, places });
+        self.found.sorted.push(Leaf { value, name, places });
         self.complete();
     }
 
@@ -164,11 +164,5 @@ impl<'a> Collector<'a> {
         if let Some(level) = self.open.last_mut() {
             level.elements += 1;
         }
-    }
-}
-
-impl Default for Leaves<'_> {
-    fn default() -> Self {
-        Self { leaves: Vec::new(), names: String::new(), places: Vec::new() }
     }
 }
