@@ -124,6 +124,8 @@ fn patterns_that_match_otherwise_than_one_would_think() {
         (r#"{"detail":{"state.status":["x"]}}"#, r#"{"detail":{"state":{"status":"x"}}}"#, true),
         (r#"{"detail":{"state":{"status":["x"]}}}"#, r#"{"detail":{"state.status":"x"}}"#, true),
         (r#"{"a":{"":["x"]}}"#, r#"{"a":{"":"x"}}"#, true),
+        (r#"{"":{"v":[1]}}"#, r#"{"":{"v":1}}"#, true),
+        (r#"{"":{"v":[1]}}"#, r#"{"v":1}"#, false),
         // The later of two fields replaces the earlier one in its clause.
         (r#"{"a":["x"],"$or":[{"a":["y"]},{"b":[1]}]}"#, r#"{"a":"y"}"#, true),
         (r#"{"a":["x"],"$or":[{"a":["y"]},{"b":[1]}]}"#, r#"{"a":"x"}"#, false),
