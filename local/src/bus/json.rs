@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>), far beyond what a
 /// recursive parser survives on a worker's stack.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
     open: Vec<Scope>,
@@ -19,7 +19,7 @@ pub(super) struct Reader<'a> {
 
 /// One piece of a JSON text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     BeginObject,
     EndObject,
     BeginArray,
@@ -34,20 +34,20 @@ pub(super) enum Token<'a> {
 
 /// A token and its place.
 #[derive(Clone, Debug)]
-pub(super) struct Lexed<'a> {
-    pub(super) token: Token<'a>,
+pub(crate) struct Lexed<'a> {
+    pub(crate) token: Token<'a>,
     /// Where EventBridge's parser stands before it has read a text's characters: behind the opening
     /// quote. After a name this is the place of the value. Equal to `end` for all other tokens.
-    pub(super) seen: usize,
+    pub(crate) seen: usize,
     /// The byte behind the token.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 /// Why a text is not JSON, in the words of EventBridge's parser (Jackson), and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Malformed {
-    pub(super) problem: String,
-    pub(super) at: usize,
+pub(crate) struct Malformed {
+    pub(crate) problem: String,
+    pub(crate) at: usize,
 }
 
 #[derive(Debug)]
@@ -60,19 +60,19 @@ const LITERALS: &str = "(JSON String, Number, Array, Object or token 'null', 'tr
 
 impl<'a> Reader<'a> {
     /// Reads `text`; deeper than `max_depth` levels is an error.
-    pub(super) fn new(text: &'a str, max_depth: usize) -> Self {
+    pub(crate) fn new(text: &'a str, max_depth: usize) -> Self {
         Self { text, at: 0, open: Vec::new(), max_depth, started: false, ahead: None }
     }
 
     /// How many objects and arrays are open at the last token.
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         let opens =
             |lexed: &Lexed<'_>| matches!(lexed.token, Token::BeginObject | Token::BeginArray);
         self.open.len() - usize::from(self.ahead.as_ref().is_some_and(opens))
     }
 
     /// The next token; `None` after the end of the one value that a JSON text is.
-    pub(super) fn next(&mut self) -> Result<Option<Lexed<'a>>, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Option<Lexed<'a>>, Malformed> {
         if let Some(value) = self.ahead.take() {
             return Ok(Some(value));
         }

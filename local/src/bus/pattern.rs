@@ -1,14 +1,39 @@
+/// IP addresses and their ranges.
+mod cidr;
+/// Which wildcards EventBridge refuses.
+mod complexity;
+/// The alternatives for the value of a field.
+mod expression;
+/// Comparison without regard to case.
+mod fold;
+/// The values of an event.
+mod leaves;
+/// Whether a value matches an alternative.
+mod matcher;
+/// Whether an event matches a clause.
+mod matching;
+/// Numbers, whatever their notation.
+mod number;
+/// Comparisons with numbers.
+mod numeric;
+/// Texts with stars.
+mod wildcard;
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, fmt::Write as _, sync::Arc};
 
 use serde_json::Value;
 
-use super::{
-    complexity,
-    expression::{self, next},
-    json::{Malformed, Reader, Token},
-    leaves::Leaves,
-    matching::Clause,
-};
+use self::{expression::next, matching::Clause};
+use super::json::{self, Malformed, Reader, Token};
+
+pub use self::leaves::Leaves;
 
 /// The longest pattern that EventBridge takes, in characters
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>).
@@ -71,7 +96,7 @@ impl std::error::Error for PatternError {}
 
 /// Why a pattern is refused, and at which of its bytes.
 #[derive(Debug)]
-pub(super) struct Refusal {
+struct Refusal {
     reason: String,
     at: Option<usize>,
     /// EventBridge names the place of some problems in lists twice.
@@ -248,17 +273,17 @@ fn compile(text: &str) -> Result<Vec<Clause>, Refusal> {
 
 impl Refusal {
     /// A problem at a byte of the pattern.
-    pub(super) fn at(at: usize, reason: impl Into<String>) -> Self {
+    fn at(at: usize, reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), at: Some(at), is_twice: false }
     }
 
     /// A problem whose place EventBridge names twice.
-    pub(super) fn twice_at(at: usize, reason: impl Into<String>) -> Self {
+    fn twice_at(at: usize, reason: impl Into<String>) -> Self {
         Self { is_twice: true, ..Self::at(at, reason) }
     }
 
     /// A problem whose place EventBridge does not name.
-    pub(super) fn anywhere(reason: impl Into<String>) -> Self {
+    fn anywhere(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), at: None, is_twice: false }
     }
 

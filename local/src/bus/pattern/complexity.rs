@@ -203,7 +203,7 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
-    use crate::bus::Pattern;
+    use super::super::Pattern;
 
     fn is_refused(pattern: &str) -> bool {
         Pattern::parse(pattern).is_err_and(|error| error.to_string().contains("too complex"))
