@@ -1,7 +1,7 @@
 //! The rules of a template: which events match a pattern, and what a policy allows.
 
-/// Whether an event matches a pattern.
-mod matching;
+/// JSON as EventBridge reads it.
+mod json;
 /// Event patterns and why they are refused.
 mod pattern;
 /// Statements, and what they say about an action on a resource.

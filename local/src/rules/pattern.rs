@@ -1,25 +1,88 @@
-use std::{fmt, net::IpAddr};
+/// IP addresses and their ranges.
+mod cidr;
+/// Which wildcards EventBridge refuses.
+mod complexity;
+/// The alternatives for the value of a field.
+mod expression;
+/// Comparison without regard to case.
+mod fold;
+/// The values of an event.
+mod leaves;
+/// Whether a value matches an alternative.
+mod matcher;
+/// Whether an event matches a clause.
+mod matching;
+/// Numbers, whatever their notation.
+mod number;
+/// Comparisons with numbers.
+mod numeric;
+/// Texts with stars.
+mod wildcard;
 
-use serde_json::{Map, Value};
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod tests;
 
-use super::matching::Fields;
+use std::{fmt, fmt::Write as _, sync::Arc};
+
+use serde_json::Value;
+
+use self::{expression::next, matching::Clause};
+use super::json::{self, Malformed, Reader, Token};
+
+pub use self::leaves::Leaves;
 
 /// The longest pattern that EventBridge takes, in characters
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>).
 const MAX_LENGTH: usize = 2048;
-/// Numbers in patterns lie between plus and minus this
-/// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>).
-const MAX_NUMBER: f64 = 5_000_000_000.0;
+/// The most ways to match that `$or` may produce.
+const MAX_CLAUSES: usize = 1000;
+/// The deepest JSON that EventBridge reads.
+const MAX_DEPTH: usize = 1000;
+/// How many characters of a pattern an error shows.
+const MAX_SHOWN: usize = 500;
+const OR: &str = "$or";
+/// Names that no field inside `$or` may have: operators, and some that EventBridge keeps for later.
+const RESERVED: [&str; 24] = [
+    "exactly",
+    "equals-ignore-case",
+    "prefix",
+    "suffix",
+    "anything-but",
+    "exists",
+    "wildcard",
+    "numeric",
+    "cidr",
+    "=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "regex",
+    "not-wildcard",
+    "not-equals-ignore-case",
+    "date-after",
+    "date-on-or-after",
+    "date-before",
+    "date-on-or-before",
+    "in-date-range",
+    "ip-address-in-range",
+    "ip-address-not-in-range",
+];
 
 /// An event pattern, accepted and matched as EventBridge does it.
 /// See <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html>.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    fields: Fields,
+    /// One of them has to match.
+    clauses: Vec<Clause>,
     source: Value,
 }
 
-/// Why EventBridge refuses a pattern.
+/// Why EventBridge refuses a pattern, in its words.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PatternError(String);
 
@@ -31,296 +94,222 @@ impl fmt::Display for PatternError {
 
 impl std::error::Error for PatternError {}
 
-/// One alternative for the value of a field.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Matcher {
-    Exact(Value),
-    Prefix(Text),
-    Suffix(Text),
-    EqualsIgnoreCase(String),
-    Wildcard(Wildcard),
-    Numeric(Vec<(Comparison, f64)>),
-    Cidr(IpAddr, u8),
-    Exists(bool),
-    /// The value is there and none of these match it.
-    AnythingBut(Vec<Self>),
-}
-
-/// A text that may be compared without regard to case.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Text {
-    pub(super) text: String,
-    pub(super) ignore_case: bool,
-}
-
-/// The literal parts between the stars; the first and the last are anchored.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wildcard(pub(super) Vec<String>);
-
-/// How a number compares.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Comparison {
-    Equal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-/// What a field has to be.
-#[derive(Clone, Debug)]
-pub(super) enum Field {
-    Nested(Fields),
-    Leaf(Vec<Matcher>),
+/// Why a pattern is refused, and at which of its bytes.
+#[derive(Debug)]
+struct Refusal {
+    reason: String,
+    at: Option<usize>,
+    /// EventBridge names the place of some problems in lists twice.
+    is_twice: bool,
 }
 
 impl Pattern {
     /// Reads a pattern's JSON text.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         if text.chars().count() > MAX_LENGTH {
-            return Err(refuse(format!("the pattern is longer than {MAX_LENGTH} characters")));
+            let reason = format!("the pattern is longer than {MAX_LENGTH} characters");
+            return Err(PatternError(reason));
         }
-        let value = serde_json::from_str(text)
-            .map_err(|error| refuse(format!("the pattern is not JSON: {error}")))?;
-        Self::from_value(&value)
+        let clauses = compile(text).map_err(|refusal| refusal.about(text))?;
+        Ok(Self { clauses, source: Value::Null })
     }
 
-    /// Reads a pattern.
+    /// Reads a pattern of a template.
     pub fn from_value(value: &Value) -> Result<Self, PatternError> {
-        match value {
-            Value::Object(object) => Ok(Self { fields: fields(object)?, source: value.clone() }),
-            _ => Err(refuse("Filter is not an object")),
-        }
+        let mut text = String::new();
+        write_json(value, &mut text);
+        Ok(Self { source: value.clone(), ..Self::parse(&text)? })
     }
 
     /// Whether `event`, in the form in which a target receives it, matches.
     pub fn matches(&self, event: &Value) -> bool {
-        self.fields.match_value(Some(event))
+        Leaves::parse(&event.to_string()).is_some_and(|leaves| self.matches_leaves(&leaves))
     }
 
-    /// The pattern as it was written.
+    /// Whether an event matches.
+    pub fn matches_leaves(&self, leaves: &Leaves<'_>) -> bool {
+        self.clauses.iter().any(|clause| clause.matches(leaves))
+    }
+
+    /// The pattern as the template has it; null for one that is none of a template.
     pub fn source(&self) -> &Value {
         &self.source
     }
 }
 
-fn refuse(reason: impl Into<String>) -> PatternError {
-    PatternError(reason.into())
-}
-
-fn fields(object: &Map<String, Value>) -> Result<Fields, PatternError> {
-    if object.is_empty() {
-        return Err(refuse("Empty objects are not allowed"));
-    }
-    let mut result = Fields::default();
-    for (name, value) in object {
-        match value {
-            Value::Array(items) if name == "$or" && is_or(items) => {
-                let branches = items.iter().filter_map(Value::as_object).map(fields);
-                result.any_of.push(branches.collect::<Result<_, _>>()?);
-            }
-            Value::Array(items) if items.is_empty() => {
-                return Err(refuse("Empty arrays are not allowed"));
-            }
-            Value::Array(items) => {
-                let matchers = items.iter().map(matcher).collect::<Result<_, _>>()?;
-                result.all_of.push((name.clone(), Field::Leaf(matchers)));
-            }
-            Value::Object(nested) => {
-                result.all_of.push((name.clone(), Field::Nested(fields(nested)?)));
-            }
-            _ => return Err(refuse(format!("\"{name}\" must be an object or an array"))),
-        }
-    }
-    Ok(result)
-}
-
-/// `$or` is an operator only before two or more objects that are not match expressions themselves;
-/// anywhere else it is the name of a field, as in the engine that EventBridge runs on.
-fn is_or(items: &[Value]) -> bool {
-    let is_branch = |item: &Value| {
-        let Some(object) = item.as_object() else { return false };
-        !object.is_empty() && !object.keys().any(|key| OPERATORS.contains(&key.as_str()))
+/// Writes the JSON of a template's pattern. The tree has lost the order of its names, and order matters
+/// for `$or` alone: a branch overrides the same field beside it when it comes later. So it comes last,
+/// where people write it.
+fn write_json(value: &Value, text: &mut String) {
+    let Value::Object(object) = value else {
+        text.push_str(&value.to_string());
+        return;
     };
-    items.len() > 1 && items.iter().all(is_branch)
-}
-
-const OPERATORS: [&str; 8] = [
-    "anything-but",
-    "cidr",
-    "equals-ignore-case",
-    "exists",
-    "numeric",
-    "prefix",
-    "suffix",
-    "wildcard",
-];
-
-fn matcher(value: &Value) -> Result<Matcher, PatternError> {
-    match value {
-        Value::Object(expression) => expression_matcher(expression),
-        Value::Array(_) => Err(refuse("Match value must be String, number, true, false, or null")),
-        Value::Number(_) => {
-            number(value)?;
-            Ok(Matcher::Exact(value.clone()))
+    let (or, others): (Vec<_>, Vec<_>) = object.iter().partition(|(name, _)| *name == OR);
+    text.push('{');
+    for (number, (name, value)) in others.into_iter().chain(or).enumerate() {
+        if number > 0 {
+            text.push(',');
         }
-        scalar => Ok(Matcher::Exact(scalar.clone())),
+        let _infallible = write!(text, "{}:", Value::from(name.as_str()));
+        write_json(value, text);
     }
+    text.push('}');
 }
 
-fn expression_matcher(expression: &Map<String, Value>) -> Result<Matcher, PatternError> {
-    let mut entries = expression.iter();
-    let (Some((operator, operand)), None) = (entries.next(), entries.next()) else {
-        return Err(refuse("Only one key allowed in match expression"));
-    };
-    match operator.as_str() {
-        "prefix" => Ok(Matcher::Prefix(affix(operator, operand)?)),
-        "suffix" => Ok(Matcher::Suffix(affix(operator, operand)?)),
-        "equals-ignore-case" => Ok(Matcher::EqualsIgnoreCase(text(operator, operand)?)),
-        "wildcard" => Ok(Matcher::Wildcard(wildcard(&text(operator, operand)?)?)),
-        "exists" => operand
-            .as_bool()
-            .map(Matcher::Exists)
-            .ok_or_else(|| refuse("exists match pattern must be either true or false.")),
-        "numeric" => numeric(operand),
-        "cidr" => cidr(&text(operator, operand)?),
-        "anything-but" => anything_but(operand).map(Matcher::AnythingBut),
-        other => Err(refuse(format!("Unrecognized match type {other}"))),
+/// What is open while a pattern is read.
+enum Frame {
+    Object {
+        is_empty: bool,
+        in_or: bool,
+    },
+    Or {
+        /// The clauses before the `$or`: each branch continues them.
+        base: Vec<Clause>,
+        branches: usize,
+        continued: Vec<Clause>,
+    },
+}
+
+/// Reads a pattern as EventBridge does: a field's alternatives are written into all clauses so far, and
+/// replace those that the same field had before.
+fn compile(text: &str) -> Result<Vec<Clause>, Refusal> {
+    let mut reader = Reader::new(text, MAX_DEPTH);
+    let first = next(&mut reader)?;
+    if first.token != Token::BeginObject {
+        return Err(Refusal::at(first.seen, "Filter is not an object"));
     }
-}
-
-fn text(operator: &str, operand: &Value) -> Result<String, PatternError> {
-    operand
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| refuse(format!("{operator} match pattern must be a string")))
-}
-
-/// A prefix or suffix: a text, or `{"equals-ignore-case": text}`.
-fn affix(operator: &str, operand: &Value) -> Result<Text, PatternError> {
-    let (operand, ignore_case) = match operand {
-        Value::Object(nested) if nested.len() == 1 && nested.contains_key("equals-ignore-case") => {
-            (&nested["equals-ignore-case"], true)
-        }
-        other => (other, false),
-    };
-    let text = text(operator, operand)?;
-    if text.is_empty() {
-        return Err(refuse(format!("Null {operator} not allowed")));
-    }
-    Ok(Text { text, ignore_case })
-}
-
-fn anything_but(operand: &Value) -> Result<Vec<Matcher>, PatternError> {
-    let one_or_many = |operand: &Value, each: &dyn Fn(&Value) -> Result<Matcher, PatternError>| {
-        let items = operand.as_array().map_or(std::slice::from_ref(operand), Vec::as_slice);
-        if items.is_empty() {
-            return Err(refuse("Empty arrays are not allowed"));
-        }
-        items.iter().map(each).collect::<Result<Vec<_>, _>>()
-    };
-    if let Value::Object(nested) = operand {
-        let mut entries = nested.iter();
-        let (Some((operator, operand)), None) = (entries.next(), entries.next()) else {
-            return Err(refuse("Only one key allowed in match expression"));
-        };
-        let plain = |operand: &Value| {
-            let text = text(operator, operand)?;
-            if text.is_empty() {
-                return Err(refuse(format!("Null {operator} not allowed")));
+    let mut clauses = vec![Clause::default()];
+    let mut path: Vec<String> = Vec::new();
+    let mut open = vec![Frame::Object { is_empty: true, in_or: false }];
+    while let Some(frame) = open.last_mut() {
+        let lexed = next(&mut reader)?;
+        match (frame, lexed.token) {
+            (Frame::Object { is_empty: true, .. }, Token::EndObject) => {
+                return Err(Refusal::at(lexed.end, "Empty objects are not allowed"));
             }
-            Ok(Text { text, ignore_case: false })
-        };
-        return match operator.as_str() {
-            "prefix" => one_or_many(operand, &|item| plain(item).map(Matcher::Prefix)),
-            "suffix" => one_or_many(operand, &|item| plain(item).map(Matcher::Suffix)),
-            "equals-ignore-case" => {
-                one_or_many(operand, &|item| text(operator, item).map(Matcher::EqualsIgnoreCase))
+            (Frame::Object { .. }, Token::EndObject) => {
+                open.pop();
+                if let Some(Frame::Or { continued, .. }) = open.last_mut() {
+                    continued.append(&mut clauses);
+                    if continued.len() > MAX_CLAUSES {
+                        let reason = format!(
+                            "Or operator is producing over {MAX_CLAUSES} rule combinations"
+                        );
+                        return Err(Refusal::anywhere(reason));
+                    }
+                } else {
+                    path.pop();
+                }
             }
-            "wildcard" => one_or_many(operand, &|item| {
-                wildcard(&text(operator, item)?).map(Matcher::Wildcard)
-            }),
-            other => Err(refuse(format!("Unsupported anything-but pattern: {other}"))),
-        };
-    }
-    let matchers = one_or_many(operand, &|item| match item {
-        Value::String(_) => Ok(Matcher::Exact(item.clone())),
-        Value::Number(_) => number(item).map(|_| Matcher::Exact(item.clone())),
-        _ => Err(refuse("Inside anything but list, start|null|boolean is not supported.")),
-    })?;
-    let is_text = |matcher: &Matcher| matches!(matcher, Matcher::Exact(Value::String(_)));
-    if matchers.iter().any(is_text) && !matchers.iter().all(is_text) {
-        return Err(refuse("Inside anything but list, either all values are number or string"));
-    }
-    Ok(matchers)
-}
-
-fn number(value: &Value) -> Result<f64, PatternError> {
-    value.as_f64().filter(|number| number.abs() <= MAX_NUMBER).ok_or_else(|| {
-        refuse(format!("Value must be between -{MAX_NUMBER} and {MAX_NUMBER}, inclusive"))
-    })
-}
-
-fn numeric(operand: &Value) -> Result<Matcher, PatternError> {
-    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
-    let Some(items) = operand.as_array().filter(|items| !items.is_empty()) else {
-        return Err(refuse("Value of numeric must be an array."));
-    };
-    let comparison = |pair: &[Value]| {
-        let [Value::String(operator), bound] = pair else {
-            return Err(refuse("Invalid member in numeric match"));
-        };
-        let operator = match operator.as_str() {
-            "=" => Equal,
-            "<" => Less,
-            "<=" => LessOrEqual,
-            ">" => Greater,
-            ">=" => GreaterOrEqual,
-            other => return Err(refuse(format!("Unrecognized numeric range operator: {other}"))),
-        };
-        Ok((operator, number(bound)?))
-    };
-    let comparisons: Vec<_> = items.chunks(2).map(comparison).collect::<Result<_, _>>()?;
-    match comparisons.as_slice() {
-        [_] => Ok(Matcher::Numeric(comparisons)),
-        [(Greater | GreaterOrEqual, bottom), (Less | LessOrEqual, top)] if bottom < top => {
-            Ok(Matcher::Numeric(comparisons))
-        }
-        [(Greater | GreaterOrEqual, _), (Less | LessOrEqual, _)] => {
-            Err(refuse("Bottom must be less than top"))
-        }
-        _ => Err(refuse("Too many elements in numeric expression")),
-    }
-}
-
-fn cidr(text: &str) -> Result<Matcher, PatternError> {
-    let malformed = || refuse(format!("Malformed CIDR, one '/' required: {text}"));
-    let (address, bits) = text.split_once('/').ok_or_else(malformed)?;
-    let address: IpAddr = address.parse().map_err(|_| malformed())?;
-    let widest = if address.is_ipv4() { 32 } else { 128 };
-    match bits.parse::<u8>() {
-        Ok(bits) if bits <= widest => Ok(Matcher::Cidr(address, bits)),
-        _ => Err(malformed()),
-    }
-}
-
-fn wildcard(text: &str) -> Result<Wildcard, PatternError> {
-    let mut parts = Vec::new();
-    let mut part = String::new();
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '*' if characters.peek() == Some(&'*') => {
-                return Err(refuse("Consecutive wildcard characters are not allowed"));
+            (Frame::Object { is_empty, .. }, Token::Name(name)) if name == OR => {
+                *is_empty = false;
+                let opening = next(&mut reader)?;
+                if opening.token != Token::BeginArray {
+                    let reason = format!("It must be an Array followed with {OR}.");
+                    return Err(Refusal::at(opening.seen, reason));
+                }
+                let base = std::mem::take(&mut clauses);
+                open.push(Frame::Or { base, branches: 0, continued: Vec::new() });
             }
-            '*' => parts.push(std::mem::take(&mut part)),
-            '\\' => match characters.next() {
-                Some(escaped @ ('*' | '\\')) => part.push(escaped),
-                _ => return Err(refuse("Invalid escape character in wildcard")),
-            },
-            other => part.push(other),
+            (Frame::Object { is_empty, in_or }, Token::Name(name)) => {
+                let in_or = *in_or;
+                *is_empty = false;
+                if in_or && RESERVED.contains(&&*name) {
+                    let reason = format!(
+                        "{name} is Ruler reserved fieldName which cannot be used inside {OR}."
+                    );
+                    return Err(Refusal::at(lexed.seen, reason));
+                }
+                path.push(name.into_owned());
+                let value = next(&mut reader)?;
+                match value.token {
+                    Token::BeginObject => open.push(Frame::Object { is_empty: true, in_or }),
+                    Token::BeginArray => {
+                        let name: Arc<str> = path.join(".").into();
+                        path.pop();
+                        let matchers: Arc<[_]> = expression::parse_all(&mut reader)?.into();
+                        for clause in &mut clauses {
+                            clause.fields.insert(Arc::clone(&name), Arc::clone(&matchers));
+                        }
+                    }
+                    _ => {
+                        let name = path.pop().unwrap_or_default();
+                        let reason = format!("\"{name}\" must be an object or an array");
+                        return Err(Refusal::at(value.seen, reason));
+                    }
+                }
+            }
+            (Frame::Or { base, branches, .. }, Token::BeginObject) => {
+                *branches += 1;
+                clauses.clone_from(base);
+                open.push(Frame::Object { is_empty: true, in_or: true });
+            }
+            (Frame::Or { branches, continued, .. }, Token::EndArray) => {
+                if *branches < 2 {
+                    let reason =
+                        format!("There must have at least 2 Objects in {OR} relationship.");
+                    return Err(Refusal::at(lexed.end, reason));
+                }
+                clauses = std::mem::take(continued);
+                open.pop();
+            }
+            _ => {
+                let reason = format!("Only JSON object is allowed in array of {OR} relationship.");
+                return Err(Refusal::at(lexed.seen, reason));
+            }
         }
     }
-    parts.push(part);
-    Ok(Wildcard(parts))
+    // Only space may follow.
+    reader.next()?;
+    if complexity::is_too_complex(&clauses) {
+        return Err(Refusal::anywhere(
+            "Rule is too complex - try using fewer wildcard characters or fewer repeating character \
+             sequences after a wildcard character",
+        ));
+    }
+    Ok(clauses)
+}
+
+impl Refusal {
+    /// A problem at a byte of the pattern.
+    fn at(at: usize, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: Some(at), is_twice: false }
+    }
+
+    /// A problem whose place EventBridge names twice.
+    fn twice_at(at: usize, reason: impl Into<String>) -> Self {
+        Self { is_twice: true, ..Self::at(at, reason) }
+    }
+
+    /// A problem whose place EventBridge does not name.
+    fn anywhere(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: None, is_twice: false }
+    }
+
+    /// The whole sentence about a pattern.
+    fn about(self, pattern: &str) -> PatternError {
+        let mut sentence = self.reason;
+        if let Some(at) = self.at {
+            let (before, _) = pattern.split_at(at);
+            let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let column = before[line..].encode_utf16().count() + 1;
+            let line = before.matches('\n').count() + 1;
+            let hidden = pattern.chars().count().saturating_sub(MAX_SHOWN);
+            let shown: String = pattern.chars().take(MAX_SHOWN).collect();
+            let hidden =
+                if hidden > 0 { format!("[truncated {hidden} chars]") } else { String::new() };
+            let place = format!(
+                "\n at [Source: (String)\"{shown}\"{hidden}; line: {line}, column: {column}]"
+            );
+            sentence += &place.repeat(1 + usize::from(self.is_twice));
+        }
+        PatternError(sentence)
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(Malformed { problem, at }: Malformed) -> Self {
+        Self::at(at, problem)
+    }
 }
