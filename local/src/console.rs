@@ -172,7 +172,7 @@ fn file(content_type: &'static str, text: &'static str) -> HttpResponse {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // Whatever ends up in a trace is shown as text; this is the second lock.
+    // Whatever ends up in a trace is displayed as text; this is a second protection.
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(

@@ -17,7 +17,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint for `apis`, each in the order in which errors name it.
+    /// An endpoint for `apis`, in the order in which errors name them.
     pub(crate) fn new(apis: Vec<Arc<dyn AwsApi>>, authorizer: Arc<Authorizer>) -> Self {
         Self { apis, authorizer }
     }

@@ -5,8 +5,8 @@
 //! Nothing here depends on the services or on the crate that they share. This program implements AWS's wire
 //! formats on its own, so that two independent implementations check each other.
 //!
-//! The modules are layers: each uses only those that stand above it in this list.
-//! `tests/module_graph.rs` holds that.
+//! The modules are layers: each uses only those that stand above it in this list. `tests/module_graph.rs`
+//! fails when they form a cycle.
 
 // What everything may use.
 

@@ -86,3 +86,103 @@ impl Services {
         Ok(Self { authorizer, buses, gateway, lambda, logs, queues, sns, traces, apis })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::http::{HeaderMap, HeaderValue, Method};
+
+    use super::*;
+    use crate::{
+        lambda::Endpoints,
+        wire::{AwsRequest, Permission},
+    };
+
+    async fn apis() -> Vec<Arc<dyn AwsApi>> {
+        let endpoints = Endpoints { aws: String::new(), xray: String::new() };
+        let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
+        let (app, logs) = (App::default(), Logs::new(|_| {}));
+        Services::start(&app, HashMap::new(), &settings, 1, logs).await.unwrap().apis
+    }
+
+    /// What IAM is asked about a request: action and resource, without account and region.
+    fn needed(api: &dyn AwsApi, method: &Method, target: &str, path: &str, body: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-target", HeaderValue::from_str(target).unwrap());
+        let body = body.to_owned().into();
+        let request = AwsRequest::parse(api.protocol(), method, path, &headers, body);
+        let permissions = api.permissions(&request).into_iter();
+        let texts = permissions.map(|Permission { action, resource }| {
+            format!("{action} {}", resource.replace(":us-east-1:000000000000:", ":"))
+        });
+        texts.collect::<Vec<_>>().join(", ")
+    }
+
+    #[tokio::test]
+    async fn requests_and_the_permissions_that_they_need() {
+        let apis = apis().await;
+        let table = "arn:aws:dynamodb:table/orders";
+        for (service, target, path, body, permissions) in [
+            ("dynamodb", "PutItem", "/", r#"{"TableName":"orders","Item":{}}"#, format!("dynamodb:PutItem {table}")),
+            ("dynamodb", "Query", "/", r#"{"TableName":"orders","IndexName":"by-day"}"#, format!("dynamodb:Query {table}/index/by-day")),
+            (
+                "dynamodb",
+                "TransactWriteItems",
+                "/",
+                r#"{"TransactItems":[{"Update":{"TableName":"orders"}},{"ConditionCheck":{"TableName":"orders"}}]}"#,
+                format!("dynamodb:UpdateItem {table}, dynamodb:ConditionCheckItem {table}"),
+            ),
+            ("dynamodb", "BatchGetItem", "/", r#"{"RequestItems":{"orders":{}}}"#, format!("dynamodb:BatchGetItem {table}")),
+            ("dynamodb", "ListTables", "/", "{}", "dynamodb:ListTables *".to_owned()),
+            (
+                "events",
+                "PutEvents",
+                "/",
+                r#"{"Entries":[{"EventBusName":"a"},{}]}"#,
+                "events:PutEvents arn:aws:events:event-bus/a, events:PutEvents arn:aws:events:event-bus/default".to_owned(),
+            ),
+            ("events", "ListRules", "/", "{}", "events:ListRules *".to_owned()),
+            ("events", "PutEvents", "/", "not JSON", String::new()),
+            ("sns", "", "/", "Action=Publish&TopicArn=arn%3Aaws%3Asns", "sns:Publish arn:aws:sns".to_owned()),
+            (
+                "sqs",
+                "ReceiveMessage",
+                "/",
+                r#"{"QueueUrl":"https://sqs.us-east-1.amazonaws.com/000000000000/q"}"#,
+                "sqs:ReceiveMessage arn:aws:sqs:q".to_owned(),
+            ),
+            (
+                "lambda",
+                "",
+                "/2015-03-31/functions/pay/invocations",
+                "{}",
+                "lambda:InvokeFunction arn:aws:lambda:function:pay".to_owned(),
+            ),
+            ("lambda", "", "/2015-03-31/functions", "{}", String::new()),
+            ("xray", "", "/TraceSegments", "{}", "xray:PutTraceSegments *".to_owned()),
+            ("xray", "", "/GetSamplingRules", "{}", "xray:GetSamplingRules *".to_owned()),
+            ("iam", "", "/", "Action=SimulatePrincipalPolicy", String::new()),
+        ] {
+            let api = apis.iter().find(|api| api.name() == service).unwrap();
+            let needed = needed(&**api, &Method::POST, &format!("X.{target}"), path, body);
+            assert_eq!(needed, permissions, "{service} {target} {path} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_without_a_signature_are_recognized_by_target_or_path() {
+        let apis = apis().await;
+        for (target, path, service) in [
+            ("AWSEvents.PutEvents", "/", Some("events")),
+            ("DynamoDB_20120810.PutItem", "/", Some("dynamodb")),
+            ("", "/TraceSegments", Some("xray")),
+            ("", "/2015-03-31/functions/pay/invocations", None),
+            ("", "/", None),
+        ] {
+            let found =
+                apis.iter().find(|api| api.protocol().recognizes(target, &Method::POST, path));
+            assert_eq!(found.map(|api| api.name()), service, "{target} {path}");
+        }
+    }
+}

@@ -158,17 +158,3 @@ fn test_event_pattern(request: &Value) -> Result<Value, AwsError> {
     }
     Ok(json!({ "Result": pattern.matches(&event) }))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_bus_of_a_request_has_to_be_allowed() {
-        let body = json!({ "Entries": [{ "EventBusName": "a" }, {}] });
-        let bus = "arn:aws:events:us-east-1:000000000000:event-bus";
-        let needed = ["a", "default"].map(|name| format!("{bus}/{name}"));
-        let needed = needed.map(|arn| Permission::new("events", "PutEvents", arn));
-        assert_eq!(permissions("PutEvents", &body), needed);
-    }
-}

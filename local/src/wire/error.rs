@@ -1,6 +1,6 @@
 use axum::http::StatusCode;
 
-/// An error as AWS answers it: a code that SDKs turn into an exception, and a sentence.
+/// An error as AWS returns it: a code that SDKs turn into an exception, and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AwsError {
     /// The HTTP status.

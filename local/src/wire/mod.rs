@@ -1,7 +1,7 @@
 //! How AWS's APIs speak: one request, one response and one error for all of them, whatever their protocol,
 //! and the face that every emulated API has.
 
-/// Errors as AWS answers them.
+/// Errors as AWS returns them.
 mod error;
 /// How requests name their operation and how responses are written.
 mod protocol;
@@ -20,7 +20,7 @@ pub(crate) use request::{AwsRequest, target, trace_header};
 
 /// An HTTP response.
 pub(crate) type HttpResponse = axum::http::Response<Body>;
-/// What an operation comes to.
+/// How an operation ends.
 pub(crate) type Outcome = Result<Response, AwsError>;
 
 /// An emulated AWS API. All of them have this face: a new one is a room with an implementation of it, and a
@@ -61,7 +61,7 @@ impl Permission {
     }
 }
 
-/// What an operation answers; the protocol makes it HTTP.
+/// The result of an operation, which the protocol writes as HTTP.
 #[derive(Debug)]
 pub(crate) enum Response {
     /// A document.

@@ -30,7 +30,7 @@ pub(crate) enum Protocol {
     RestJson {
         /// The operations.
         routes: &'static [Route],
-        /// Whether the path is enough to tell a request that nobody signed.
+        /// Whether a request without a signature is recognized by its path.
         takes_unsigned: bool,
     },
 }
@@ -39,8 +39,7 @@ pub(crate) enum Protocol {
 pub(crate) type Route = (&'static str, &'static str, &'static str);
 
 impl Protocol {
-    /// Whether a request that nobody signed can be told to speak this protocol, by its target header or its
-    /// path.
+    /// Whether a request without a signature is one of this API, by its target header or its path.
     pub(crate) fn recognizes(&self, target: &str, method: &Method, path: &str) -> bool {
         match self {
             Self::Json { target: own, .. } => target.split('.').next() == Some(own),
