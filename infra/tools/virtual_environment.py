@@ -59,7 +59,8 @@ def make(name: str) -> Path:
 def _install(requirements: Path, folder: Path) -> None:
     shown = requirements.relative_to(ROOT)
     print(f"installing {shown} into {folder.relative_to(ROOT)}", file=sys.stderr, flush=True)
-    pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "--require-hashes"]
+    # The file lists everything that is needed, so pip has nothing to resolve.
+    pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     try:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         subprocess.run([*pip, "-r", str(requirements)], check=True)
