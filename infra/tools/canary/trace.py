@@ -50,11 +50,15 @@ def findings(documents: list[dict[str, Any]]) -> Findings:
         cause = document.get("cause")
         # Where the exceptions are another segment's, the cause is its id.
         exceptions = cause.get("exceptions", []) if isinstance(cause, dict) else []
-        counter = found.conflicts if _is_conflict(exceptions) else found.errors
-        counter.update(
+        described = [
             f"{exception.get('type', 'exception')} in {document['name']}: {exception.get('message', '')}"
             for exception in exceptions
-        )
+        ]
+        if document.get("namespace") == "aws" and _is_conflict(exceptions):
+            # The last one is what AWS answered; those before it are the SDK's words around it.
+            found.conflicts[described[-1]] += 1
+        else:
+            found.errors.update(described)
     return found
 
 

@@ -21,7 +21,7 @@ CONFIRMED: Item = {"outcome": {"S": "confirmed"}, "sentAt": {"S": "2026-01-01T00
 def call(*exceptions: tuple[str, str]) -> dict[str, Any]:
     """Return a subsegment of a call to DynamoDB that failed."""
     listed = [{"type": kind, "message": message} for kind, message in exceptions]
-    return {"name": "DynamoDB", "fault": True, "cause": {"exceptions": listed}}
+    return {"name": "DynamoDB", "namespace": "aws", "fault": True, "cause": {"exceptions": listed}}
 
 
 def document(*subsegments: dict[str, Any], **fields: object) -> dict[str, Any]:
@@ -57,6 +57,11 @@ def test_a_refused_condition_is_no_error(exceptions: list[tuple[str, str]], *, c
     found = findings([document(call(*exceptions))])
     assert bool(found.conflicts) == conflict
     assert bool(found.errors) != conflict
+
+
+def test_a_handler_that_fails_on_a_refused_condition_is_an_error() -> None:
+    failed = {**call(("SdkError", "ConditionalCheckFailedException")), "name": "process_payment", "namespace": ""}
+    assert findings([failed]).errors
 
 
 @pytest.mark.parametrize(
