@@ -24,7 +24,7 @@ class Configuration:
     """The configuration of the stack of one name."""
 
     def __init__(self, session: boto3.Session, stack: str, report: Report) -> None:
-        """Look through `session`, and tell `report`."""
+        """Ask AWS through `session`; print findings through `report`."""
         self.session = session
         self.stack = stack
         self.report = report

@@ -59,8 +59,16 @@ def _arguments(services: list[str]) -> argparse.Namespace:
     parser.add_argument("--function", choices=services, help="redrive for this service alone")
     parser.add_argument("--dry-run", action="store_true", help="show everything, and redrive nothing")
     parser.add_argument("--rate", type=_positive, default=10.0, help="invocations a second, at most (%(default)s)")
-    parser.add_argument("--limit", type=int, default=1000, help="stop after so many messages (%(default)s)")
+    parser.add_argument("--limit", type=_count, default=1000, help="stop after so many messages (%(default)s)")
     return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        message = f"{text} is not above 0"
+        raise argparse.ArgumentTypeError(message)
+    return number
 
 
 def _positive(text: str) -> float:

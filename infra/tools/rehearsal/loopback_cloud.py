@@ -45,7 +45,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
             cwd=folder,
             stdout=output,
             stderr=output,
-            env=environment | {"GATEWAY_PORT": str(port), "EDGE_PORT": str(port)},
+            env=environment | {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "EDGE_PORT": str(port)},
         )
         try:
             with _environ(environment):
