@@ -58,23 +58,25 @@ def _arguments(services: list[str]) -> argparse.Namespace:
     aws.add_stack_arguments(parser)
     parser.add_argument("--function", choices=services, help="redrive for this service alone")
     parser.add_argument("--dry-run", action="store_true", help="show everything, and redrive nothing")
-    parser.add_argument("--rate", type=_positive, default=10.0, help="invocations a second, at most (%(default)s)")
-    parser.add_argument("--limit", type=_count, default=1000, help="stop after so many messages (%(default)s)")
+    parser.add_argument("--rate", type=_number, default=10.0, help="invocations a second, at most (%(default)s)")
+    parser.add_argument("--limit", type=_whole_number, default=1000, help="stop after so many messages (%(default)s)")
     return parser.parse_args()
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        message = f"{text} is not above 0"
+def _whole_number(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        message = f"`{text}` is not a whole number above 0"
         raise argparse.ArgumentTypeError(message)
-    return number
+    return int(text)
 
 
-def _positive(text: str) -> float:
-    number = float(text)
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
     if not number > 0:
-        message = f"{text} is not above 0"
+        message = f"`{text}` is not a number above 0"
         raise argparse.ArgumentTypeError(message)
     return number
 
