@@ -26,8 +26,10 @@ class DeadLetterQueue:
         self.name = name
         self.hold_seconds = hold_seconds
         self.url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        self.not_counted: str | None = None
+        """Why the messages could not be counted."""
         self.size = self._count()
-        """About how many messages there were at first; nothing where the caller may not know."""
+        """About how many messages there were at first, if they could be counted."""
         self.seen = 0
         self._held: dict[str, str] = {}
         self._deleted: set[str] = set()
@@ -96,6 +98,7 @@ class DeadLetterQueue:
                 QueueUrl=self.url,
                 AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
             )
-        except aws.ERRORS:
+        except aws.ERRORS as error:
+            self.not_counted = str(error)
             return None
         return sum(int(count) for count in answer["Attributes"].values())

@@ -121,8 +121,8 @@ class Redrive:
                 limited = self._look_through(queue)
             for message_id, reason in queue.not_released.items():
                 print(f"note       message {message_id} stays hidden for up to {self._hold_seconds} s: {reason}")
-            if queue.size is None:
-                print(f"note       {queue.name}: hidden messages are not counted: you lack sqs:GetQueueAttributes")
+            if queue.not_counted:
+                print(f"note       {queue.name}: what other clients hold is not counted: {queue.not_counted}")
             if limited:
                 print(f"note       stopped after {self._limit} messages; --limit says how many")
                 return

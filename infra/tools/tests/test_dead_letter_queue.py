@@ -120,5 +120,6 @@ def test_missing_permissions_do_not_end_the_run(sqs: Stubber) -> None:
     with open_queue(sqs) as queue:
         list(queue.messages())
     assert queue.size is None
+    assert "AccessDenied" in str(queue.not_counted)
     assert queue.unseen == 0
     assert "AccessDenied" in queue.not_released["a"]
