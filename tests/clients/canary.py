@@ -1,86 +1,126 @@
 """The canary against `cargo local`: content with the template as it is, and naming what is wrong with broken ones."""
 
-import subprocess
+from __future__ import annotations
 
+import launch
+
+if __name__ == "__main__":
+    launch.as_tests(__file__)
+
+import subprocess
+from dataclasses import dataclass
+
+import pytest
 import stack
 from stack import NAME
+from tools import exit_code
+from tools.paths import ROOT
 
-# What is broken, how, and what the canary has to say about it.
+INVENTORY = f"arn:aws:dynamodb:us-east-1:000000000000:table/{NAME}-inventory"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A template that is broken in one way, and what the canary has to say about it."""
+
+    broken: str
+    before: str = ""
+    after: str = ""
+    differences: tuple[str, ...] = ()
+
+    def template(self) -> str:
+        """Return the template, broken."""
+        template = stack.template()
+        assert self.before in template, f"the template has no {self.before!r} any more"
+        return template.replace(self.before, self.after, 1) if self.before else template
+
+
+def in_function(service: str, added: str) -> tuple[str, str]:
+    """Add a property to a service's function."""
+    code = f"CodeUri: {ROOT}/{service}\n"
+    return code, f"{code}      {added}\n"
+
+
 CASES = [
-    ("nothing", [], []),
-    (
+    Case("nothing"),
+    Case(
         "tracing is off on one function",
-        [("CodeUri: {root}/payment-service\n", "CodeUri: {root}/payment-service\n      Tracing: PassThrough\n")],
-        [
+        *in_function("payment-service", "Tracing: PassThrough"),
+        (
             "payment-service has tracing mode PassThrough",
             "missing on the map: payment-service (AWS::Lambda) -> payment-service (AWS::Lambda::Function)",
-        ],
+        ),
     ),
-    (
+    Case(
         "a role that may not write to X-Ray, as SAM makes it for a function without tracing",
-        [("CodeUri: {root}/inventory-service\n", "CodeUri: {root}/inventory-service\n      Tracing: Disabled\n")],
-        [
+        *in_function("inventory-service", "Tracing: Disabled"),
+        (
             "inventory-service has tracing mode PassThrough",
             "local-InventoryServiceRole of inventory-service lacks xray:PutTraceSegments (AWSXRayDaemonWriteAccess)",
-        ],
+        ),
     ),
-    (
+    Case(
         "tracing is off on the stage",
-        [("TracingEnabled: true", "TracingEnabled: false")],
-        ["the API's stage is not traced", f"missing on the map: {NAME}/prod (client) -> {NAME}/prod"],
+        "TracingEnabled: true",
+        "TracingEnabled: false",
+        ("the API's stage is not traced", f"missing on the map: {NAME}/prod (client) -> {NAME}/prod"),
     ),
-    (
+    Case(
         "a wrong detail-type in a rule",
-        [("detail-type: [Order Created]", "detail-type: [Order created]")],
-        [
-            "no enabled rule hands `Order Created` to payment-service",
-            f"rule {NAME}-payment-order-created matches nothing that the services tell",
+        "detail-type: [Order Created]",
+        "detail-type: [Order created]",
+        (
+            "no enabled rule sends `Order Created` to payment-service",
+            f"rule {NAME}-payment-order-created matches no event that the services publish",
             "missing on the map: Events (AWS::Events) -> payment-service (AWS::Lambda)",
-        ],
+            "the payment is missing, not charged",
+        ),
     ),
-    (
-        "a rule that is off",
-        [("RuleName: !Sub ${ProjectName}-${Environment}-inventory-order-created\n",
-          "RuleName: !Sub ${ProjectName}-${Environment}-inventory-order-created\n            State: DISABLED\n")],
-        [
+    Case(
+        "a disabled rule",
+        "RuleName: !Sub ${ProjectName}-${Environment}-inventory-order-created\n",
+        "RuleName: !Sub ${ProjectName}-${Environment}-inventory-order-created\n            State: DISABLED\n",
+        (
             f"rule {NAME}-inventory-order-created is disabled",
-            "no enabled rule hands `Order Created` to inventory-service",
-        ],
+            "no enabled rule sends `Order Created` to inventory-service",
+        ),
     ),
-    (
+    Case(
         "a missing permission",
-        [("[dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem,", "[dynamodb:Query, dynamodb:GetItem,")],
-        [
-            "is not authorized to perform: dynamodb:PutItem on resource: "
-            f"arn:aws:dynamodb:us-east-1:000000000000:table/{NAME}-inventory",
+        "[dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem,",
+        "[dynamodb:Query, dynamodb:GetItem,",
+        (
+            f"is not authorized to perform: dynamodb:PutItem on resource: {INVENTORY}",
             "missing on the map: inventory-service (AWS::Lambda::Function) -> Events (AWS::Events)",
-        ],
+            "the order was not confirmed: no notification is annotated in its trace",
+            "the reservation is missing, not reserved",
+        ),
+    ),
+    Case(
+        "no stock, so that the order is on its map but not confirmed",
+        *("  InitialStock:\n    Type: Number\n    Default: 100", "  InitialStock:\n    Type: Number\n    Default: 0"),
+        (
+            "the order was not confirmed: the customer was notified of `out_of_stock`",
+            "the reservation is insufficient, not reserved",
+        ),
     ),
 ]
 
 
-def canary(template, timeout):
-    """What the canary says of a stack of `template`, and its exit code."""
-    with stack.running(template) as (url, environment):
-        command = [stack.ROOT / "infra/canary", "--url", url, "--timeout", timeout, "--interval", "0.2"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-        return done.stdout + done.stderr, done.returncode
-
-
-def main():
-    for broken, changes, expected in CASES:
-        template = stack.template()
-        for before, after in changes:
-            before, after = before.replace("{root}", str(stack.ROOT)), after.replace("{root}", str(stack.ROOT))
-            assert before in template, f"{broken}: the template has no {before!r} any more"
-            template = template.replace(before, after, 1)
-        said, code = canary(template, "8" if expected else "20")
-        assert code == (1 if expected else 0), f"{broken}: exit code {code}\n{said}"
-        for sentence in expected:
-            assert sentence in said, f"{broken}: nothing of {sentence!r} in\n{said}"
-        print(f"canary: {broken}: {'; '.join(expected) or 'as expected'}", flush=True)
-    print(f"canary: {len(CASES)} passed, 0 failed")
-
-
-if __name__ == "__main__":
-    main()
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.broken)
+def test_the_canary_names_what_is_broken(case: Case) -> None:
+    with stack.running(case.template()) as local:
+        timeout = "8" if case.differences else "20"
+        command = [str(ROOT / "infra/canary"), "--url", local.url, "--timeout", timeout, "--interval", "0.2"]
+        done = subprocess.run(
+            command,
+            env=local.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    for sentence in case.differences:
+        assert sentence in done.stdout
+    assert done.returncode == (exit_code.FOUND_SOMETHING if case.differences else exit_code.FINE), done.stdout

@@ -1,113 +1,194 @@
 """Unmodified clients against a running `cargo local`: boto3 and the AWS CLI.
 
-Usage: check.py READY_FILE, the file that `--ready-file` wrote. Exits 1 and says what is wrong.
+python3 tests/clients/check.py --local READY_FILE, the file that `cargo local --ready-file` has written.
 """
 
+from __future__ import annotations
+
+import launch
+
+if __name__ == "__main__":
+    launch.as_tests(__file__)
+
 import json
-import os
 import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../infra/tools"))
-from steps import until  # noqa: E402
+import boto3
+import pytest
+import stack
+from botocore.exceptions import ClientError
+from tools.polling import wait_for
 
-import boto3  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
-READY = json.load(open(sys.argv[1]))
-PREFIX = "distributed-tracing-demo"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "any",
-    "AWS_SECRET_ACCESS_KEY": "any",
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ENDPOINT_URL": READY["aws"],
-}
-os.environ.update(CREDENTIALS)
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-
-def cli(*arguments, fails=False):
-    command = [os.path.join(os.path.dirname(sys.executable), "aws"), *arguments, "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (done.returncode != 0) == fails, (arguments, done.stdout, done.stderr)
-    return done.stderr if fails else json.loads(done.stdout or "null")
+PREFIX = stack.NAME
+TOPIC = f"arn:aws:sns:us-east-1:000000000000:{PREFIX}-customers"
+AWS_CLI = Path(sys.executable).parent / "aws"
 
 
-def order(body):
-    request = urllib.request.Request(READY["api"] + "/orders/customer123", json.dumps(body).encode())
+@pytest.fixture(scope="module", autouse=True)
+def api(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Point the clients at the `cargo local` of the command line; return its API's URL."""
+    file = request.config.getoption("--local")
+    if not file:
+        pytest.exit("say with --local which `cargo local` to ask", returncode=2)
+    addresses = json.loads(Path(file).read_text())
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.environment(addresses["aws"]).items():
+            patch.setenv(name, value)
+        yield addresses["api"]
+
+
+@pytest.fixture(scope="module")
+def order(api: str) -> dict[str, str]:
+    """Place an order; return its id and its trace's, which is complete."""
+    body = json.dumps({"productId": "12345", "quantity": 1}).encode()
+    request = urllib.request.Request(f"{api}/orders/customer123", body)
     with urllib.request.urlopen(request, timeout=30) as answer:
-        header = dict(field.split("=", 1) for field in answer.headers["X-Amzn-Trace-Id"].split(";"))
-        return json.load(answer), header["Root"]
+        order_id = json.load(answer)["orderId"]
+        trace_id = answer.headers["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root=")
+    xray = boto3.client("xray")
+    wait_for("the whole trace", lambda: "SNS" in names(xray.get_trace_graph(TraceIds=[trace_id])["Services"]), 30)
+    return {"id": order_id, "trace": trace_id}
 
 
-xray, events, dynamodb, sns, awslambda = map(
-    boto3.client, ["xray", "events", "dynamodb", "sns", "lambda"]
-)
-placed, trace_id = order({"productId": "12345", "quantity": 1})
+def names(services: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the names of the nodes of a map."""
+    return {service["Name"] for service in services}
 
-# X-Ray, through boto3 and through the CLI.
-names = lambda services: {service["Name"] for service in services}
-complete = lambda: "SNS" in names(xray.get_trace_graph(TraceIds=[trace_id])["Services"])
-until("the whole trace", complete, 30)
-now = time.time()
-span = {"StartTime": now - 600, "EndTime": now + 1}
-expression = f'annotation.order_id = "{placed["orderId"]}"'
-pages = xray.get_paginator("get_trace_summaries").paginate(FilterExpression=expression, **span)
-found = [summary["Id"] for page in pages for summary in page["TraceSummaries"]]
-assert found == [trace_id], found
-trace = xray.batch_get_traces(TraceIds=[trace_id])["Traces"][0]
-assert any(json.loads(part["Document"]).get("origin") == "AWS::Events" for part in trace["Segments"])
-graph = cli("xray", "get-service-graph", "--start-time", str(int(now - 600)), "--end-time", str(int(now + 1)))
-assert f"{PREFIX}-orders" in names(graph["Services"]), names(graph["Services"])
-assert cli("xray", "batch-get-traces", "--trace-ids", trace_id)["Traces"][0]["Id"] == trace_id
-assert cli("xray", "get-trace-graph", "--trace-ids", trace_id)["Services"]
-document = json.dumps({"id": "00000000000000aa", "trace_id": trace_id, "name": "x", "start_time": now})
-refused = xray.put_trace_segments(TraceSegmentDocuments=[document])["UnprocessedTraceSegments"]
-assert refused[0]["ErrorCode"] == "MissingEndTime", refused
-try:
-    xray.get_sampling_rules()
-    sys.exit("an unknown operation is refused")
-except ClientError as error:
-    assert error.response["Error"]["Code"] == "UnknownOperationException", error.response
 
-# EventBridge.
-entry = {"Source": "me", "DetailType": "Ping", "Detail": "{}", "EventBusName": PREFIX}
-answer = events.put_events(Entries=[entry, {**entry, "Detail": "oops"}])
-assert answer["FailedEntryCount"] == 1 and answer["Entries"][1]["ErrorCode"] == "MalformedDetail", answer
-event = {"id": "1", "account": "0", "source": "me", "time": "2026-11-22T12:00:00Z", "region": "r", "resources": [], "detail-type": "Ping", "detail": {}}
-pattern = json.dumps({"source": [{"prefix": "m"}]})
-assert cli("events", "test-event-pattern", "--event", json.dumps(event), "--event-pattern", pattern)["Result"] is True
-assert "UnknownOperationException" in cli("events", "list-event-buses", fails=True)
-rules = cli("events", "list-rules", "--event-bus-name", PREFIX)["Rules"]
-assert len(rules) == 6 and all(rule["State"] == "ENABLED" for rule in rules), rules
-rule = f"{PREFIX}-payment-order-created"
-targets = cli("events", "list-targets-by-rule", "--event-bus-name", PREFIX, "--rule", rule)["Targets"]
-assert targets[0]["Arn"].endswith(f":function:{PREFIX}-payment-service"), targets
+def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the AWS CLI."""
+    command = [str(AWS_CLI), *arguments, "--output", "json"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
-# What people ask before they trust a deployment.
-api = cli("apigateway", "get-rest-apis")["items"][0]
-assert api["name"] == PREFIX, api
-assert cli("apigateway", "get-stage", "--rest-api-id", api["id"], "--stage-name", "prod")["tracingEnabled"] is True
-assert "NotFoundException" in cli("apigateway", "get-stage", "--rest-api-id", api["id"], "--stage-name", "x", fails=True)
-function = cli("lambda", "get-function-configuration", "--function-name", f"{PREFIX}-payment-service")
-assert function["TracingConfig"]["Mode"] == "Active" and function["Timeout"] == 10, function
-asked = ["--policy-source-arn", function["Role"], "--action-names", "xray:PutTraceSegments", "dynamodb:DeleteTable"]
-decisions = [result["EvalDecision"] for result in cli("iam", "simulate-principal-policy", *asked)["EvaluationResults"]]
-assert decisions == ["allowed", "implicitDeny"], decisions
 
-# DynamoDB, SNS, Lambda.
-key = {"customerId": {"S": "customer123"}, "orderId": {"S": placed["orderId"]}}
-item = dynamodb.get_item(TableName=f"{PREFIX}-orders", Key=key)["Item"]
-assert item["amount"]["N"] in ("99.99", "99.990"), item
-assert placed["orderId"] in str(cli("dynamodb", "scan", "--table-name", f"{PREFIX}-payments")["Items"])
-topic = f"arn:aws:sns:us-east-1:000000000000:{PREFIX}-customers"
-assert sns.publish(TopicArn=topic, Message="hello", Subject="hi")["MessageId"]
-assert cli("sns", "publish", "--topic-arn", topic, "--message", "hello")["MessageId"]
-answer = awslambda.invoke(FunctionName=f"{PREFIX}-payment-service", Payload=b"{}")
-assert answer["FunctionError"] == "Unhandled", answer
-assert "not understood" in json.load(answer["Payload"])["errorMessage"]
-answer = awslambda.invoke(FunctionName=f"{PREFIX}-payment-service", Payload=b"{}", InvocationType="Event")
-assert answer["StatusCode"] == 202, answer
-print("boto3 and the AWS CLI are content")
+def cli(*arguments: str) -> Any:  # noqa: ANN401, each operation answers in its own form
+    """Return what the AWS CLI answers."""
+    done = run_cli(*arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout or "null")
+
+
+def cli_error(*arguments: str) -> str:
+    """Return how the AWS CLI fails."""
+    done = run_cli(*arguments)
+    assert done.returncode != 0, done.stdout
+    return done.stderr
+
+
+def test_xray_finds_the_order_by_its_annotation(order: dict[str, str]) -> None:
+    xray, now = boto3.client("xray"), datetime.now(UTC)
+    pages = xray.get_paginator("get_trace_summaries").paginate(
+        FilterExpression=f'annotation.order_id = "{order["id"]}"', StartTime=now - timedelta(minutes=10), EndTime=now
+    )
+    assert [summary["Id"] for page in pages for summary in page["TraceSummaries"]] == [order["trace"]]
+    segments = xray.batch_get_traces(TraceIds=[order["trace"]])["Traces"][0]["Segments"]
+    assert "AWS::Events" in {json.loads(segment["Document"]).get("origin") for segment in segments}
+
+
+def test_xray_answers_the_cli(order: dict[str, str]) -> None:
+    now = int(time.time())
+    graph = cli("xray", "get-service-graph", "--start-time", str(now - 600), "--end-time", str(now + 1))
+    assert f"{PREFIX}-orders" in names(graph["Services"])
+    assert cli("xray", "batch-get-traces", "--trace-ids", order["trace"])["Traces"][0]["Id"] == order["trace"]
+    assert cli("xray", "get-trace-graph", "--trace-ids", order["trace"])["Services"]
+
+
+def test_xray_refuses_what_it_does_not_understand(order: dict[str, str]) -> None:
+    xray = boto3.client("xray")
+    document = {"id": "00000000000000aa", "trace_id": order["trace"], "name": "x", "start_time": time.time()}
+    answer = xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(document)])
+    assert answer["UnprocessedTraceSegments"][0]["ErrorCode"] == "MissingEndTime"
+    with pytest.raises(ClientError, match="UnknownOperationException"):
+        xray.get_sampling_rules()
+
+
+def test_eventbridge_answers_for_each_entry() -> None:
+    good: PutEventsRequestEntryTypeDef = {
+        "Source": "me",
+        "DetailType": "Ping",
+        "Detail": "{}",
+        "EventBusName": PREFIX,
+    }
+    bad: PutEventsRequestEntryTypeDef = {**good, "Detail": "oops"}
+    answer = boto3.client("events").put_events(Entries=[good, bad])
+    assert answer["FailedEntryCount"] == 1
+    assert answer["Entries"][1]["ErrorCode"] == "MalformedDetail"
+
+
+def test_eventbridge_tests_patterns() -> None:
+    event = {
+        "id": "1",
+        "account": "0",
+        "source": "me",
+        "time": "2026-11-22T12:00:00Z",
+        "region": "r",
+        "resources": [],
+        "detail-type": "Ping",
+        "detail": {},
+    }
+    pattern = {"source": [{"prefix": "m"}]}
+    arguments = ["--event", json.dumps(event), "--event-pattern", json.dumps(pattern)]
+    assert cli("events", "test-event-pattern", *arguments)["Result"] is True
+    assert "UnknownOperationException" in cli_error("events", "list-event-buses")
+
+
+def test_eventbridge_lists_rules_and_targets() -> None:
+    rules = cli("events", "list-rules", "--event-bus-name", PREFIX)["Rules"]
+    assert len(rules) == 6
+    assert {rule["State"] for rule in rules} == {"ENABLED"}
+    rule = f"{PREFIX}-payment-order-created"
+    targets = cli("events", "list-targets-by-rule", "--event-bus-name", PREFIX, "--rule", rule)["Targets"]
+    assert targets[0]["Arn"].endswith(f":function:{PREFIX}-payment-service")
+
+
+def test_the_stage_is_traced() -> None:
+    api = cli("apigateway", "get-rest-apis")["items"][0]
+    assert api["name"] == PREFIX
+    stage = ["apigateway", "get-stage", "--rest-api-id", api["id"], "--stage-name"]
+    assert cli(*stage, "prod")["tracingEnabled"] is True
+    assert "NotFoundException" in cli_error(*stage, "x")
+
+
+def test_functions_and_their_roles_can_be_looked_at() -> None:
+    function = cli("lambda", "get-function-configuration", "--function-name", f"{PREFIX}-payment-service")
+    assert function["TracingConfig"]["Mode"] == "Active"
+    assert function["Timeout"] == 10
+    asked = [
+        *("--policy-source-arn", function["Role"]),
+        *("--action-names", "xray:PutTraceSegments", "dynamodb:DeleteTable"),
+    ]
+    results = cli("iam", "simulate-principal-policy", *asked)["EvaluationResults"]
+    assert [result["EvalDecision"] for result in results] == ["allowed", "implicitDeny"]
+
+
+def test_dynamodb_has_the_order_and_its_payment(order: dict[str, str]) -> None:
+    item = boto3.client("dynamodb").get_item(
+        TableName=f"{PREFIX}-orders", Key={"customerId": {"S": "customer123"}, "orderId": {"S": order["id"]}}
+    )["Item"]
+    assert float(item["amount"]["N"]) == 99.99
+    assert order["id"] in str(cli("dynamodb", "scan", "--table-name", f"{PREFIX}-payments")["Items"])
+
+
+def test_sns_publishes() -> None:
+    assert boto3.client("sns").publish(TopicArn=TOPIC, Message="hello", Subject="hi")["MessageId"]
+    assert cli("sns", "publish", "--topic-arn", TOPIC, "--message", "hello")["MessageId"]
+
+
+def test_lambda_invokes() -> None:
+    functions, name = boto3.client("lambda"), f"{PREFIX}-payment-service"
+    answer = functions.invoke(FunctionName=name, Payload=b"{}")
+    assert answer["FunctionError"] == "Unhandled"
+    assert json.load(answer["Payload"])["errorMessage"]
+    answer = functions.invoke(FunctionName=name, Payload=b"{}", InvocationType="Event")
+    assert answer["StatusCode"] == 202

@@ -1,0 +1,1 @@
+"""Places an order in a deployed stack, and compares what came of it with `infra/topology.json`."""

@@ -1,0 +1,97 @@
+"""Places an order, waits for its trace, and compares what came of it with topology.json. Before that it checks what
+people forget: tracing that is off, rules that are disabled or match nothing, roles that may not write to X-Ray.
+
+    infra/canary                                                   the stack of the default parameters, on AWS
+    infra/canary --environment prod --iam
+    AWS_ENDPOINT_URL=http://127.0.0.1:4566 infra/canary --url http://127.0.0.1:3000      against `cargo local`
+
+The order is a real one, of the customer `canary` and of a product of its own.
+Exit code 0: as expected; 1: something differs, and each difference is printed; 2: it could not be found out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from tools import aws, exit_code
+from tools.canary import outcome, trace
+from tools.canary.configuration import STAGE, Configuration
+from tools.canary.order import CREATED, OrderApi, new_trace_id
+from tools.canary.report import Report
+from tools.exit_code import CannotRunError
+from tools.topology import Topology
+
+
+def main() -> int:
+    """Run the canary as the command line says; return the exit code."""
+    arguments = _arguments()
+    return exit_code.of(lambda: run(arguments))
+
+
+@aws.required()
+def run(arguments: argparse.Namespace) -> int:
+    """Check the configuration, then an order."""
+    session, stack, topology, report = aws.session(), aws.stack_name(arguments), Topology.read(), Report()
+    configuration = Configuration(session, stack, report)
+    api_id = configuration.check_stage()
+    for service in topology.services:
+        configuration.check_function(service)
+    configuration.check_rules(topology)
+
+    url = arguments.url or f"https://{api_id}.execute-api.{session.region_name}.amazonaws.com/{STAGE}"
+    api = OrderApi(url, session, arguments.api_key, signed=arguments.iam)
+    check_order(api, stack, topology.edges_of(stack), outcome.Patience(arguments.timeout, arguments.interval), report)
+
+    if report.differences:
+        differences = "1 difference" if report.differences == 1 else f"{report.differences} differences"
+        print(f"{differences} from what infra/topology.json expects", file=sys.stderr)
+        return exit_code.FOUND_SOMETHING
+    print("as expected")
+    return exit_code.FINE
+
+
+def check_order(api: OrderApi, stack: str, edges: set[str], patience: outcome.Patience, report: Report) -> None:
+    """Place an order, and compare what becomes of it with a confirmed one."""
+    if (api.signed or api.api_key) and api.is_open():
+        report.differs("the API lets in a request without authorisation: was the stage deployed since ApiAuth changed?")
+    trace_id = new_trace_id()
+    status, body = api.place(trace_id)
+    order_id = _order_id(body) if status == CREATED else None
+    if order_id is None:
+        report.differs(f"the order was answered with {status}: {body}")
+    else:
+        report.ok(f"order {order_id}, trace {trace_id}")
+    result = outcome.wait_for(api.session, stack, trace_id, edges, patience)
+    for sentence in trace.sentences(result.findings.conflicts):
+        report.note(f"a conditional write was refused, as after a redelivery: {sentence}")
+    report.all_differ(result.differences(edges), f"the map has the {len(edges)} edges of a confirmed order")
+    if order_id is not None:
+        outcome.check_tables(api.session, stack, order_id, report)
+
+
+def _order_id(body: str) -> str:
+    try:
+        return str(json.loads(body)["orderId"])
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"the answer to the order names no orderId: {body}"
+        raise CannotRunError(message) from error
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="infra/canary", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    aws.add_stack_arguments(parser)
+    parser.add_argument("--url", help="where orders are placed, if not at API Gateway's own URL")
+    parser.add_argument("--api-key", help="the key, where ApiAuth is API_KEY")
+    parser.add_argument("--iam", action="store_true", help="sign the request, where ApiAuth is AWS_IAM")
+    parser.add_argument(
+        "--timeout", type=float, default=90, help="how many seconds to wait for the trace (%(default)s)"
+    )
+    parser.add_argument("--interval", type=float, default=1, help="how many seconds between two looks (%(default)s)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

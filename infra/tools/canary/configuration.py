@@ -1,0 +1,123 @@
+"""How a stack is configured: what people forget, and what nothing else reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tools import aws
+from tools.canary import routing
+from tools.exit_code import CannotRunError
+
+if TYPE_CHECKING:
+    import boto3
+
+    from tools.canary.report import Report
+    from tools.topology import Topology
+
+STAGE = "prod"
+XRAY_WRITES = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+
+
+class Configuration:
+    """The configuration of the stack of one name."""
+
+    def __init__(self, session: boto3.Session, stack: str, report: Report) -> None:
+        """Ask AWS through `session`; print findings through `report`."""
+        self.session = session
+        self.stack = stack
+        self.report = report
+
+    def check_stage(self) -> str:
+        """Check that the API has one stage and that it is traced; return the API's id."""
+        gateway = self.session.client("apigateway", config=aws.PATIENT)
+        pages = gateway.get_paginator("get_rest_apis").paginate()
+        apis = [api["id"] for page in pages for api in page.get("items", []) if api.get("name") == self.stack]
+        if len(apis) != 1:
+            found = f"{len(apis)} REST APIs are" if apis else "no REST API is"
+            hint = "hint: --project, --environment, AWS_REGION and AWS_PROFILE say where to look"
+            message = f"{found} named `{self.stack}` here\n{hint}"
+            raise CannotRunError(message)
+        stages = {stage["stageName"]: stage for stage in gateway.get_stages(restApiId=apis[0])["item"]}
+        found_differences = [
+            f"the API has another stage, `{name}`: it is public, without this one's throttle, log and alarms"
+            for name in sorted(stages.keys() - {STAGE})
+        ]
+        if STAGE not in stages:
+            found_differences.append(f"the API has no stage `{STAGE}`")
+        elif not stages[STAGE].get("tracingEnabled"):
+            found_differences.append("the API's stage is not traced (TracingEnabled): X-Ray samples no request there")
+        self.report.all_differ(found_differences, "the API has one stage, and it is traced")
+        return apis[0]
+
+    def check_function(self, service: str) -> None:
+        """Check that a function is ready and traced, and that its role may write to X-Ray."""
+        functions = self.session.client("lambda", config=aws.PATIENT)
+        try:
+            function = functions.get_function_configuration(FunctionName=f"{self.stack}-{service}")
+        except ClientError as error:
+            if aws.code(error) != "ResourceNotFoundException":
+                raise
+            self.report.differs(f"{service} does not exist: there is no function `{self.stack}-{service}`")
+            return
+        found = []
+        if (state := function.get("State")) != "Active":
+            found.append(f"{service} is {state}, not Active: {function.get('StateReason', 'no reason given')}")
+        if (update := function.get("LastUpdateStatus")) != "Successful":
+            reason = function.get("LastUpdateStatusReason", "no reason given")
+            found.append(f"{service}'s last update is {update}, not Successful: {reason}")
+        if (mode := function["TracingConfig"]["Mode"]) != "Active":
+            found.append(f"{service} has tracing mode {mode}: Lambda records no segments of it (Tracing: Active)")
+        found += self._missing_permissions(service, function["Role"])
+        self.report.all_differ(found, f"{service} is ready and traced")
+
+    def _missing_permissions(self, service: str, role: str) -> list[str]:
+        iam = self.session.client("iam", config=aws.PATIENT)
+        try:
+            answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=XRAY_WRITES)
+        except ClientError as error:
+            if not aws.is_access_denied(error):
+                raise
+            self.report.unknown(f"what the role of {service} may do: you lack iam:SimulatePrincipalPolicy")
+            return []
+        return [
+            f"{role.rsplit('/', 1)[-1]} of {service} lacks {result['EvalActionName']} (AWSXRayDaemonWriteAccess)"
+            for result in answer["EvaluationResults"]
+            if result["EvalDecision"] != "allowed"
+        ]
+
+    def check_rules(self, topology: Topology) -> None:
+        """Check that every event is sent to its consumers, and to nobody else."""
+        rules = self._rules(topology)
+        sentence = f"{len(rules)} rules send {len(topology.events)} kinds of events to their consumers"
+        self.report.all_differ(routing.differences(rules, topology), sentence)
+
+    def _rules(self, topology: Topology) -> list[routing.Rule]:
+        events = self.session.client("events", config=aws.PATIENT)
+        rules = []
+        for page in events.get_paginator("list_rules").paginate(EventBusName=self.stack):
+            for rule in page["Rules"]:
+                # An AWS service manages these, such as the one that fills an archive: it matches everything.
+                if rule.get("ManagedBy"):
+                    continue
+                listed = events.get_paginator("list_targets_by_rule").paginate(
+                    Rule=rule["Name"], EventBusName=self.stack
+                )
+                targets = {target["Arn"] for targets_page in listed for target in targets_page["Targets"]}
+                pattern = rule.get("EventPattern", "")
+                matched = {
+                    kind.detail_type
+                    for kind in topology.events
+                    if pattern and events.test_event_pattern(EventPattern=pattern, Event=kind.sample())["Result"]
+                }
+                rules.append(
+                    routing.Rule(
+                        name=rule["Name"],
+                        pattern=pattern,
+                        enabled=rule["State"] != "DISABLED",
+                        targets=frozenset(routing.target_name(target, self.stack) for target in targets),
+                        matched=frozenset(matched),
+                    )
+                )
+        return rules

@@ -1,0 +1,1 @@
+"""Invokes the functions of a stack again with the events of its two dead-letter queues."""

@@ -1,0 +1,1 @@
+"""Deploys the template without an account, to a cloud on loopback."""

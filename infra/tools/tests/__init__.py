@@ -1,0 +1,1 @@
+"""Tests of what the tools decide without a cloud."""
