@@ -1,0 +1,126 @@
+// @ts-check
+// The lists: traces, notifications, dead letters; and the page that shows them all below the service map.
+/** @import { State, TraceRow } from "./types.d.ts" */
+import { columnsOf, heading, outcomesOf } from "./annotations.js";
+import { dot, el } from "./dom.js";
+import { duration, timeOfDay, withoutPrefix } from "./format.js";
+import { drawMap } from "./map.js";
+import { STATUSES, statusOf } from "./status.js";
+
+/** How many notifications and dead letters the overview shows of each. */
+const FEW = 5;
+
+/**
+ * @param {State} state
+ * @param {string} prefix what the reader knows of each name
+ * @param {number} width the frame's
+ */
+export function drawOverview(state, prefix, width) {
+  const map = state.traces.length ? drawMap(state.services, prefix, width) : firstStep(state);
+  return [
+    el("section", { id: "map" }, el("h2", {}, "Service map", legend()), map),
+    ...drawTraces(state),
+    ...drawNotifications(state, FEW),
+    ...drawDeadLetters(state, prefix, FEW),
+  ];
+}
+
+/** @param {State} state */
+export function drawTraces({ traces, traceCount }) {
+  return [el("section", { id: "traces" },
+    el("h2", {}, "Traces", el("small", {}, `${traceCount} in this time, newest first`)),
+    traces.length ? traceTable(traces) : none())];
+}
+
+/**
+ * @param {State} state
+ * @param {number} most
+ */
+export function drawNotifications({ notifications }, most = Infinity) {
+  const rows = notifications.slice(0, most).map((sent) => el("tr", {},
+    el("td", { class: "time" }, timeOfDay(sent.time)),
+    el("td", { class: "wide" }, el("b", {}, sent.subject), el("br"), sent.message),
+    el("td", { class: "number" }, traceLink(sent.trace_id))));
+  return [el("section", { id: "notifications" },
+    el("h2", {}, "Notifications", el("small", {}, "published to the topic, newest first")),
+    table(rows), more(notifications, most, "notifications"))];
+}
+
+/**
+ * @param {State} state
+ * @param {string} prefix
+ * @param {number} most
+ */
+export function drawDeadLetters({ deadLetters }, prefix, most = Infinity) {
+  const rows = deadLetters.slice(0, most).map((letter) => el("tr", {},
+    el("td", { class: "time" }, timeOfDay(letter.time)),
+    el("td", { class: "wide" },
+      el("b", {}, withoutPrefix(letter.queue, prefix)), " ", el("span", { class: "exception" }, letter.reason),
+      el("details", { "data-key": letter.id }, el("summary", {}, "message"),
+        el("pre", { class: "body" }, JSON.stringify({ attributes: letter.attributes, body: letter.body }, null, 2)))),
+    el("td", { class: "number" }, traceLink(letter.trace_id))));
+  return [el("section", { id: "dead-letters" },
+    el("h2", {}, "Dead letters", el("small", {}, "what could not be delivered or handled, newest first")),
+    table(rows), more(deadLetters, most, "dead-letters"))];
+}
+
+/** @param {TraceRow[]} traces */
+function traceTable(traces) {
+  const columns = columnsOf(traces);
+  const headings = [el("th"), el("th", {}, "Began"), el("th", { class: "number" }, "In all"), el("th", {}, "Request"),
+    ...columns.map((name) => el("th", {}, heading(name))), el("th", {}, "Outcome"), el("th", { class: "number" }, "Answer")];
+  return el("table", { class: "stack" }, el("thead", {}, el("tr", {}, headings)), el("tbody", {}, traces.map((trace) => traceRow(trace, columns))));
+}
+
+/**
+ * @param {TraceRow} trace
+ * @param {string[]} columns
+ */
+function traceRow(trace, columns) {
+  const http = trace.http ?? {};
+  const path = (http.HttpURL ?? trace.name ?? "").replace(/^https?:\/\/[^/]+/, "");
+  return el("tr", { class: "open", "data-href": "#trace/" + trace.id },
+    el("td", {}, dot(statusOf(trace))),
+    el("td", { class: "time" }, el("a", { href: "#trace/" + trace.id }, timeOfDay(trace.start))),
+    el("td", { class: "number" }, duration(trace.duration)),
+    el("td", { class: "wide" }, [http.HttpMethod, path].filter(Boolean).join(" "), http.HttpStatus ? el("span", { class: "soft" }, `  → ${http.HttpStatus}`) : null),
+    columns.map((name) => el("td", { class: "wide" }, String(trace.annotations?.[name] ?? ""))),
+    el("td", { class: "wide" }, outcomesOf(trace.annotations).map(({ name, value }) => el("span", { class: "chip", title: name }, value))),
+    el("td", { class: "number wide" }, el("span", { class: "soft" }, duration(trace.responseTime) + " until answered")));
+}
+
+function legend() {
+  return el("span", { class: "legend" },
+    Object.entries(STATUSES).map(([status, meaning]) => el("span", {}, dot(status), meaning)),
+    el("span", {}, "number: milliseconds on average; dashed ring: seen by its callers only"));
+}
+
+/** @param {State} state */
+function firstStep({ api, testCommand }) {
+  return el("div", { class: "hint" },
+    testCommand ? "Nothing has happened yet. Try:" : `Nothing has happened yet. The API is at ${api}.`,
+    testCommand ? el("pre", {}, testCommand) : null);
+}
+
+/** @param {string | null} id */
+function traceLink(id) {
+  return id ? el("a", { href: "#trace/" + id }, "trace") : el("span", { class: "soft" }, "no trace");
+}
+
+/** @param {HTMLTableRowElement[]} rows */
+function table(rows) {
+  return rows.length ? el("table", { class: "stack" }, el("tbody", {}, rows)) : none();
+}
+
+function none() {
+  return el("p", { class: "hint" }, "None.");
+}
+
+/**
+ * @param {unknown[]} list
+ * @param {number} most
+ * @param {string} view
+ */
+function more(list, most, view) {
+  return list.length > most ? el("p", {}, el("a", { href: "#" + view }, `all ${list.length}`)) : null;
+}

@@ -1,0 +1,27 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { columnsOf, heading, outcomesOf } from "../../annotations.js";
+
+test("columns are the identifiers that tell the traces apart", () => {
+  /** @type {{ annotations?: Record<string, string | number | boolean> }[]} */
+  const rides = [
+    { annotations: { ride_id: "r1", driver_id: "d1", city_id: "x", fare: 3, cold_start: true } },
+    { annotations: { ride_id: "r2", driver_id: "d1", city_id: "x", "aws:api_id": "a" } },
+    { annotations: { ride_id: "r3", driver_id: "d2" } },
+    {},
+  ];
+  assert.deepEqual(columnsOf(rides), ["driver_id", "ride_id"]);
+  assert.deepEqual(columnsOf([]), []);
+});
+
+test("outcomes are known by their names", () => {
+  assert.deepEqual(outcomesOf({ notification_type: "sent", ride_outcome: "done", status: 3, type_of_car: "x", prototype: "x" }), [
+    { name: "notification_type", value: "sent" }, { name: "ride_outcome", value: "done" }, { name: "status", value: "3" },
+  ]);
+  assert.deepEqual(outcomesOf(undefined), []);
+});
+
+test("names make headings", () => {
+  assert.equal(heading("ride_id"), "Ride id");
+});
