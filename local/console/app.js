@@ -4,6 +4,7 @@
 import { ConnectionLost, RequestFailed, load } from "./api.js";
 import { commonPrefix } from "./format.js";
 import { drawDeadLetters, drawNotifications, drawOverview, drawTraces } from "./overview.js";
+import { update } from "./patch.js";
 import { drawTrace } from "./trace.js";
 
 /** Milliseconds between two looks at the data. */
@@ -43,26 +44,11 @@ function draw(view, state, trace) {
   const prefix = commonPrefix(state.functions), width = main.clientWidth;
   byId("notification-count", HTMLElement).textContent = String(state.notificationCount || "");
   byId("dead-letter-count", HTMLElement).textContent = String(state.deadLetterCount || "");
-  if (trace) show(drawTrace(trace, prefix, width));
-  else if (view === "notifications") show(drawNotifications(state));
-  else if (view === "dead-letters") show(drawDeadLetters(state, prefix));
-  else if (view === "traces") show(drawTraces(state));
-  else show(drawOverview(state, prefix, width));
-}
-
-/**
- * Replaces the view, keeping what the reader opened and where they were.
- * @param {HTMLElement[]} content
- */
-function show(content) {
-  const details = () => [...main.querySelectorAll("details")];
-  const open = new Set(details().filter((each) => each.open).map((each) => each.dataset.key));
-  const sideways = [...main.querySelectorAll(".map")].map((map) => map.scrollLeft);
-  const y = window.scrollY;
-  main.replaceChildren(...content);
-  for (const each of details()) each.open = open.has(each.dataset.key);
-  main.querySelectorAll(".map").forEach((map, index) => { map.scrollLeft = sideways[index] ?? 0; });
-  window.scrollTo(0, y);
+  if (trace) update(main, drawTrace(trace, prefix, width));
+  else if (view === "notifications") update(main, drawNotifications(state));
+  else if (view === "dead-letters") update(main, drawDeadLetters(state, prefix));
+  else if (view === "traces") update(main, drawTraces(state));
+  else update(main, drawOverview(state, prefix, width));
 }
 
 /**
@@ -80,6 +66,7 @@ function say(text, kind = "") {
  */
 function reportBug(error) {
   console.error(error);
+  shown = ""; // What is shown may be half drawn.
   say("error in this page", "lost");
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
   byId("problem-text", HTMLElement).textContent = text.includes(String(error)) ? text : `${error}\n${text}`;

@@ -20,7 +20,7 @@ export function drawMap(services, prefix, width) {
     svg("svg", { width: map.width, height: map.height, viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: "img", "aria-label": "Service map" },
       svg("defs", {}, arrow),
       ...map.edges.map(({ edge, path, caller, callee }) =>
-        svg("path", { d: path, class: "edge " + worst(edge.SummaryStatistics), "marker-end": "url(#arrow)" },
+        svg("path", { "data-key": `${keyOf(caller)} > ${keyOf(callee)}`, d: path, class: "edge " + worst(edge.SummaryStatistics), "marker-end": "url(#arrow)" },
           title(`${nameOf(caller, prefix)} calls ${nameOf(callee, prefix)}`, edge.SummaryStatistics))),
       ...map.nodes.map(({ service, x, y }) => node(service, x, y, prefix, letters))));
 }
@@ -34,6 +34,14 @@ function nameOf(service, prefix) {
 }
 
 /**
+ * What stays the same from one graph to the next; the ids in it do not.
+ * @param {Service} service
+ */
+function keyOf({ Name, Type }) {
+  return `${Name} ${Type}`;
+}
+
+/**
  * @param {Service} service
  * @param {number} x
  * @param {number} y
@@ -43,7 +51,7 @@ function nameOf(service, prefix) {
 function node(service, x, y, prefix, letters) {
   const kind = service.Type === "client" ? "" : (service.Type ?? "").replace("AWS::", "");
   const { TotalCount } = service.SummaryStatistics;
-  return svg("g", { transform: `translate(${x} ${y})` },
+  return svg("g", { "data-key": keyOf(service), transform: `translate(${x} ${y})` },
     title(service.Name, service.SummaryStatistics),
     svg("circle", { r: RADIUS, class: "disc" }),
     ...ring(service),

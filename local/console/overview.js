@@ -18,7 +18,7 @@ const FEW = 5;
 export function drawOverview(state, prefix, width) {
   const map = state.traces.length ? drawMap(state.services, prefix, width) : firstStep(state);
   return [
-    el("section", { id: "map" }, el("h2", {}, "Service map", legend()), map),
+    el("section", { "data-key": "map" }, el("h2", {}, "Service map", legend()), map),
     ...drawTraces(state),
     ...drawNotifications(state, FEW),
     ...drawDeadLetters(state, prefix, FEW),
@@ -27,7 +27,7 @@ export function drawOverview(state, prefix, width) {
 
 /** @param {State} state */
 export function drawTraces({ traces, traceCount }) {
-  return [el("section", { id: "traces" },
+  return [el("section", { "data-key": "traces" },
     el("h2", {}, "Traces", el("small", {}, `${traceCount} in this time, newest first`)),
     traces.length ? traceTable(traces) : none())];
 }
@@ -37,11 +37,11 @@ export function drawTraces({ traces, traceCount }) {
  * @param {number} most
  */
 export function drawNotifications({ notifications }, most = Infinity) {
-  const rows = notifications.slice(0, most).map((sent) => el("tr", {},
+  const rows = notifications.slice(0, most).map((sent) => el("tr", { "data-key": sent.id },
     el("td", { class: "time" }, timeOfDay(sent.time)),
     el("td", { class: "wide" }, el("b", {}, sent.subject), el("br"), sent.message),
     el("td", { class: "number" }, traceLink(sent.trace_id))));
-  return [el("section", { id: "notifications" },
+  return [el("section", { "data-key": "notifications" },
     el("h2", {}, "Notifications", el("small", {}, "published to the topic, newest first")),
     table(rows), more(notifications, most, "notifications"))];
 }
@@ -52,14 +52,14 @@ export function drawNotifications({ notifications }, most = Infinity) {
  * @param {number} most
  */
 export function drawDeadLetters({ deadLetters }, prefix, most = Infinity) {
-  const rows = deadLetters.slice(0, most).map((letter) => el("tr", {},
+  const rows = deadLetters.slice(0, most).map((letter) => el("tr", { "data-key": letter.id },
     el("td", { class: "time" }, timeOfDay(letter.time)),
     el("td", { class: "wide" },
       el("b", {}, withoutPrefix(letter.queue, prefix)), " ", el("span", { class: "exception" }, letter.reason),
-      el("details", { "data-key": letter.id }, el("summary", {}, "message"),
+      el("details", {}, el("summary", {}, "message"),
         el("pre", { class: "body" }, JSON.stringify({ attributes: letter.attributes, body: letter.body }, null, 2)))),
     el("td", { class: "number" }, traceLink(letter.trace_id))));
-  return [el("section", { id: "dead-letters" },
+  return [el("section", { "data-key": "dead-letters" },
     el("h2", {}, "Dead letters", el("small", {}, "what could not be delivered or handled, newest first")),
     table(rows), more(deadLetters, most, "dead-letters"))];
 }
@@ -79,7 +79,7 @@ function traceTable(traces) {
 function traceRow(trace, columns) {
   const http = trace.http ?? {};
   const path = (http.HttpURL ?? trace.name ?? "").replace(/^https?:\/\/[^/]+/, "");
-  return el("tr", { class: "open", "data-href": "#trace/" + trace.id },
+  return el("tr", { class: "open", "data-key": trace.id, "data-href": "#trace/" + trace.id },
     el("td", {}, dot(statusOf(trace))),
     el("td", { class: "time" }, el("a", { href: "#trace/" + trace.id }, timeOfDay(trace.start))),
     el("td", { class: "number" }, duration(trace.duration)),

@@ -16,23 +16,23 @@ export function drawTrace(trace, prefix, width) {
   const about = `began ${timeOfDay(trace.start)}, took ${duration(trace.duration)}, ${parts} parts`
     + (trace.partial ? ", still running" : "") + (trace.limitExceeded ? ", too large: parts are missing" : "");
   return [
-    el("section", {},
+    el("section", { "data-key": "trace" },
       el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), el("small", {}, about), el("a", { href: "#" }, "back to the map")),
       drawMap(trace.services, prefix, width)),
-    el("section", {}, el("h2", {}, "Waterfall", el("small", {}, "open a line for its details")), drawWaterfall(trace, prefix)),
-    el("section", {}, el("h2", {}, "Events", el("small", {}, "in the order in which the bus took them")), events(trace)),
-    el("section", {}, el("h2", {}, "Log lines"), logLines(trace, prefix)),
+    el("section", { "data-key": "waterfall" }, el("h2", {}, "Waterfall", el("small", {}, "open a line for its details")), drawWaterfall(trace, prefix)),
+    el("section", { "data-key": "events" }, el("h2", {}, "Events", el("small", {}, "in the order in which the bus took them")), events(trace)),
+    el("section", { "data-key": "logs" }, el("h2", {}, "Log lines"), logLines(trace, prefix)),
   ];
 }
 
 /** @param {Trace} trace */
 function events({ events }) {
   if (!events.length) return el("p", { class: "hint" }, "None.");
-  return el("table", {}, el("tbody", {}, events.map(({ event, rules }) => el("tr", {},
+  return el("table", {}, el("tbody", {}, events.map(({ event, rules }) => el("tr", { "data-key": event.id },
     el("td", { class: "wide" },
       el("b", {}, event["detail-type"]),
       el("span", { class: "soft" }, ` from ${event.source} → ${rules.join(", ") || "no rule"}`),
-      el("details", { "data-key": event.id }, el("summary", {}, "event"), el("pre", { class: "body" }, JSON.stringify(event, null, 2))))))));
+      el("details", {}, el("summary", {}, "event"), el("pre", { class: "body" }, JSON.stringify(event, null, 2))))))));
 }
 
 /**

@@ -43,6 +43,7 @@ const FILES: &[(&str, &str, &str)] = &[
     module!("layout.js"),
     module!("map.js"),
     module!("overview.js"),
+    module!("patch.js"),
     module!("status.js"),
     module!("trace.js"),
     module!("waterfall.js"),

@@ -1,0 +1,117 @@
+// @ts-check
+// The page in a real browser, with real traces behind it.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { placeOrder, sendSegment, startBrowser, startLocal } from "./world.js";
+
+/** @import { Browser, BrowserContext, Page } from "playwright-core" */
+/** @import { Local } from "./world.js" */
+
+/** @type {Local} */
+let local;
+/** @type {Browser} */
+let browser;
+/** @type {BrowserContext} */
+let context;
+/** @type {Page} */
+let page;
+/** @type {string[]} */
+let exceptions;
+
+before(async () => {
+  local = await startLocal();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await local?.stop();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  page = await context.newPage();
+  exceptions = [];
+  page.on("pageerror", (error) => exceptions.push(String(error)));
+  page.on("dialog", (dialog) => exceptions.push("dialog: " + dialog.message()));
+});
+afterEach(async () => {
+  await context.close();
+  assert.deepEqual(exceptions, []);
+});
+
+/** @param {string} hash */
+const open = (hash) => page.goto(local.console + hash);
+/** @param {string} id */
+const row = (id) => page.locator(`tr[data-key="${id}"]`);
+
+test("a click on a trace shows its spans, events and log lines", async () => {
+  const id = await placeOrder(local);
+  await open("");
+  await row(id).click();
+  await page.waitForURL(new RegExp("#trace/" + id));
+  await page.locator(".waterfall summary", { hasText: "send_notification" }).first().waitFor();
+  await page.locator("b", { hasText: "Notification Sent" }).waitFor();
+  await page.locator("td", { hasText: "order created" }).first().waitFor();
+  await page.locator(".waterfall summary", { hasText: "process_order" }).click();
+  await page.locator("dd:visible", { hasText: /^customer123$/ }).first().waitFor();
+});
+
+test("names in a trace never become markup", async () => {
+  const hostile = `<img src=x onerror="alert('injected')"><b id=injected>`;
+  const order = await placeOrder(local, { productId: hostile });
+  const segment = await sendSegment(local, {
+    name: hostile, fault: true, annotations: { order_id: hostile, outcome: hostile },
+    http: { request: { method: hostile, url: "javascript:" + hostile } },
+    cause: { working_directory: "", exceptions: [{ id: "0123456789abcdef", type: hostile, message: hostile }] },
+  });
+  for (const hash of ["", "#trace/" + order, "#trace/" + segment, "#trace/" + encodeURIComponent(hostile)]) {
+    await open(hash);
+    await page.locator("main section").first().waitFor();
+    await page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true");
+    assert.equal(await page.locator("#injected, main img, main script").count(), 0, hash);
+  }
+  await open("#trace/" + segment);
+  await page.locator(".waterfall .label", { hasText: hostile }).waitFor();
+});
+
+test("a refresh keeps focus, selection, scroll positions and what is open", async () => {
+  const id = await placeOrder(local);
+  await page.setViewportSize({ width: 900, height: 300 });
+  await open("");
+  const link = row(id).locator("a");
+  await link.focus();
+  await page.evaluate(`{
+    const cell = document.querySelector('tr[data-key="${id}"] td.wide');
+    getSelection().selectAllChildren(cell);
+    document.querySelector(".map").scrollLeft = 40;
+  }`);
+  const before = await page.evaluate("[String(getSelection()), document.querySelector('.map').scrollLeft]");
+  const next = await placeOrder(local);
+  await row(next).waitFor();
+  assert.deepEqual(await page.evaluate("[String(getSelection()), document.querySelector('.map').scrollLeft]"), before);
+  assert.ok(await link.evaluate((element) => element === document.activeElement));
+  assert.match(/** @type {string[]} */ (before)[0] ?? "", /POST/);
+});
+
+test("a lost connection is told apart from an error in the page", async () => {
+  await open("");
+  const live = page.locator("#live"), problem = page.locator("#problem");
+  await live.filter({ hasText: /^live$/ }).waitFor();
+
+  await page.route("**/console/state*", (route) => route.abort());
+  await live.filter({ hasText: "connection lost" }).waitFor();
+  assert.equal(await problem.isVisible(), false);
+
+  await page.unroute("**/console/state*");
+  await page.route("**/console/state*", (route) => route.fulfill({ status: 500, body: "out of order" }));
+  await live.filter({ hasText: "500: out of order" }).waitFor();
+  assert.equal(await problem.isVisible(), false);
+
+  await page.unroute("**/console/state*");
+  await page.route("**/console/state*", (route) => route.fulfill({ json: { traces: 7 } }));
+  await problem.filter({ hasText: "TypeError" }).waitFor();
+  await live.filter({ hasText: "error in this page" }).waitFor();
+
+  await page.unroute("**/console/state*");
+  await live.filter({ hasText: /^live$/ }).waitFor();
+  await problem.waitFor({ state: "hidden" });
+});
