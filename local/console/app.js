@@ -1,11 +1,13 @@
 // @ts-check
-// The page: which view is shown, and keeping it up to date.
+// The page: it keeps up to date what the URL says is shown.
 /** @import { State, Trace } from "./types.d.ts" */
 import { ConnectionLost, RequestFailed, load } from "./api.js";
+import { el } from "./dom.js";
 import { commonPrefix } from "./format.js";
 import { drawDeadLetters, drawNotifications, drawOverview, drawTraces } from "./overview.js";
 import { update } from "./patch.js";
-import { drawTrace } from "./trace.js";
+import { formatRoute, parseRoute } from "./route.js";
+import { drawTrace, drawUnknownTrace } from "./trace.js";
 
 /** Milliseconds between two looks at the data. */
 const POLL = 1500;
@@ -14,41 +16,100 @@ const main = byId("main", HTMLElement);
 const live = byId("live", HTMLElement);
 const problem = byId("problem", HTMLElement);
 const minutes = byId("minutes", HTMLSelectElement);
+const filter = byId("filter", HTMLInputElement);
+const title = document.title;
 
+let route = parseRoute(location.hash);
+/** The last answers as they came, for the trace null where there is none. */
+let state = "", trace = /** @type {string | null} */ (null);
+/** What was drawn: the route and the answers. */
 let shown = "";
+/** How many refreshes began; an answer that was overtaken by a later refresh is dropped. */
+let refreshes = 0;
 
+/** Asks for what the route needs, and draws it. */
 async function refresh() {
-  const view = location.hash.slice(1);
+  refreshes += 1;
+  const number = refreshes;
   try {
-    const state = await load("/console/state?minutes=" + minutes.value);
-    const trace = view.startsWith("trace/") ? await load("/console/traces/" + view.slice("trace/".length)) : "null";
+    const answers = await Promise.all([load("/console/state?minutes=" + route.minutes), loadTrace()]);
+    if (number !== refreshes) return;
+    [state, trace] = answers;
+    draw();
     say("live");
-    const now = [view, main.clientWidth, state, trace].join("\n");
-    if (now === shown) return;
-    draw(view, JSON.parse(state), JSON.parse(trace));
-    shown = now;
-    problem.hidden = true;
   } catch (error) {
+    if (number !== refreshes) return;
     if (error instanceof ConnectionLost) say("connection lost", "lost");
     else if (error instanceof RequestFailed) say(error.message, "lost");
     else reportBug(error);
   }
 }
 
+/** The selected trace, null where there is none. */
+async function loadTrace() {
+  if (route.view !== "trace") return null;
+  try {
+    return await load("/console/traces/" + encodeURIComponent(route.trace));
+  } catch (error) {
+    if (error instanceof RequestFailed && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** Draws the answers, unless they are shown already. */
+function draw() {
+  const wanted = [formatRoute(route), main.clientWidth, state, trace].join("\n");
+  if (wanted === shown) return;
+  const parsed = JSON.parse(state);
+  byId("notification-count", HTMLElement).textContent = String(parsed.notificationCount || "");
+  byId("dead-letter-count", HTMLElement).textContent = String(parsed.deadLetterCount || "");
+  update(main, content(parsed, trace === null ? null : JSON.parse(trace)));
+  shown = wanted;
+  problem.hidden = true;
+}
+
 /**
- * @param {string} view
  * @param {State} state
  * @param {Trace | null} trace
  */
-function draw(view, state, trace) {
+function content(state, trace) {
   const prefix = commonPrefix(state.functions), width = main.clientWidth;
-  byId("notification-count", HTMLElement).textContent = String(state.notificationCount || "");
-  byId("dead-letter-count", HTMLElement).textContent = String(state.deadLetterCount || "");
-  if (trace) update(main, drawTrace(trace, prefix, width));
-  else if (view === "notifications") update(main, drawNotifications(state));
-  else if (view === "dead-letters") update(main, drawDeadLetters(state, prefix));
-  else if (view === "traces") update(main, drawTraces(state));
-  else update(main, drawOverview(state, prefix, width));
+  switch (route.view) {
+    case "trace": return trace ? drawTrace(trace, route, prefix, width) : drawUnknownTrace(route);
+    case "traces": return drawTraces(state, route);
+    case "notifications": return drawNotifications(state, route);
+    case "dead-letters": return drawDeadLetters(state, route, prefix);
+    case "map": return drawOverview(state, route, prefix, width);
+  }
+}
+
+/** Follows the URL to another view. */
+function follow() {
+  const before = route;
+  route = parseRoute(location.hash);
+  showRoute();
+  if (route.view !== before.view || route.trace !== before.trace) {
+    // The link that was followed is gone; a reader at the keyboard goes on from the top of the new view.
+    main.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
+  refresh();
+}
+
+/** Shows the route in the title, the controls and the links. */
+function showRoute() {
+  document.title = route.view === "trace" ? `${route.trace} – ${title}` : title;
+  const value = String(route.minutes);
+  if (![...minutes.options].some((option) => option.value === value)) minutes.append(el("option", { value }, value + " min"));
+  minutes.value = value;
+  if (filter.value !== route.filter) filter.value = route.filter;
+  byId("filter-label", HTMLElement).hidden = route.view !== "map" && route.view !== "traces";
+  for (const link of document.querySelectorAll("a[data-view]")) {
+    const { view } = parseRoute("#" + link.getAttribute("data-view"));
+    link.setAttribute("href", formatRoute({ ...route, view }));
+    if (view === route.view && link.closest("nav")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
 }
 
 /**
@@ -87,13 +148,21 @@ function byId(id, kind) {
 window.addEventListener("error", ({ error }) => reportBug(error));
 window.addEventListener("unhandledrejection", ({ reason }) => reportBug(reason));
 window.addEventListener("resize", refresh);
-window.addEventListener("hashchange", () => { window.scrollTo(0, 0); refresh(); });
-minutes.addEventListener("change", refresh);
+window.addEventListener("hashchange", follow);
+minutes.addEventListener("change", () => { location.hash = formatRoute({ ...route, minutes: Number(minutes.value) }); });
+filter.addEventListener("input", () => {
+  // Typing makes no history of its own.
+  route.filter = filter.value;
+  history.replaceState(null, "", formatRoute(route));
+  showRoute();
+  if (state) draw();
+});
 main.addEventListener("click", ({ target }) => {
-  const row = target instanceof Element && !target.closest("a") ? target.closest("tr") : null;
+  const row = target instanceof Element && !target.closest("a") && getSelection()?.isCollapsed ? target.closest("tr") : null;
   if (row?.dataset.href) location.hash = row.dataset.href;
 });
 
+showRoute();
 (async function poll() {
   const began = performance.now();
   if (!document.hidden) await refresh();

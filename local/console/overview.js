@@ -1,10 +1,13 @@
 // @ts-check
 // The lists: traces, notifications, dead letters; and the page that shows them all below the service map.
+/** @import { Route } from "./route.js" */
 /** @import { State, TraceRow } from "./types.d.ts" */
 import { columnsOf, heading, outcomesOf } from "./annotations.js";
 import { dot, el } from "./dom.js";
+import { filtered } from "./filter.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
 import { drawMap } from "./map.js";
+import { formatRoute } from "./route.js";
 import { STATUSES, statusOf } from "./status.js";
 
 /** How many notifications and dead letters the overview shows of each. */
@@ -12,76 +15,90 @@ const FEW = 5;
 
 /**
  * @param {State} state
+ * @param {Route} route
  * @param {string} prefix what the reader knows of each name
  * @param {number} width the frame's
  */
-export function drawOverview(state, prefix, width) {
+export function drawOverview(state, route, prefix, width) {
   const map = state.traces.length ? drawMap(state.services, prefix, width) : firstStep(state);
   return [
     el("section", { "data-key": "map" }, el("h2", {}, "Service map", legend()), map),
-    ...drawTraces(state),
-    ...drawNotifications(state, FEW),
-    ...drawDeadLetters(state, prefix, FEW),
+    ...drawTraces(state, route),
+    ...drawNotifications(state, route, FEW),
+    ...drawDeadLetters(state, route, prefix, FEW),
   ];
 }
 
-/** @param {State} state */
-export function drawTraces({ traces, traceCount }) {
+/**
+ * @param {State} state
+ * @param {Route} route
+ */
+export function drawTraces({ traces, traceCount }, route) {
+  const matching = filtered(traces, route.filter);
+  const loaded = traces.length < traceCount ? ` of the newest ${traces.length}` : "";
+  const about = route.filter ? `${matching.length} match the filter${loaded}, ${traceCount} in this time` : `${traceCount} in this time, newest first`;
   return [el("section", { "data-key": "traces" },
-    el("h2", {}, "Traces", el("small", {}, `${traceCount} in this time, newest first`)),
-    traces.length ? traceTable(traces) : none())];
+    el("h2", {}, "Traces", el("small", {}, about)),
+    matching.length ? traceTable(matching, columnsOf(traces), route) : none())];
 }
 
 /**
  * @param {State} state
+ * @param {Route} route
  * @param {number} most
  */
-export function drawNotifications({ notifications }, most = Infinity) {
+export function drawNotifications({ notifications }, route, most = Infinity) {
   const rows = notifications.slice(0, most).map((sent) => el("tr", { "data-key": sent.id },
     el("td", { class: "time" }, timeOfDay(sent.time)),
     el("td", { class: "wide" }, el("b", {}, sent.subject), el("br"), sent.message),
-    el("td", { class: "number" }, traceLink(sent.trace_id))));
+    el("td", { class: "number" }, traceLink(sent.trace_id, route))));
   return [el("section", { "data-key": "notifications" },
     el("h2", {}, "Notifications", el("small", {}, "published to the topic, newest first")),
-    table(rows), more(notifications, most, "notifications"))];
+    table(rows), more(notifications, most, { ...route, view: "notifications" }))];
 }
 
 /**
  * @param {State} state
+ * @param {Route} route
  * @param {string} prefix
  * @param {number} most
  */
-export function drawDeadLetters({ deadLetters }, prefix, most = Infinity) {
+export function drawDeadLetters({ deadLetters }, route, prefix, most = Infinity) {
   const rows = deadLetters.slice(0, most).map((letter) => el("tr", { "data-key": letter.id },
     el("td", { class: "time" }, timeOfDay(letter.time)),
     el("td", { class: "wide" },
       el("b", {}, withoutPrefix(letter.queue, prefix)), " ", el("span", { class: "exception" }, letter.reason),
       el("details", {}, el("summary", {}, "message"),
         el("pre", { class: "body" }, JSON.stringify({ attributes: letter.attributes, body: letter.body }, null, 2)))),
-    el("td", { class: "number" }, traceLink(letter.trace_id))));
+    el("td", { class: "number" }, traceLink(letter.trace_id, route))));
   return [el("section", { "data-key": "dead-letters" },
     el("h2", {}, "Dead letters", el("small", {}, "what could not be delivered or handled, newest first")),
-    table(rows), more(deadLetters, most, "dead-letters"))];
+    table(rows), more(deadLetters, most, { ...route, view: "dead-letters" }))];
 }
 
-/** @param {TraceRow[]} traces */
-function traceTable(traces) {
-  const columns = columnsOf(traces);
+/**
+ * @param {TraceRow[]} traces
+ * @param {string[]} columns names of annotations
+ * @param {Route} route
+ */
+function traceTable(traces, columns, route) {
   const headings = [el("th"), el("th", {}, "Began"), el("th", { class: "number" }, "In all"), el("th", {}, "Request"),
     ...columns.map((name) => el("th", {}, heading(name))), el("th", {}, "Outcome"), el("th", { class: "number" }, "Answer")];
-  return el("table", { class: "stack" }, el("thead", {}, el("tr", {}, headings)), el("tbody", {}, traces.map((trace) => traceRow(trace, columns))));
+  return el("table", { class: "stack" }, el("thead", {}, el("tr", {}, headings)), el("tbody", {}, traces.map((trace) => traceRow(trace, columns, route))));
 }
 
 /**
  * @param {TraceRow} trace
  * @param {string[]} columns
+ * @param {Route} route
  */
-function traceRow(trace, columns) {
+function traceRow(trace, columns, route) {
+  const href = formatRoute({ ...route, view: "trace", trace: trace.id });
   const http = trace.http ?? {};
   const path = (http.HttpURL ?? trace.name ?? "").replace(/^https?:\/\/[^/]+/, "");
-  return el("tr", { class: "open", "data-key": trace.id, "data-href": "#trace/" + trace.id },
+  return el("tr", { class: "open", "data-key": trace.id, "data-href": href },
     el("td", {}, dot(statusOf(trace))),
-    el("td", { class: "time" }, el("a", { href: "#trace/" + trace.id }, timeOfDay(trace.start))),
+    el("td", { class: "time" }, el("a", { href }, timeOfDay(trace.start))),
     el("td", { class: "number" }, duration(trace.duration)),
     el("td", { class: "wide" }, [http.HttpMethod, path].filter(Boolean).join(" "), http.HttpStatus ? el("span", { class: "soft" }, `  → ${http.HttpStatus}`) : null),
     columns.map((name) => el("td", { class: "wide" }, String(trace.annotations?.[name] ?? ""))),
@@ -102,9 +119,12 @@ function firstStep({ api, testCommand }) {
     testCommand ? el("pre", {}, testCommand) : null);
 }
 
-/** @param {string | null} id */
-function traceLink(id) {
-  return id ? el("a", { href: "#trace/" + id }, "trace") : el("span", { class: "soft" }, "no trace");
+/**
+ * @param {string | null} id
+ * @param {Route} route
+ */
+function traceLink(id, route) {
+  return id ? el("a", { href: formatRoute({ ...route, view: "trace", trace: id }) }, "trace") : el("span", { class: "soft" }, "no trace");
 }
 
 /** @param {HTMLTableRowElement[]} rows */
@@ -119,8 +139,8 @@ function none() {
 /**
  * @param {unknown[]} list
  * @param {number} most
- * @param {string} view
+ * @param {Route} target
  */
-function more(list, most, view) {
-  return list.length > most ? el("p", {}, el("a", { href: "#" + view }, `all ${list.length}`)) : null;
+function more(list, most, target) {
+  return list.length > most ? el("p", {}, el("a", { href: formatRoute(target) }, `all ${list.length}`)) : null;
 }

@@ -1,28 +1,43 @@
 // @ts-check
 // One trace: its map, its waterfall, its events, its log lines.
+/** @import { Route } from "./route.js" */
 /** @import { Trace } from "./types.d.ts" */
 import { el } from "./dom.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
 import { drawMap } from "./map.js";
+import { formatRoute } from "./route.js";
 import { drawWaterfall } from "./waterfall.js";
 
 /**
  * @param {Trace} trace
+ * @param {Route} route
  * @param {string} prefix what the reader knows of each name
  * @param {number} width the frame's
  */
-export function drawTrace(trace, prefix, width) {
+export function drawTrace(trace, route, prefix, width) {
   const parts = trace.nodes.filter((node) => node.kind !== "inferred").length;
   const about = `began ${timeOfDay(trace.start)}, took ${duration(trace.duration)}, ${parts} parts`
     + (trace.partial ? ", still running" : "") + (trace.limitExceeded ? ", too large: parts are missing" : "");
   return [
     el("section", { "data-key": "trace" },
-      el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), el("small", {}, about), el("a", { href: "#" }, "back to the map")),
+      el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), el("small", {}, about), el("a", { href: formatRoute({ ...route, view: "map" }) }, "back to the map")),
       drawMap(trace.services, prefix, width)),
     el("section", { "data-key": "waterfall" }, el("h2", {}, "Waterfall", el("small", {}, "open a line for its details")), drawWaterfall(trace, prefix)),
     el("section", { "data-key": "events" }, el("h2", {}, "Events", el("small", {}, "in the order in which the bus took them")), events(trace)),
     el("section", { "data-key": "logs" }, el("h2", {}, "Log lines"), logLines(trace, prefix)),
   ];
+}
+
+/**
+ * What is shown where there is no such trace.
+ * @param {Route} route
+ */
+export function drawUnknownTrace(route) {
+  return [el("section", { "data-key": "unknown-trace" },
+    el("h2", {}, "Unknown trace"),
+    el("p", {}, "There is no trace ", el("span", { class: "mono" }, route.trace), " here."),
+    el("p", { class: "hint" }, "It was not sampled, it has not arrived yet (this page keeps looking), it made way for newer ones, or it belongs to an earlier start: nothing is kept on disk."),
+    el("p", {}, el("a", { href: formatRoute({ ...route, view: "traces" }) }, "all traces")))];
 }
 
 /** @param {Trace} trace */

@@ -92,6 +92,47 @@ test("a refresh keeps focus, selection, scroll positions and what is open", asyn
   assert.match(/** @type {string[]} */ (before)[0] ?? "", /POST/);
 });
 
+test("the URL keeps the range, the filter and the trace", async () => {
+  const [first, second] = [await placeOrder(local), await placeOrder(local)];
+  await open("");
+  await row(second).waitFor();
+  await page.getByLabel("last").selectOption("60");
+  await page.getByLabel("filter traces").fill(first.toUpperCase());
+  await row(second).waitFor({ state: "detached" });
+  assert.equal(new URL(page.url()).hash, `#?minutes=60&filter=${first.toUpperCase()}`);
+
+  await page.reload();
+  await row(first).waitFor();
+  assert.equal(await row(second).count(), 0);
+  assert.equal(await page.getByLabel("last").inputValue(), "60");
+  assert.equal(await page.getByLabel("filter traces").inputValue(), first.toUpperCase());
+
+  await row(first).click();
+  await page.locator("h2", { hasText: first }).waitFor();
+  await page.reload();
+  await page.locator("h2", { hasText: first }).waitFor();
+  assert.equal(await page.getByLabel("last").inputValue(), "60");
+
+  await page.goBack();
+  await row(first).waitFor();
+  assert.equal(await row(second).count(), 0);
+});
+
+test("an unknown trace is said to be unknown, and shown once it arrives", async () => {
+  const known = await placeOrder(local);
+  await open("#trace/" + known);
+  await page.locator("h2", { hasText: known }).waitFor();
+  await open("#trace/1-00000000-000000000000000000000000");
+  await page.locator("p", { hasText: "There is no trace 1-00000000-000000000000000000000000 here." }).waitFor();
+  assert.equal(await page.locator(".waterfall").count(), 0);
+
+  const id = `1-${Math.floor(Date.now() / 1000).toString(16)}-0123456789abcdef01234567`;
+  await open("#trace/" + id);
+  await page.locator("h2", { hasText: "Unknown trace" }).waitFor();
+  await sendSegment(local, { trace_id: id, name: "late" });
+  await page.locator(".waterfall summary", { hasText: "late" }).waitFor();
+});
+
 test("a lost connection is told apart from an error in the page", async () => {
   await open("");
   const live = page.locator("#live"), problem = page.locator("#problem");
