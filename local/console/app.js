@@ -58,7 +58,7 @@ async function loadTrace() {
 
 /** Draws the answers, unless they are shown already. */
 function draw() {
-  const wanted = [formatRoute(route), main.clientWidth, state, trace].join("\n");
+  const wanted = [formatRoute(route), frameWidth(), state, trace].join("\n");
   if (wanted === shown) return;
   const parsed = JSON.parse(state);
   byId("notification-count", HTMLElement).textContent = String(parsed.notificationCount || "");
@@ -73,7 +73,7 @@ function draw() {
  * @param {Trace | null} trace
  */
 function content(state, trace) {
-  const prefix = commonPrefix(state.functions), width = main.clientWidth;
+  const prefix = commonPrefix(state.functions), width = frameWidth();
   switch (route.view) {
     case "trace": return trace ? drawTrace(trace, route, prefix, width) : drawUnknownTrace(route);
     case "traces": return drawTraces(state, route);
@@ -81,6 +81,14 @@ function content(state, trace) {
     case "dead-letters": return drawDeadLetters(state, route, prefix);
     case "map": return drawOverview(state, route, prefix, width);
   }
+}
+
+/** The width that a section has for its content. */
+function frameWidth() {
+  const section = main.querySelector("section");
+  if (!section) throw new Error("index.html has no section");
+  const { paddingLeft, paddingRight } = getComputedStyle(section);
+  return section.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
 }
 
 /** Follows the URL to another view. */
@@ -147,7 +155,7 @@ function byId(id, kind) {
 
 window.addEventListener("error", ({ error }) => reportBug(error));
 window.addEventListener("unhandledrejection", ({ reason }) => reportBug(reason));
-window.addEventListener("resize", refresh);
+window.addEventListener("resize", () => { if (state) draw(); });
 window.addEventListener("hashchange", follow);
 minutes.addEventListener("change", () => { location.hash = formatRoute({ ...route, minutes: Number(minutes.value) }); });
 filter.addEventListener("input", () => {

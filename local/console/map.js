@@ -5,6 +5,9 @@ import { el, svg } from "./dom.js";
 import { duration, shorten, withoutPrefix } from "./format.js";
 import { RADIUS, layout } from "./layout.js";
 
+/** A map that is too large for its frame is scaled down to this, and scrolls from there on. */
+const SMALLEST = 0.8;
+
 /**
  * Draws the map of `services`, as GetServiceGraph answers them.
  * @param {Service[]} services
@@ -16,13 +19,15 @@ export function drawMap(services, prefix, width) {
   const letters = Math.floor(map.room / 6.2);
   const arrow = svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
     svg("path", { d: "M0 0 8 4 0 8z" }));
-  return el("div", { class: "map" },
-    svg("svg", { width: map.width, height: map.height, viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: "img", "aria-label": "Service map" },
-      svg("defs", {}, arrow),
-      ...map.edges.map(({ edge, path, caller, callee }) =>
-        svg("path", { "data-key": `${keyOf(caller)} > ${keyOf(callee)}`, d: path, class: "edge " + worst(edge.SummaryStatistics), "marker-end": "url(#arrow)" },
-          title(`${nameOf(caller, prefix)} calls ${nameOf(callee, prefix)}`, edge.SummaryStatistics))),
-      ...map.nodes.map(({ service, x, y }) => node(service, x, y, prefix, letters))));
+  const picture = svg("svg", { viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: "img", "aria-label": "Service map" },
+    svg("defs", {}, arrow),
+    ...map.edges.map(({ edge, path, caller, callee }) =>
+      svg("path", { "data-key": `${keyOf(caller)} > ${keyOf(callee)}`, d: path, class: "edge " + worst(edge.SummaryStatistics), "marker-end": "url(#arrow)" },
+        title(`${nameOf(caller, prefix)} calls ${nameOf(callee, prefix)}`, edge.SummaryStatistics))),
+    ...map.nodes.map(({ service, x, y }) => node(service, x, y, prefix, letters)));
+  picture.style.maxWidth = map.width + "px";
+  picture.style.minWidth = map.width * SMALLEST + "px";
+  return el("div", { class: "map" }, picture);
 }
 
 /**

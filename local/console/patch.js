@@ -51,7 +51,7 @@ function patch(current, wanted) {
   for (const { name, value } of wanted.attributes) {
     if (current.getAttribute(name) === value || isReaders(current, name)) continue;
     // The content security policy refuses the attribute, but not the property.
-    if (name === "style" && current instanceof HTMLElement) current.style.cssText = value;
+    if (name === "style" && (current instanceof HTMLElement || current instanceof SVGElement)) current.style.cssText = value;
     else current.setAttribute(name, value);
   }
   if (current instanceof HTMLInputElement && wanted instanceof HTMLInputElement) current.checked = wanted.checked;

@@ -133,6 +133,19 @@ test("an unknown trace is said to be unknown, and shown once it arrives", async 
   await page.locator(".waterfall summary", { hasText: "late" }).waitFor();
 });
 
+test("the map fits its frame, and the waterfall's labels are whole", async () => {
+  const id = await placeOrder(local);
+  await open("#trace/" + id);
+  await page.locator(".waterfall .label", { hasText: "send_notification" }).first().waitFor();
+  for (const width of [400, 1280, 1920]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const selector of [".map", ".waterfall .label", "html"]) {
+      const fits = `[...document.querySelectorAll("${selector}")].every((each) => each.scrollWidth <= each.clientWidth)`;
+      await assert.doesNotReject(page.waitForFunction(fits, null, { timeout: 5000 }), `${selector} at ${width} px`);
+    }
+  }
+});
+
 test("a lost connection is told apart from an error in the page", async () => {
   await open("");
   const live = page.locator("#live"), problem = page.locator("#problem");
