@@ -1,5 +1,6 @@
 // @ts-check
-// The service map: a picture.
+// The service map: a picture, and a table that says the same.
+/** @import { Layout } from "./layout.js" */
 /** @import { Service, Statistics } from "./types.d.ts" */
 import { el, svg } from "./dom.js";
 import { duration, shorten, withoutPrefix } from "./format.js";
@@ -19,7 +20,7 @@ export function drawMap(services, prefix, width) {
   const letters = Math.floor(map.room / 6.2);
   const arrow = svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
     svg("path", { d: "M0 0 8 4 0 8z" }));
-  const picture = svg("svg", { viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: "img", "aria-label": "Service map" },
+  const picture = svg("svg", { viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: "img", "aria-label": `Picture of ${map.nodes.length} nodes and their calls; the table below says the same` },
     svg("defs", {}, arrow),
     ...map.edges.map(({ edge, path, caller, callee }) =>
       svg("path", { "data-key": `${keyOf(caller)} > ${keyOf(callee)}`, d: path, class: "edge " + worst(edge.SummaryStatistics), "marker-end": "url(#arrow)" },
@@ -27,7 +28,28 @@ export function drawMap(services, prefix, width) {
     ...map.nodes.map(({ service, x, y }) => node(service, x, y, prefix, letters)));
   picture.style.maxWidth = map.width + "px";
   picture.style.minWidth = map.width * SMALLEST + "px";
-  return el("div", { class: "map" }, picture);
+  return [
+    el("div", { class: "map", role: "region", "aria-label": "Service map", tabindex: 0 }, picture),
+    el("details", {}, el("summary", {}, "the calls as a table"), calls(map, prefix)),
+  ];
+}
+
+/**
+ * What the picture shows, for those who do not see it or want to copy from it.
+ * @param {Layout} map
+ * @param {string} prefix
+ */
+function calls({ edges }, prefix) {
+  const headings = ["Caller", "Callee", "Calls", "On average", "Errors", "Throttled", "Faults"];
+  const named = (/** @type {Service} */ service) => [nameOf(service, prefix), kindOf(service)].filter(Boolean).join(" · ");
+  return el("div", { class: "wide-table", role: "region", "aria-label": "Calls", tabindex: 0 }, el("table", {},
+    el("thead", {}, el("tr", {}, headings.map((text, index) => el("th", { scope: "col", class: index > 1 && "number" }, text)))),
+    el("tbody", {}, edges.map(({ caller, callee, edge: { SummaryStatistics: statistics } }) =>
+      el("tr", { "data-key": `${keyOf(caller)} > ${keyOf(callee)}` },
+        el("td", {}, named(caller)),
+        el("td", {}, named(callee)),
+        [statistics.TotalCount, average(statistics), statistics.ErrorStatistics.OtherCount, statistics.ErrorStatistics.ThrottleCount, statistics.FaultStatistics.TotalCount]
+          .map((value) => el("td", { class: "number" }, String(value))))))));
 }
 
 /**
@@ -36,6 +58,11 @@ export function drawMap(services, prefix, width) {
  */
 function nameOf(service, prefix) {
   return service.Type === "client" ? "client" : withoutPrefix(withoutPrefix(service.Name, prefix), prefix.slice(0, -1));
+}
+
+/** @param {Service} service */
+function kindOf({ Type = "" }) {
+  return Type === "client" ? "" : Type.replace("AWS::", "");
 }
 
 /**
@@ -54,7 +81,6 @@ function keyOf({ Name, Type }) {
  * @param {number} letters how many a label may have
  */
 function node(service, x, y, prefix, letters) {
-  const kind = service.Type === "client" ? "" : (service.Type ?? "").replace("AWS::", "");
   const { TotalCount } = service.SummaryStatistics;
   return svg("g", { "data-key": keyOf(service), transform: `translate(${x} ${y})` },
     title(service.Name, service.SummaryStatistics),
@@ -62,7 +88,7 @@ function node(service, x, y, prefix, letters) {
     ...ring(service),
     svg("text", { class: "inside", y: 4 }, average(service.SummaryStatistics).replace(" ms", "")),
     svg("text", { class: "halo", y: RADIUS + 15 }, shorten(nameOf(service, prefix), letters)),
-    svg("text", { class: "kind halo", y: RADIUS + 27 }, shorten(kind, letters + 2)),
+    svg("text", { class: "kind halo", y: RADIUS + 27 }, shorten(kindOf(service), letters + 2)),
     svg("text", { class: "count halo", y: -RADIUS - 6 }, TotalCount + (TotalCount === 1 ? " call" : " calls")));
 }
 

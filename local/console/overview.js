@@ -20,9 +20,9 @@ const FEW = 5;
  * @param {number} width the frame's
  */
 export function drawOverview(state, route, prefix, width) {
-  const map = state.traces.length ? drawMap(state.services, prefix, width) : firstStep(state);
+  const map = state.traces.length ? drawMap(state.services, prefix, width) : [firstStep(state)];
   return [
-    el("section", { "data-key": "map" }, el("h2", {}, "Service map", legend()), map),
+    el("section", { "data-key": "map" }, el("h2", {}, "Service map", legend()), ...map),
     ...drawTraces(state, route),
     ...drawNotifications(state, route, FEW),
     ...drawDeadLetters(state, route, prefix, FEW),
@@ -69,7 +69,7 @@ export function drawDeadLetters({ deadLetters }, route, prefix, most = Infinity)
     el("td", { class: "wide" },
       el("b", {}, withoutPrefix(letter.queue, prefix)), " ", el("span", { class: "exception" }, letter.reason),
       el("details", {}, el("summary", {}, "message"),
-        el("pre", { class: "body" }, JSON.stringify({ attributes: letter.attributes, body: letter.body }, null, 2)))),
+        el("pre", { class: "body", tabindex: 0 }, JSON.stringify({ attributes: letter.attributes, body: letter.body }, null, 2)))),
     el("td", { class: "number" }, traceLink(letter.trace_id, route))));
   return [el("section", { "data-key": "dead-letters" },
     el("h2", {}, "Dead letters", el("small", {}, "what could not be delivered or handled, newest first")),
@@ -82,7 +82,7 @@ export function drawDeadLetters({ deadLetters }, route, prefix, most = Infinity)
  * @param {Route} route
  */
 function traceTable(traces, columns, route) {
-  const headings = [el("th"), el("th", {}, "Began"), el("th", { class: "number" }, "In all"), el("th", {}, "Request"),
+  const headings = [el("th", {}, el("span", { class: "unseen" }, "Status")), el("th", {}, "Began"), el("th", { class: "number" }, "In all"), el("th", {}, "Request"),
     ...columns.map((name) => el("th", {}, heading(name))), el("th", {}, "Outcome"), el("th", { class: "number" }, "Answer")];
   return el("table", { class: "stack" }, el("thead", {}, el("tr", {}, headings)), el("tbody", {}, traces.map((trace) => traceRow(trace, columns, route))));
 }

@@ -21,7 +21,7 @@ export function drawTrace(trace, route, prefix, width) {
   return [
     el("section", { "data-key": "trace" },
       el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), el("small", {}, about), el("a", { href: formatRoute({ ...route, view: "map" }) }, "back to the map")),
-      drawMap(trace.services, prefix, width)),
+      ...drawMap(trace.services, prefix, width)),
     el("section", { "data-key": "waterfall" }, el("h2", {}, "Waterfall", el("small", {}, "open a line for its details")), drawWaterfall(trace, prefix)),
     el("section", { "data-key": "events" }, el("h2", {}, "Events", el("small", {}, "in the order in which the bus took them")), events(trace)),
     el("section", { "data-key": "logs" }, el("h2", {}, "Log lines"), logLines(trace, prefix)),
@@ -47,7 +47,7 @@ function events({ events }) {
     el("td", { class: "wide" },
       el("b", {}, event["detail-type"]),
       el("span", { class: "soft" }, ` from ${event.source} → ${rules.join(", ") || "no rule"}`),
-      el("details", {}, el("summary", {}, "event"), el("pre", { class: "body" }, JSON.stringify(event, null, 2))))))));
+      el("details", {}, el("summary", {}, "event"), el("pre", { class: "body", tabindex: 0 }, JSON.stringify(event, null, 2))))))));
 }
 
 /**

@@ -2,6 +2,7 @@
 // The page in a real browser, with real traces behind it.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import axe from "axe-core";
 import { placeOrder, sendSegment, startBrowser, startLocal } from "./world.js";
 
 /** @import { Browser, BrowserContext, Page } from "playwright-core" */
@@ -144,6 +145,35 @@ test("the map fits its frame, and the waterfall's labels are whole", async () =>
       await assert.doesNotReject(page.waitForFunction(fits, null, { timeout: 5000 }), `${selector} at ${width} px`);
     }
   }
+});
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) for (const width of [400, 1280]) {
+  test(`axe finds nothing to complain about, ${colorScheme}, ${width} px`, async () => {
+    const id = await placeOrder(local);
+    await placeOrder(local, { quantity: -1 });
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    for (const hash of ["", "#traces", "#notifications", "#dead-letters", "#trace/" + id, "#trace/unknown"]) {
+      await page.goto("about:blank");
+      await open(hash);
+      await page.locator("main h2").first().waitFor();
+      await page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true");
+      // The page's policy refuses scripts of others; evaluated in the debugger's name, this one may run.
+      await page.evaluate(axe.source);
+      const { violations } = /** @type {import("axe-core").AxeResults} */ (await page.evaluate("axe.run()"));
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + " " + failureSummary).slice(0, 3).join("; ")}`);
+      assert.deepEqual(found, [], hash);
+    }
+  });
+}
+
+test("a screen reader hears of every call on the map", async () => {
+  await placeOrder(local);
+  await open("");
+  await page.getByText("the calls as a table").click();
+  const table = page.getByRole("region", { name: "Calls" });
+  await table.getByRole("row", { name: /^order-service · Lambda order-service · Lambda::Function/ }).waitFor();
+  await page.waitForFunction('document.querySelectorAll(".map path.edge").length === document.querySelectorAll(".wide-table tbody tr").length');
 });
 
 test("a lost connection is told apart from an error in the page", async () => {
