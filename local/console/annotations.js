@@ -5,12 +5,14 @@
 
 /** @typedef {Record<string, Scalar>} Annotations */
 
-/** Names of what identifies something. */
-const IDENTIFIER = /_id$/;
+/** Names of what identifies something; those that AWS gives have a colon or a dot in them. */
+const IDENTIFIER = /^\w+_id$/;
 /** Names of how something ended. */
-const OUTCOME = /(^|_)(outcome|status|result|type)$/;
+const OUTCOME = /^(\w+_)?(outcome|status|result|type)$/;
 /** How many columns the list has unless the reader chooses. */
 const COLUMNS = 2;
+/** How many colours `style.css` has for values. */
+const HUES = 6;
 
 /**
  * The names of the annotations that tell these traces apart best, in alphabetical order.
@@ -23,18 +25,50 @@ export function columnsOf(traces) {
     if (!IDENTIFIER.test(name)) continue;
     values.set(name, (values.get(name) ?? new Set()).add(value));
   }
-  const distinct = [...values].sort(([a, as], [b, bs]) => bs.size - as.size || (a < b ? -1 : 1));
-  return distinct.slice(0, COLUMNS).map(([name]) => name).sort();
+  const telling = [...values].sort(([a, as], [b, bs]) => bs.size - as.size || (a < b ? -1 : 1));
+  return telling.slice(0, COLUMNS).map(([name]) => name).sort();
+}
+
+/** @typedef {{ name: string, value: string }} Fact */
+
+/**
+ * What the annotations of one trace say about how its business ended.
+ * @param {(Annotations | undefined)[]} annotations
+ */
+export function outcomesOf(...annotations) {
+  return distinct(annotations, OUTCOME);
 }
 
 /**
- * How the business ended, by the annotations that say so.
- * @param {Annotations} annotations
+ * What the annotations of one trace say about what it concerns.
+ * @param {(Annotations | undefined)[]} annotations
  */
-export function outcomesOf(annotations = {}) {
-  return Object.entries(annotations)
-    .filter(([name]) => OUTCOME.test(name))
-    .map(([name, value]) => ({ name, value: String(value) }));
+export function identifiersOf(...annotations) {
+  return distinct(annotations, IDENTIFIER);
+}
+
+/**
+ * One of so many colours, the same one for the same value. It tells values apart and says nothing of good or bad.
+ * @param {string} value
+ */
+export function hue(value) {
+  let hash = 0;
+  for (const letter of value) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 997;
+  return hash % HUES;
+}
+
+/**
+ * @param {(Annotations | undefined)[]} annotations
+ * @param {RegExp} named
+ * @returns {Fact[]}
+ */
+function distinct(annotations, named) {
+  /** @type {Map<string, Fact>} */
+  const found = new Map();
+  for (const each of annotations) for (const [name, value] of Object.entries(each ?? {})) {
+    if (named.test(name)) found.set(`${name}=${value}`, { name, value: String(value) });
+  }
+  return [...found.values()];
 }
 
 /**

@@ -42,14 +42,17 @@ export function drawMap(services, prefix, width) {
 function calls({ edges }, prefix) {
   const headings = ["Caller", "Callee", "Calls", "On average", "Errors", "Throttled", "Faults"];
   const named = (/** @type {Service} */ service) => [nameOf(service, prefix), kindOf(service)].filter(Boolean).join(" · ");
+  const rows = edges.map(({ caller, callee, edge: { SummaryStatistics: statistics } }) => ({
+    key: `${keyOf(caller)} > ${keyOf(callee)}`,
+    names: [named(caller), named(callee)],
+    numbers: [statistics.TotalCount, average(statistics), statistics.ErrorStatistics.OtherCount, statistics.ErrorStatistics.ThrottleCount, statistics.FaultStatistics.TotalCount],
+  }));
+  rows.sort((a, b) => a.key < b.key ? -1 : 1);
   return el("div", { class: "wide-table", role: "region", "aria-label": "Calls", tabindex: 0 }, el("table", {},
     el("thead", {}, el("tr", {}, headings.map((text, index) => el("th", { scope: "col", class: index > 1 && "number" }, text)))),
-    el("tbody", {}, edges.map(({ caller, callee, edge: { SummaryStatistics: statistics } }) =>
-      el("tr", { "data-key": `${keyOf(caller)} > ${keyOf(callee)}` },
-        el("td", {}, named(caller)),
-        el("td", {}, named(callee)),
-        [statistics.TotalCount, average(statistics), statistics.ErrorStatistics.OtherCount, statistics.ErrorStatistics.ThrottleCount, statistics.FaultStatistics.TotalCount]
-          .map((value) => el("td", { class: "number" }, String(value))))))));
+    el("tbody", {}, rows.map(({ key, names, numbers }) => el("tr", { "data-key": key },
+      names.map((name) => el("td", {}, name)),
+      numbers.map((number) => el("td", { class: "number" }, String(number))))))));
 }
 
 /**

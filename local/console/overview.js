@@ -3,6 +3,7 @@
 /** @import { Route } from "./route.js" */
 /** @import { State, TraceRow } from "./types.d.ts" */
 import { columnsOf, heading, outcomesOf } from "./annotations.js";
+import { chip } from "./chip.js";
 import { dot, el } from "./dom.js";
 import { filtered } from "./filter.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
@@ -102,7 +103,7 @@ function traceRow(trace, columns, route) {
     el("td", { class: "number" }, duration(trace.duration)),
     el("td", { class: "wide" }, [http.HttpMethod, path].filter(Boolean).join(" "), http.HttpStatus ? el("span", { class: "soft" }, `  → ${http.HttpStatus}`) : null),
     columns.map((name) => el("td", { class: "wide" }, String(trace.annotations?.[name] ?? ""))),
-    el("td", { class: "wide" }, outcomesOf(trace.annotations).map(({ name, value }) => el("span", { class: "chip", title: name }, value))),
+    el("td", { class: "wide" }, outcomesOf(trace.annotations).map(chip)),
     el("td", { class: "number wide" }, el("span", { class: "soft" }, duration(trace.responseTime) + " until answered")));
 }
 

@@ -2,6 +2,8 @@
 // One trace: its map, its waterfall, its events, its log lines.
 /** @import { Route } from "./route.js" */
 /** @import { Trace } from "./types.d.ts" */
+import { heading, identifiersOf, outcomesOf } from "./annotations.js";
+import { chip } from "./chip.js";
 import { el } from "./dom.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
 import { drawMap } from "./map.js";
@@ -21,11 +23,24 @@ export function drawTrace(trace, route, prefix, width) {
   return [
     el("section", { "data-key": "trace" },
       el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), el("small", {}, about), el("a", { href: formatRoute({ ...route, view: "map" }) }, "back to the map")),
+      concerns(trace),
       ...drawMap(trace.services, prefix, width)),
     el("section", { "data-key": "waterfall" }, el("h2", {}, "Waterfall", el("small", {}, "open a line for its details")), drawWaterfall(trace, prefix)),
     el("section", { "data-key": "events" }, el("h2", {}, "Events", el("small", {}, "in the order in which the bus took them")), events(trace)),
     el("section", { "data-key": "logs" }, el("h2", {}, "Log lines"), logLines(trace, prefix)),
   ];
+}
+
+/**
+ * How the trace's business ended, and what it concerns.
+ * @param {Trace} trace
+ */
+function concerns({ nodes }) {
+  const annotations = nodes.map((node) => node.annotations);
+  return el("p", { class: "concerns" },
+    outcomesOf(...annotations).map(chip),
+    identifiersOf(...annotations).map(({ name, value }) =>
+      el("span", {}, el("span", { class: "soft" }, heading(name) + " "), el("span", { class: "mono" }, value))));
 }
 
 /**

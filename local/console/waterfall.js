@@ -3,7 +3,7 @@
 /** @import { Span, Trace } from "./types.d.ts" */
 import { dot, el } from "./dom.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
-import { statusOf } from "./status.js";
+import { isUnmetCondition, statusOf } from "./status.js";
 
 /**
  * @param {Trace} trace
@@ -13,15 +13,17 @@ export function drawWaterfall(trace, prefix) {
   const whole = Math.max(trace.duration, 1e-6);
   return el("div", { class: "waterfall" }, rows(trace.nodes).map(({ span, depth }) => {
     const end = span.end ?? trace.start + whole;
-    const bar = el("span", { class: `span ${span.kind} ${span.namespace ?? ""} ${statusOf(span)} ${span.name === "Dwell Time" ? "wait" : ""}` });
+    const unmet = isUnmetCondition(span, callerOf(trace.nodes, span));
+    const status = unmet ? "ok" : statusOf(span);
+    const bar = el("span", { class: `span ${span.kind} ${span.namespace ?? ""} ${status} ${span.name === "Dwell Time" ? "wait" : ""}` });
     bar.style.left = Math.min(99.5, Math.max(0, (span.start - trace.start) / whole * 100)) + "%";
     bar.style.width = Math.max(0, (end - span.start) / whole * 100) + "%";
-    const text = label(span, prefix);
-    const name = el("span", { class: "label " + span.kind, title: text }, span.fault || span.error ? dot(statusOf(span)) : null, text);
+    const name = el("span", { class: "label " + span.kind },
+      status === "ok" || status === "partial" ? null : dot(status), label(span, prefix), unmet && el("span", { class: "soft" }, " (condition not met)"));
     name.style.setProperty("--depth", String(depth));
     return el("details", { "data-key": span.id },
       el("summary", {}, name, el("span", { class: "track" }, bar), el("span", { class: "took" }, span.end ? duration(end - span.start) : "running")),
-      facts(span));
+      facts(span, unmet));
   }));
 }
 
@@ -34,11 +36,10 @@ export function rows(nodes) {
   const children = new Map();
   for (const span of nodes) {
     if (span.kind === "inferred") continue;
-    let parent = parentOf(nodes, span);
-    while (parent?.kind === "inferred") parent = parentOf(nodes, parent);
-    const siblings = children.get(parent);
+    const caller = callerOf(nodes, span);
+    const siblings = children.get(caller);
     if (siblings) siblings.push(span);
-    else children.set(parent, [span]);
+    else children.set(caller, [span]);
   }
   /** @type {{ span: Span, depth: number }[]} */
   const found = [];
@@ -53,11 +54,14 @@ export function rows(nodes) {
 }
 
 /**
+ * The nearest parent that was sent and not inferred.
  * @param {Span[]} nodes
  * @param {Span} span
+ * @returns {Span | undefined}
  */
-function parentOf(nodes, span) {
-  return span.parent === null ? undefined : nodes[span.parent];
+function callerOf(nodes, span) {
+  const parent = span.parent === null ? undefined : nodes[span.parent];
+  return parent?.kind === "inferred" ? callerOf(nodes, parent) : parent;
 }
 
 /**
@@ -74,15 +78,16 @@ function label(span, prefix) {
 /**
  * What a span says, as a list of terms.
  * @param {Span} span
+ * @param {boolean} unmet whether its exception is the answer that a condition did not hold
  */
-function facts(span) {
-  const exceptions = span.cause?.exceptions ?? [];
+function facts(span, unmet) {
+  const exceptions = span.cause?.exceptions ?? [], kind = unmet ? "" : "exception";
   return el("dl", { class: "facts" },
     fact("id", span.id),
     fact("began", timeOfDay(span.start)),
     span.orphaned ? fact("missing", "its parent has not arrived") : [],
     exceptions.flatMap(({ type, message }) => [
-      el("dt", { class: "exception" }, type ?? "exception"), el("dd", { class: "exception" }, message ?? "")]),
+      el("dt", { class: kind }, type ?? "exception"), el("dd", { class: kind }, message ?? "")]),
     group("annotations", span.annotations),
     group("metadata", span.metadata),
     group("http", { ...span.http?.request, ...span.http?.response }),

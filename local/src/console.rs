@@ -38,6 +38,7 @@ const FILES: &[(&str, &str, &str)] = &[
     module!("annotations.js"),
     module!("api.js"),
     module!("app.js"),
+    module!("chip.js"),
     module!("dom.js"),
     module!("filter.js"),
     module!("format.js"),

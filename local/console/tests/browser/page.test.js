@@ -52,8 +52,57 @@ test("a click on a trace shows its spans, events and log lines", async () => {
   await page.locator(".waterfall summary", { hasText: "send_notification" }).first().waitFor();
   await page.locator("b", { hasText: "Notification Sent" }).waitFor();
   await page.locator("td", { hasText: "order created" }).first().waitFor();
+  await page.locator(".chip", { hasText: "confirmed" }).waitFor();
   await page.locator(".waterfall summary", { hasText: "process_order" }).click();
   await page.locator("dd:visible", { hasText: /^customer123$/ }).first().waitFor();
+});
+
+test("a faulty order shows where it failed, and what became of its event", async () => {
+  const broken = await startLocal("--no-build", "--retry-delay", "0", "--bootstrap", "distributed-tracing-demo-payment-service=/bin/false");
+  try {
+    const id = await placeOrder(broken);
+    await page.goto(broken.console);
+    await row(id).getByRole("img", { name: "fault" }).waitFor();
+    await page.locator('[data-key="dead-letters"] tr', { hasText: "trace" }).waitFor();
+    await page.getByLabel("filter traces").fill("fault");
+    await row(id).click();
+    await page.locator(".waterfall summary", { has: page.getByRole("img", { name: "fault" }), hasText: "payment-service · Lambda::Function" }).first().click();
+    await page.locator("dd.exception:visible").first().waitFor();
+    assert.equal(await page.locator(".waterfall summary", { hasText: "process_order" }).getByRole("img").count(), 0);
+  } finally {
+    await broken.stop();
+  }
+});
+
+test("an order that is asked for again is no error in the waterfall", async () => {
+  const key = { "idempotency-key": "again" };
+  await placeOrder(local, {}, key);
+  const again = await placeOrder(local, {}, key);
+  await open("#trace/" + again);
+  const put = page.locator(".waterfall summary", { hasText: "PutItem · orders (condition not met)" });
+  await put.waitFor();
+  assert.equal(await put.getByRole("img").count(), 0);
+  assert.equal(await put.locator(".span.error").count(), 0);
+  await put.click();
+  await page.locator("dd:visible", { hasText: "ConditionalCheckFailedException" }).first().waitFor();
+});
+
+test("annotations make columns and outcomes, whatever the business", async () => {
+  const flags = { fault: false, error: false, partial: false };
+  const ride = (/** @type {number} */ number, /** @type {string} */ outcome) => ({
+    id: "ride" + number, start: 1_795_570_357 - number, duration: 1, responseTime: 1, name: "rides", http: null, ...flags,
+    annotations: { ride_id: "R" + number, seats: 2, ride_outcome: outcome },
+  });
+  await page.route("**/console/state*", async (route) => {
+    const state = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...state, traces: [ride(1, "arrived"), ride(2, "cancelled"), ride(3, "arrived")], traceCount: 3 } });
+  });
+  await open("#traces");
+  assert.equal(await row("ride2").locator(".chip").innerText(), "cancelled");
+  assert.deepEqual(await page.locator("thead th").allInnerTexts(), ["Status", "Began", "In all", "Request", "Ride id", "Outcome", "Answer"]);
+  await page.getByLabel("filter traces").fill("ride_outcome=arrived");
+  await row("ride2").waitFor({ state: "detached" });
+  assert.equal(await page.locator("tbody tr").count(), 2);
 });
 
 test("names in a trace never become markup", async () => {

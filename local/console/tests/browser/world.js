@@ -59,10 +59,11 @@ export async function startBrowser() {
  * Places an order and returns the id of its trace.
  * @param {Local} local
  * @param {object} order
+ * @param {Record<string, string>} headers
  */
-export async function placeOrder(local, order = {}) {
+export async function placeOrder(local, order = {}, headers = {}) {
   const response = await fetch(local.api + "/orders/customer123", {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(order),
+    method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(order),
   });
   const trace = /Root=([^;]+)/.exec(response.headers.get("x-amzn-trace-id") ?? "")?.[1];
   if (!trace) throw new Error(`an order was answered with ${response.status}, without a trace: ${await response.text()}`);

@@ -1,14 +1,15 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOf, heading, outcomesOf } from "../../annotations.js";
+import { columnsOf, heading, hue, identifiersOf, outcomesOf } from "../../annotations.js";
 
 test("columns are the identifiers that tell the traces apart", () => {
   /** @type {{ annotations?: Record<string, string | number | boolean> }[]} */
   const rides = [
     { annotations: { ride_id: "r1", driver_id: "d1", city_id: "x", fare: 3, cold_start: true } },
     { annotations: { ride_id: "r2", driver_id: "d1", city_id: "x", "aws:api_id": "a" } },
-    { annotations: { ride_id: "r3", driver_id: "d2" } },
+    { annotations: { ride_id: "r3", driver_id: "d2", "aws:api_id": "b" } },
+    { annotations: { "aws:api_id": "c" } },
     {},
   ];
   assert.deepEqual(columnsOf(rides), ["driver_id", "ride_id"]);
@@ -20,6 +21,18 @@ test("outcomes are known by their names", () => {
     { name: "notification_type", value: "sent" }, { name: "ride_outcome", value: "done" }, { name: "status", value: "3" },
   ]);
   assert.deepEqual(outcomesOf(undefined), []);
+});
+
+test("what several parts of a trace say alike is said once", () => {
+  assert.deepEqual(identifiersOf({ ride_id: "r1", seats: 2 }, undefined, { ride_id: "r1" }, { ride_id: "r2" }), [
+    { name: "ride_id", value: "r1" }, { name: "ride_id", value: "r2" },
+  ]);
+});
+
+test("a value has one colour", () => {
+  for (const value of ["", "confirmed", "payment_failed", "ü😀"]) assert.ok(Number.isInteger(hue(value)) && hue(value) >= 0 && hue(value) < 6, value);
+  assert.equal(hue("confirmed"), hue("confirmed"));
+  assert.notEqual(hue("confirmed"), hue("payment_failed"));
 });
 
 test("names make headings", () => {
