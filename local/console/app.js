@@ -75,7 +75,7 @@ function draw() {
 function content(state, trace) {
   const prefix = commonPrefix(state.functions), width = frameWidth();
   switch (route.view) {
-    case "trace": return trace ? drawTrace(trace, route, prefix, width) : drawUnknownTrace(route);
+    case "trace": return trace ? drawTrace(trace, state, route, prefix, width) : drawUnknownTrace(route);
     case "traces": return drawTraces(state, route);
     case "notifications": return drawNotifications(state, route);
     case "dead-letters": return drawDeadLetters(state, route, prefix);
@@ -118,6 +118,15 @@ function showRoute() {
     if (view === route.view && link.closest("nav")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+}
+
+/** @param {string} id a span's */
+function openSpan(id) {
+  const details = [...main.querySelectorAll("details")].find((each) => each.dataset.key === id);
+  if (!details) return;
+  details.open = true;
+  details.querySelector("summary")?.focus({ preventScroll: true });
+  details.scrollIntoView({ block: "center" });
 }
 
 /**
@@ -166,7 +175,11 @@ filter.addEventListener("input", () => {
   if (state) draw();
 });
 main.addEventListener("click", ({ target }) => {
-  const row = target instanceof Element && !target.closest("a") && getSelection()?.isCollapsed ? target.closest("tr") : null;
+  if (!(target instanceof Element)) return;
+  const opens = target.closest("[data-opens]")?.getAttribute("data-opens");
+  if (opens) return openSpan(opens);
+  // A row is a large link, but whoever selects text in it does not want to leave.
+  const row = target.closest("a") || !getSelection()?.isCollapsed ? null : target.closest("tr");
   if (row?.dataset.href) location.hash = row.dataset.href;
 });
 

@@ -1,7 +1,7 @@
 // @ts-check
 // One trace: its map, its waterfall, its events, its log lines.
 /** @import { Route } from "./route.js" */
-/** @import { Trace } from "./types.d.ts" */
+/** @import { State, Trace } from "./types.d.ts" */
 import { heading, identifiersOf, outcomesOf } from "./annotations.js";
 import { chip } from "./chip.js";
 import { el } from "./dom.js";
@@ -9,14 +9,16 @@ import { duration, timeOfDay, withoutPrefix } from "./format.js";
 import { drawMap } from "./map.js";
 import { formatRoute } from "./route.js";
 import { drawWaterfall } from "./waterfall.js";
+import { drawWhy } from "./why.js";
 
 /**
  * @param {Trace} trace
+ * @param {State} state
  * @param {Route} route
  * @param {string} prefix what the reader knows of each name
  * @param {number} width the frame's
  */
-export function drawTrace(trace, route, prefix, width) {
+export function drawTrace(trace, state, route, prefix, width) {
   const parts = trace.nodes.filter((node) => node.kind !== "inferred").length;
   const about = `began ${timeOfDay(trace.start)}, took ${duration(trace.duration)}, ${parts} parts`
     + (trace.partial ? ", still running" : "") + (trace.limitExceeded ? ", too large: parts are missing" : "");
@@ -24,6 +26,7 @@ export function drawTrace(trace, route, prefix, width) {
     el("section", { "data-key": "trace" },
       el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), el("small", {}, about), el("a", { href: formatRoute({ ...route, view: "map" }) }, "back to the map")),
       concerns(trace),
+      ...drawWhy(trace, state.deadLetters, prefix),
       ...drawMap(trace.services, prefix, width)),
     el("section", { "data-key": "waterfall" }, el("h2", {}, "Waterfall", el("small", {}, "open a line for its details")), drawWaterfall(trace, prefix)),
     el("section", { "data-key": "events" }, el("h2", {}, "Events", el("small", {}, "in the order in which the bus took them")), events(trace)),

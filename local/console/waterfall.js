@@ -59,16 +59,17 @@ export function rows(nodes) {
  * @param {Span} span
  * @returns {Span | undefined}
  */
-function callerOf(nodes, span) {
+export function callerOf(nodes, span) {
   const parent = span.parent === null ? undefined : nodes[span.parent];
   return parent?.kind === "inferred" ? callerOf(nodes, parent) : parent;
 }
 
 /**
+ * What a span is called.
  * @param {Span} span
  * @param {string} prefix
  */
-function label(span, prefix) {
+export function label(span, prefix) {
   const name = withoutPrefix(span.name ?? "", prefix);
   if (span.kind === "segment") return `${name} · ${(span.origin ?? "segment").replace("AWS::", "")}`;
   if (span.namespace !== "aws") return name;

@@ -50,6 +50,7 @@ const FILES: &[(&str, &str, &str)] = &[
     module!("status.js"),
     module!("trace.js"),
     module!("waterfall.js"),
+    module!("why.js"),
 ];
 
 /// The page that shows it all, and the data behind it. The page has no build step and needs nothing

@@ -66,7 +66,9 @@ test("a faulty order shows where it failed, and what became of its event", async
     await page.locator('[data-key="dead-letters"] tr', { hasText: "trace" }).waitFor();
     await page.getByLabel("filter traces").fill("fault");
     await row(id).click();
-    await page.locator(".waterfall summary", { has: page.getByRole("img", { name: "fault" }), hasText: "payment-service · Lambda::Function" }).first().click();
+    const why = page.locator('[data-key="why"]');
+    await why.locator("li", { hasText: "dead letter in failed-invocations" }).waitFor();
+    await why.locator("li", { hasText: "(3 times)" }).getByRole("button", { name: "payment-service · Init" }).click();
     await page.locator("dd.exception:visible").first().waitFor();
     assert.equal(await page.locator(".waterfall summary", { hasText: "process_order" }).getByRole("img").count(), 0);
   } finally {
@@ -199,10 +201,10 @@ test("the map fits its frame, and the waterfall's labels are whole", async () =>
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) for (const width of [400, 1280]) {
   test(`axe finds nothing to complain about, ${colorScheme}, ${width} px`, async () => {
     const id = await placeOrder(local);
-    await placeOrder(local, { quantity: -1 });
+    const refused = await placeOrder(local, { quantity: -1 });
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
-    for (const hash of ["", "#traces", "#notifications", "#dead-letters", "#trace/" + id, "#trace/unknown"]) {
+    for (const hash of ["", "#traces", "#notifications", "#dead-letters", "#trace/" + id, "#trace/" + refused, "#trace/unknown"]) {
       await page.goto("about:blank");
       await open(hash);
       await page.locator("main h2").first().waitFor();
