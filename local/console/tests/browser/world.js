@@ -13,6 +13,8 @@ import { chromium } from "playwright-core";
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 /** How long `cargo local` may take, a build from nothing included. */
 const START = 20 * 60_000;
+/** What Chromium is called in different systems. */
+const BROWSERS = ["chromium", "chromium-browser", "google-chrome"];
 /** What keeps Chromium from talking to anybody but the page. */
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -49,8 +51,9 @@ export async function startLocal(...options) {
 
 /** Starts a browser with a profile of its own. */
 export async function startBrowser() {
-  const known = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-  const executablePath = known.find((each) => each && existsSync(each));
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  const known = BROWSERS.flatMap((name) => folders.map((folder) => path.join(folder, name)));
+  const executablePath = process.env.CHROMIUM ?? known.find((each) => existsSync(each));
   if (!executablePath) throw new Error("no Chromium here\n\nhint: install the package `chromium`, or set CHROMIUM to its path");
   return chromium.launch({ executablePath, args: QUIET });
 }
