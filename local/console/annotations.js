@@ -15,7 +15,7 @@ const COLUMNS = 2;
 const HUES = 6;
 
 /**
- * The names of the annotations that tell these traces apart best, in alphabetical order.
+ * The names of the annotations that distinguish these traces best, in alphabetical order.
  * @param {{ annotations?: Annotations }[]} traces
  */
 export function columnsOf(traces) {
@@ -25,8 +25,8 @@ export function columnsOf(traces) {
     if (!IDENTIFIER.test(name)) continue;
     values.set(name, (values.get(name) ?? new Set()).add(value));
   }
-  const telling = [...values].sort(([a, as], [b, bs]) => bs.size - as.size || (a < b ? -1 : 1));
-  return telling.slice(0, COLUMNS).map(([name]) => name).sort();
+  const byVariety = [...values].sort(([a, as], [b, bs]) => bs.size - as.size || (a < b ? -1 : 1));
+  return byVariety.slice(0, COLUMNS).map(([name]) => name).sort();
 }
 
 /** @typedef {{ name: string, value: string }} Fact */
@@ -48,7 +48,7 @@ export function identifiersOf(...annotations) {
 }
 
 /**
- * One of so many colours, the same one for the same value. It tells values apart and says nothing of good or bad.
+ * One of so many colours, the same one for the same value. It distinguishes values and says nothing of good or bad.
  * @param {string} value
  */
 export function hue(value) {

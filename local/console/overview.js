@@ -116,7 +116,7 @@ function legend() {
 /** @param {State} state */
 function firstStep({ api, testCommand }) {
   return el("div", { class: "hint" },
-    testCommand ? "Nothing has happened yet. Try:" : `Nothing has happened yet. The API is at ${api}.`,
+    testCommand ? "Nothing happened in this time. Try:" : `Nothing happened in this time. The API is at ${api}.`,
     testCommand ? el("pre", {}, testCommand) : null);
 }
 

@@ -5,8 +5,8 @@
 export interface State {
   /** The URL of the REST API. */
   api: string;
-  /** The line that the template's output `TestCommand` shows, with this machine's API in it. */
-  testCommand?: string;
+  /** A command to try the template with: its output `TestCommand`, for the API on this machine. */
+  testCommand?: string | null;
   /** The functions' names. */
   functions: string[];
   services: Service[];

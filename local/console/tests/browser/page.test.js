@@ -107,6 +107,15 @@ test("annotations make columns and outcomes, whatever the business", async () =>
   assert.equal(await page.locator("tbody tr").count(), 2);
 });
 
+test("where nothing happened, the page says what to try", async () => {
+  await page.route("**/console/state*", async (route) => {
+    const state = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...state, traces: [], traceCount: 0, services: [], testCommand: "curl -X POST <b>" } });
+  });
+  await open("");
+  assert.equal(await page.locator(".hint pre").innerText(), "curl -X POST <b>");
+});
+
 test("names in a trace never become markup", async () => {
   const hostile = `<img src=x onerror="alert('injected')"><b id=injected>`;
   const order = await placeOrder(local, { productId: hostile });
@@ -218,7 +227,7 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) for (const w
   });
 }
 
-test("a screen reader hears of every call on the map", async () => {
+test("every call on the map is also in a table", async () => {
   await placeOrder(local);
   await open("");
   await page.getByText("the calls as a table").click();
@@ -227,7 +236,7 @@ test("a screen reader hears of every call on the map", async () => {
   await page.waitForFunction('document.querySelectorAll(".map path.edge").length === document.querySelectorAll(".wide-table tbody tr").length');
 });
 
-test("a lost connection is told apart from an error in the page", async () => {
+test("a lost connection and an error in the page are distinguished", async () => {
   await open("");
   const live = page.locator("#live"), problem = page.locator("#problem");
   await live.filter({ hasText: /^live$/ }).waitFor();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { columnsOf, heading, hue, identifiersOf, outcomesOf } from "../../annotations.js";
 
-test("columns are the identifiers that tell the traces apart", () => {
+test("columns are the identifiers that distinguish the traces", () => {
   /** @type {{ annotations?: Record<string, string | number | boolean> }[]} */
   const rides = [
     { annotations: { ride_id: "r1", driver_id: "d1", city_id: "x", fare: 3, cold_start: true } },

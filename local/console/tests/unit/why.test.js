@@ -15,7 +15,7 @@ function span(id, parent, fields = {}) {
   return { id, parent, kind: "subsegment", orphaned: false, start: 0, end: 1, ...fields };
 }
 
-test("a failure is told where it began", () => {
+test("a failure is reported where it began", () => {
   const condition = { exceptions: [{ message: "ConditionalCheckFailedException: no" }] };
   for (const [nodes, ids] of /** @type {[Span[], string[]][]} */ ([
     [[], []],
