@@ -1,155 +1,189 @@
-// The page: which view is shown, and keeping it up to date. What is drawn is drawn in map.js and trace.js.
-import { drawMap } from "./map.js";
-import { drawTrace } from "./trace.js";
+// @ts-check
+// The page: it keeps up to date what the URL says is shown.
+/** @import { State, Trace } from "./types.d.ts" */
+import { ConnectionLost, RequestFailed, load } from "./api.js";
+import { el } from "./dom.js";
+import { commonPrefix } from "./format.js";
+import { drawDeadLetters, drawNotifications, drawOverview, drawTraces } from "./overview.js";
+import { update } from "./patch.js";
+import { formatRoute, parseRoute } from "./route.js";
+import { drawTrace, drawUnknownTrace } from "./trace.js";
 
+/** Milliseconds between two looks at the data. */
 const POLL = 1500;
-const main = document.getElementById("main");
-const live = document.getElementById("live");
-const minutes = document.getElementById("minutes");
+
+const main = byId("main", HTMLElement);
+const live = byId("live", HTMLElement);
+const problem = byId("problem", HTMLElement);
+const minutes = byId("minutes", HTMLSelectElement);
+const filter = byId("filter", HTMLInputElement);
+const title = document.title;
+
+let route = parseRoute(location.hash);
+/** The last answers as they came, for the trace null where there is none. */
+let state = "", trace = /** @type {string | null} */ (null);
+/** What was drawn: the route and the answers. */
 let shown = "";
+/** How many refreshes began; an answer that was overtaken by a later refresh is dropped. */
+let refreshes = 0;
 
-/** Makes an element; texts become text nodes, so nothing in a trace is ever taken for markup. */
-export function el(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null));
-  return element;
-}
-
-export const ms = (seconds) => {
-  const value = seconds * 1000;
-  if (value >= 10000) return (value / 1000).toFixed(1) + " s";
-  return (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)) + " ms";
-};
-export const clock = (time) => {
-  const date = new Date(typeof time === "number" ? time * 1000 : time);
-  return date.toTimeString().slice(0, 8) + "." + String(date.getMilliseconds()).padStart(3, "0");
-};
-export const state = (about) => about.fault ? "fault" : about.throttle ? "throttle" : about.error ? "error" : about.partial ? "partial" : "ok";
-export const dot = (kind) => el("span", { class: "dot " + kind, title: kind, role: "img", "aria-label": kind });
-
-/** What all names of functions, tables and so on begin with; the reader knows it. */
-function commonPrefix(names) {
-  if (names.length < 2) return "";
-  let prefix = names.reduce((a, b) => {
-    let length = 0;
-    while (length < a.length && a[length] === b[length]) length += 1;
-    return a.slice(0, length);
-  });
-  return prefix.slice(0, prefix.lastIndexOf("-") + 1);
-}
-
-async function fetchJson(path) {
-  const response = await fetch(path, { cache: "no-store" });
-  if (!response.ok) throw new Error((await response.json()).message);
-  return response.json();
-}
-
-function curlHint(api) {
-  const line = `curl -X POST -H 'Content-Type: application/json' -d '{"productId": "12345", "quantity": 1}' ${api}/orders/customer123`;
-  return el("div", { class: "hint" }, "Nothing has happened yet. Place an order:", el("pre", {}, line));
-}
-
-function traceTable(data) {
-  const rows = data.traces.map((trace) => {
-    const open = () => { location.hash = "trace/" + trace.id; };
-    const http = trace.http ?? {};
-    const request = [http.HttpMethod, (http.HttpURL ?? trace.name ?? "").replace(/^https?:\/\/[^/]+/, "")].filter(Boolean).join(" ");
-    return el("tr", { class: "open", onclick: open },
-      el("td", {}, dot(state(trace))),
-      el("td", { class: "time" }, el("a", { href: "#trace/" + trace.id }, clock(trace.start))),
-      el("td", { class: "number" }, ms(trace.duration)),
-      el("td", { class: "wide" }, request, http.HttpStatus ? el("span", { class: "soft" }, "  → " + http.HttpStatus) : null),
-      el("td", { class: "wide" }, trace.order ?? "", trace.outcome ? el("span", { class: "soft" }, "  " + trace.outcome) : null),
-      el("td", { class: "number wide" }, el("span", { class: "soft" }, ms(trace.responseTime) + " answered")));
-  });
-  return el("table", { class: "stack" },
-    el("thead", {}, el("tr", {}, el("th"), el("th", {}, "Began"), el("th", { class: "number" }, "In all"), el("th", {}, "Request"), el("th", {}, "Order"), el("th", { class: "number" }, "Answer"))),
-    el("tbody", {}, rows));
-}
-
-function legend() {
-  return el("span", { class: "legend" }, ["ok", "error", "throttle", "fault"].map((kind) =>
-    el("span", {}, dot(kind), { ok: "OK", error: "error (4xx)", throttle: "throttled (429)", fault: "fault (5xx)" }[kind])),
-    el("span", {}, "number: milliseconds on average; dashed ring: seen by its callers only"));
-}
-
-function overview(data) {
-  const empty = data.traces.length === 0;
-  return [
-    el("section", { id: "map" }, el("h2", {}, "Service map", legend()), empty ? curlHint(data.api) : drawMap(data.services, data.prefix, main.clientWidth)),
-    el("section", { id: "traces" }, el("h2", {}, "Traces", el("small", {}, `${data.traceCount} in this time, newest first`)), empty ? el("p", { class: "hint" }, "None.") : traceTable(data)),
-    notifications(data, 5),
-    deadLetters(data, 5),
-  ];
-}
-
-function more(list, most, hash) {
-  return list.length > most ? el("p", {}, el("a", { href: "#" + hash }, `all ${list.length}`)) : null;
-}
-
-function traceLink(id) {
-  return id ? el("a", { href: "#trace/" + id }, "trace") : el("span", { class: "soft" }, "no trace");
-}
-
-function notifications(data, most) {
-  const rows = data.notifications.slice(0, most).map((sent) => el("tr", {},
-    el("td", { class: "time" }, clock(sent.time)),
-    el("td", { class: "wide" }, el("b", {}, sent.subject), el("br"), sent.message),
-    el("td", { class: "number" }, traceLink(sent.trace_id))));
-  return el("section", { id: "notifications" }, el("h2", {}, "Notifications", el("small", {}, "what the topic was told, newest first")),
-    rows.length ? el("table", { class: "stack" }, el("tbody", {}, rows)) : el("p", { class: "hint" }, "None."), more(data.notifications, most, "notifications"));
-}
-
-function deadLetters(data, most) {
-  const rows = data.deadLetters.slice(0, most).map((letter) => el("tr", {},
-    el("td", { class: "time" }, clock(letter.time)),
-    el("td", { class: "wide" }, el("b", {}, letter.queue.replace(data.prefix, "")), " ", el("span", { class: "exception" }, letter.reason),
-      el("details", { "data-key": letter.id }, el("summary", {}, "message"), el("pre", { class: "body" }, JSON.stringify({ attributes: letter.attributes, body: letter.body }, null, 2)))),
-    el("td", { class: "number" }, traceLink(letter.trace_id))));
-  return el("section", { id: "dead-letters" }, el("h2", {}, "Dead letters", el("small", {}, "what could not be delivered or handled, newest first")),
-    rows.length ? el("table", { class: "stack" }, el("tbody", {}, rows)) : el("p", { class: "hint" }, "None."), more(data.deadLetters, most, "dead-letters"));
-}
-
-/** Replaces the view, keeping what the reader opened and where they were. */
-function show(content) {
-  const open = new Set([...main.querySelectorAll("details[open]")].map((details) => details.dataset.key));
-  const sideways = [...main.querySelectorAll(".map")].map((map) => map.scrollLeft);
-  const y = window.scrollY;
-  main.replaceChildren(...content.filter(Boolean));
-  for (const details of main.querySelectorAll("details")) details.open = open.has(details.dataset.key);
-  main.querySelectorAll(".map").forEach((map, index) => { map.scrollLeft = sideways[index] ?? 0; });
-  window.scrollTo(0, y);
-}
-
-async function refresh(force = false) {
-  const hash = location.hash.slice(1);
+/** Asks for what the route needs, and draws it. */
+async function refresh() {
+  refreshes += 1;
+  const number = refreshes;
   try {
-    const data = await fetchJson("/console/state?minutes=" + minutes.value);
-    const trace = hash.startsWith("trace/") ? await fetchJson("/console/traces/" + hash.slice(6)) : null;
-    live.textContent = "live"; live.className = "";
-    const now = JSON.stringify([hash, data, trace, main.clientWidth]);
-    if (now === shown && !force) return;
-    shown = now;
-    data.prefix = commonPrefix(data.functions);
-    document.getElementById("notification-count").textContent = data.notificationCount || "";
-    document.getElementById("dead-letter-count").textContent = data.deadLetterCount || "";
-    if (trace) show(drawTrace(trace, data.prefix, main.clientWidth));
-    else if (hash === "notifications") show([notifications(data, Infinity)]);
-    else if (hash === "dead-letters") show([deadLetters(data, Infinity)]);
-    else if (hash === "traces") show([overview(data)[1]]);
-    else show(overview(data));
+    const answers = await Promise.all([load("/console/state?minutes=" + route.minutes), loadTrace()]);
+    if (number !== refreshes) return;
+    [state, trace] = answers;
+    draw();
+    say("live");
   } catch (error) {
-    live.textContent = error instanceof TypeError ? "connection lost" : error.message; live.className = "lost";
+    if (number !== refreshes) return;
+    if (error instanceof ConnectionLost) say("connection lost", "lost");
+    else if (error instanceof RequestFailed) say(error.message, "lost");
+    else reportBug(error);
   }
 }
 
-minutes.addEventListener("change", () => refresh(true));
-window.addEventListener("hashchange", () => { window.scrollTo(0, 0); refresh(true); });
-window.addEventListener("resize", () => refresh());
+/** The selected trace, null where there is none. */
+async function loadTrace() {
+  if (route.view !== "trace") return null;
+  try {
+    return await load("/console/traces/" + encodeURIComponent(route.trace));
+  } catch (error) {
+    if (error instanceof RequestFailed && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** Draws the answers, unless they are shown already. */
+function draw() {
+  const wanted = [formatRoute(route), frameWidth(), state, trace].join("\n");
+  if (wanted === shown) return;
+  const parsed = JSON.parse(state);
+  byId("notification-count", HTMLElement).textContent = String(parsed.notificationCount || "");
+  byId("dead-letter-count", HTMLElement).textContent = String(parsed.deadLetterCount || "");
+  update(main, content(parsed, trace === null ? null : JSON.parse(trace)));
+  shown = wanted;
+  problem.hidden = true;
+}
+
+/**
+ * @param {State} state
+ * @param {Trace | null} trace
+ */
+function content(state, trace) {
+  const prefix = commonPrefix(state.functions), width = frameWidth();
+  switch (route.view) {
+    case "trace": return trace ? drawTrace(trace, state, route, prefix, width) : drawUnknownTrace(route);
+    case "traces": return drawTraces(state, route);
+    case "notifications": return drawNotifications(state, route);
+    case "dead-letters": return drawDeadLetters(state, route, prefix);
+    case "map": return drawOverview(state, route, prefix, width);
+  }
+}
+
+/** The width that a section has for its content. */
+function frameWidth() {
+  const section = main.querySelector("section");
+  if (!section) throw new Error("index.html has no section");
+  const { paddingLeft, paddingRight } = getComputedStyle(section);
+  return section.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+}
+
+/** Follows the URL to another view. */
+function follow() {
+  const before = route;
+  route = parseRoute(location.hash);
+  showRoute();
+  if (route.view !== before.view || route.trace !== before.trace) {
+    // The link that was followed is gone; a reader at the keyboard goes on from the top of the new view.
+    main.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
+  refresh();
+}
+
+/** Shows the route in the title, the controls and the links. */
+function showRoute() {
+  document.title = route.view === "trace" ? `${route.trace} – ${title}` : title;
+  const value = String(route.minutes);
+  if (![...minutes.options].some((option) => option.value === value)) minutes.append(el("option", { value }, value + " min"));
+  minutes.value = value;
+  if (filter.value !== route.filter) filter.value = route.filter;
+  byId("filter-label", HTMLElement).hidden = route.view !== "map" && route.view !== "traces";
+  for (const link of document.querySelectorAll("a[data-view]")) {
+    const { view } = parseRoute("#" + link.getAttribute("data-view"));
+    link.setAttribute("href", formatRoute({ ...route, view }));
+    if (view === route.view && link.closest("nav")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+/** @param {string} id a span's */
+function openSpan(id) {
+  const details = [...main.querySelectorAll("details")].find((each) => each.dataset.key === id);
+  if (!details) return;
+  details.open = true;
+  details.querySelector("summary")?.focus({ preventScroll: true });
+  details.scrollIntoView({ block: "center" });
+}
+
+/**
+ * @param {string} text
+ * @param {string} kind
+ */
+function say(text, kind = "") {
+  if (live.textContent !== text) live.textContent = text;
+  live.className = kind;
+}
+
+/**
+ * An exception that is not a failed request is an error in the page: it is said as such, with what is needed to report it.
+ * @param {unknown} error
+ */
+function reportBug(error) {
+  console.error(error);
+  shown = ""; // What is shown may be half drawn.
+  say("error in this page", "lost");
+  const text = error instanceof Error ? error.stack ?? error.message : String(error);
+  byId("problem-text", HTMLElement).textContent = text.includes(String(error)) ? text : `${error}\n${text}`;
+  problem.hidden = false;
+}
+
+/**
+ * @template {HTMLElement} E
+ * @param {string} id
+ * @param {new () => E} kind
+ */
+function byId(id, kind) {
+  const element = document.getElementById(id);
+  if (element instanceof kind) return element;
+  throw new Error(`index.html has no ${kind.name} with the id \`${id}\``);
+}
+
+window.addEventListener("error", ({ error }) => reportBug(error));
+window.addEventListener("unhandledrejection", ({ reason }) => reportBug(reason));
+window.addEventListener("resize", () => { if (state) draw(); });
+window.addEventListener("hashchange", follow);
+minutes.addEventListener("change", () => { location.hash = formatRoute({ ...route, minutes: Number(minutes.value) }); });
+filter.addEventListener("input", () => {
+  // Typing makes no history of its own.
+  route.filter = filter.value;
+  history.replaceState(null, "", formatRoute(route));
+  showRoute();
+  if (state) draw();
+});
+main.addEventListener("click", ({ target }) => {
+  if (!(target instanceof Element)) return;
+  const opens = target.closest("[data-opens]")?.getAttribute("data-opens");
+  if (opens) return openSpan(opens);
+  // A row is a large link, but whoever selects text in it does not want to leave.
+  const row = target.closest("a") || !getSelection()?.isCollapsed ? null : target.closest("tr");
+  if (row?.dataset.href) location.hash = row.dataset.href;
+});
+
+showRoute();
 (async function poll() {
   const began = performance.now();
   if (!document.hidden) await refresh();

@@ -19,8 +19,41 @@ const LIMIT: usize = 200;
 const MINUTES: f64 = 15.0;
 const MAX_MINUTES: f64 = 24.0 * 60.0;
 
-/// The page that shows it all, and the data behind it. The page is three files without a build step and
-/// needs nothing from the network.
+/// An ES module of the page.
+macro_rules! module {
+    ($name:literal) => {
+        (
+            concat!("/console/", $name),
+            "text/javascript",
+            include_str!(concat!("../console/", $name)),
+        )
+    };
+}
+
+/// The page's files: path, content type, text.
+const FILES: &[(&str, &str, &str)] = &[
+    ("/", "text/html; charset=utf-8", include_str!("../console/index.html")),
+    ("/console/style.css", "text/css", include_str!("../console/style.css")),
+    module!("annotations.js"),
+    module!("api.js"),
+    module!("app.js"),
+    module!("chip.js"),
+    module!("dom.js"),
+    module!("filter.js"),
+    module!("format.js"),
+    module!("layout.js"),
+    module!("map.js"),
+    module!("overview.js"),
+    module!("patch.js"),
+    module!("route.js"),
+    module!("status.js"),
+    module!("trace.js"),
+    module!("waterfall.js"),
+    module!("why.js"),
+];
+
+/// The page that shows it all, and the data behind it. The page has no build step and needs nothing
+/// from the network.
 #[derive(Debug)]
 pub(crate) struct Console {
     /// The services that it shows.
@@ -35,12 +68,10 @@ impl Console {
     /// Handles a request of a browser.
     pub(crate) fn handle(&self, uri: &Uri) -> HttpResponse {
         let path = uri.path();
+        if let Some((_, content_type, text)) = FILES.iter().find(|(known, ..)| *known == path) {
+            return file(content_type, text);
+        }
         match path {
-            "/" => file("text/html; charset=utf-8", include_str!("../console/index.html")),
-            "/console/style.css" => file("text/css", include_str!("../console/style.css")),
-            "/console/app.js" => file("text/javascript", include_str!("../console/app.js")),
-            "/console/map.js" => file("text/javascript", include_str!("../console/map.js")),
-            "/console/trace.js" => file("text/javascript", include_str!("../console/trace.js")),
             "/console/state" => {
                 let minutes = query(uri, "minutes").and_then(|text| text.parse().ok());
                 json_file(StatusCode::OK, &self.state(minutes.unwrap_or(MINUTES)))
@@ -189,4 +220,28 @@ fn json_file(status: StatusCode, value: &Value) -> HttpResponse {
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("console");
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.into_string().unwrap());
+        let of_the_page = |name: &String| {
+            let extension = Path::new(name).extension().unwrap_or_default();
+            ["css", "html", "js"].iter().any(|known| extension == *known)
+        };
+        let found: BTreeSet<_> = names.filter(of_the_page).collect();
+        let served = FILES.iter().map(|(path, ..)| match *path {
+            "/" => "index.html".to_owned(),
+            path => path.trim_start_matches("/console/").to_owned(),
+        });
+        assert_eq!(served.collect::<BTreeSet<_>>(), found);
+    }
 }

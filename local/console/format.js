@@ -1,0 +1,51 @@
+// @ts-check
+// Durations, times and names as the page writes them.
+
+/**
+ * A duration with three digits.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  const ms = seconds * 1000;
+  if (ms >= 10_000) return (ms / 1000).toFixed(1) + " s";
+  return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2) + " ms";
+}
+
+/**
+ * The local time of day, to the millisecond.
+ * @param {number | string} time seconds since 1970, or RFC 3339
+ */
+export function timeOfDay(time) {
+  const date = new Date(typeof time === "number" ? time * 1000 : time);
+  return date.toTimeString().slice(0, 8) + "." + String(date.getMilliseconds()).padStart(3, "0");
+}
+
+/**
+ * What all names begin with, up to a hyphen: the reader knows it, so the page leaves it out.
+ * @param {string[]} names
+ */
+export function commonPrefix(names) {
+  if (names.length < 2) return "";
+  const prefix = names.reduce((a, b) => {
+    let length = 0;
+    while (length < a.length && a[length] === b[length]) length += 1;
+    return a.slice(0, length);
+  });
+  return prefix.slice(0, prefix.lastIndexOf("-") + 1);
+}
+
+/**
+ * @param {string} name
+ * @param {string} prefix
+ */
+export function withoutPrefix(name, prefix) {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
+/**
+ * @param {string} text
+ * @param {number} length the most characters, the ellipsis included
+ */
+export function shorten(text, length) {
+  return text.length > length ? text.slice(0, length - 1) + "…" : text;
+}

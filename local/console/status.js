@@ -1,0 +1,30 @@
+// @ts-check
+// How a request, or a part of it, went.
+/** @import { Flags, Span } from "./types.d.ts" */
+
+/** What each status means, the good one first. */
+export const STATUSES = { ok: "OK", error: "error (4xx)", throttle: "throttled (429)", fault: "fault (5xx)" };
+
+/** @param {Flags} flags */
+export function statusOf({ fault, throttle, error, partial }) {
+  return fault ? "fault" : throttle ? "throttle" : error ? "error" : partial ? "partial" : "ok";
+}
+
+/**
+ * Whether a span is a conditional write whose condition did not hold, and whose caller went on: it asked a
+ * question, and this is one of the answers. X-Ray has it as an error; nothing went wrong.
+ * @param {Span} span
+ * @param {Span | undefined} caller
+ */
+export function isUnmetCondition(span, caller) {
+  if (span.namespace !== "aws" || !span.error || span.fault || span.throttle) return false;
+  if (!caller || caller.error || caller.fault) return false;
+  return (span.cause?.exceptions ?? []).some(({ type = "", message = "" }) => saysUnmetCondition(`${type}: ${message}`));
+}
+
+/** @param {string} text */
+function saysUnmetCondition(text) {
+  if (/\bConditionalCheckFailedException\b/.test(text)) return true;
+  const reasons = /\bTransactionCanceledException\b.*\[([^\]]*)\]/s.exec(text)?.[1]?.split(", ") ?? [];
+  return reasons.includes("ConditionalCheckFailed") && reasons.every((reason) => reason === "None" || reason === "ConditionalCheckFailed");
+}

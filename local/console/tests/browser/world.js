@@ -1,0 +1,92 @@
+// @ts-check
+// A running `cargo local` and a browser that looks at its page.
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+/** The root of the workspace. */
+const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
+/** How long `cargo local` may take, a build from nothing included. */
+const START = 20 * 60_000;
+/** What Chromium is called in different systems. */
+const BROWSERS = ["chromium", "chromium-browser", "google-chrome"];
+/** What keeps Chromium from talking to anybody but the page. */
+const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** @typedef {Awaited<ReturnType<typeof startLocal>>} Local */
+
+/**
+ * Starts `cargo local` on free ports.
+ * @param {string[]} options
+ */
+export async function startLocal(...options) {
+  const folder = mkdtempSync(path.join(tmpdir(), "console-"));
+  const readyFile = path.join(folder, "ready.json");
+  const child = spawn("cargo", ["local", "--api-port", "0", "--aws-port", "0", "--xray-port", "0", "--ready-file", readyFile, ...options], { cwd: ROOT });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => { output += text; });
+  const exit = new Promise((resolve) => child.on("exit", resolve));
+  const stop = async () => {
+    child.kill("SIGINT");
+    await exit;
+    rmSync(folder, { recursive: true });
+  };
+  const deadline = Date.now() + START;
+  while (!existsSync(readyFile)) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      throw new Error("`cargo local` did not start:\n" + output);
+    }
+    await pause(50);
+  }
+  /** @type {{ api: string, console: string, xray: string }} */
+  const ready = JSON.parse(readFileSync(readyFile, "utf8"));
+  return { ...ready, stop };
+}
+
+/** Starts a browser with a profile of its own. */
+export async function startBrowser() {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  const known = BROWSERS.flatMap((name) => folders.map((folder) => path.join(folder, name)));
+  const executablePath = process.env.CHROMIUM ?? known.find((each) => existsSync(each));
+  if (!executablePath) throw new Error("no Chromium here\n\nhint: install the package `chromium`, or set CHROMIUM to its path");
+  return chromium.launch({ executablePath, args: QUIET });
+}
+
+/**
+ * Places an order and returns the id of its trace.
+ * @param {Local} local
+ * @param {object} order
+ * @param {Record<string, string>} headers
+ */
+export async function placeOrder(local, order = {}, headers = {}) {
+  const response = await fetch(local.api + "/orders/customer123", {
+    method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(order),
+  });
+  const trace = /Root=([^;]+)/.exec(response.headers.get("x-amzn-trace-id") ?? "")?.[1];
+  if (!trace) throw new Error(`an order was answered with ${response.status}, without a trace: ${await response.text()}`);
+  return trace;
+}
+
+/**
+ * Sends a segment as the X-Ray daemon receives it, and returns the id of its trace.
+ * @param {Local} local
+ * @param {object} segment
+ */
+export async function sendSegment(local, segment) {
+  const now = Date.now() / 1000;
+  const hex = (/** @type {number} */ digits) => Array.from({ length: digits }, () => Math.floor(Math.random() * 16).toString(16)).join("");
+  const trace = `1-${Math.floor(now).toString(16)}-${hex(24)}`;
+  const document = { id: hex(16), trace_id: trace, start_time: now - 1, end_time: now, ...segment };
+  const [host, port] = local.xray.split(":");
+  const socket = createSocket("udp4");
+  await new Promise((resolve, reject) => socket.send(
+    `{"format":"json","version":1}\n${JSON.stringify(document)}`, Number(port), host, (error) => error ? reject(error) : resolve(undefined)));
+  socket.close();
+  return trace;
+}

@@ -1,0 +1,28 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commonPrefix, duration, shorten, timeOfDay, withoutPrefix } from "../../format.js";
+
+test("durations have three digits", () => {
+  for (const [seconds, text] of /** @type {[number, string][]} */ ([
+    [0, "0.00 ms"], [0.000_04, "0.04 ms"], [0.009_87, "9.87 ms"], [0.012_34, "12.3 ms"], [0.123_4, "123 ms"], [9.999, "9999 ms"], [10, "10.0 s"], [75, "75.0 s"],
+  ])) assert.equal(duration(seconds), text);
+});
+
+test("times are the local time of day", () => {
+  assert.match(timeOfDay(1_795_570_357.081), /^\d\d:\d\d:\d\d\.081$/);
+  assert.match(timeOfDay("2026-11-25T01:32:36.7Z"), /^\d\d:\d\d:36\.700$/);
+});
+
+test("a common prefix ends with a hyphen", () => {
+  for (const [names, prefix] of /** @type {[string[], string][]} */ ([
+    [[], ""], [["demo-a"], ""], [["demo-order", "demo-payment"], "demo-"], [["demo-a-x", "demo-a-y", "demo-b"], "demo-"], [["order", "orders"], ""], [["a", "b"], ""],
+  ])) assert.equal(commonPrefix(names), prefix);
+});
+
+test("names are shortened", () => {
+  assert.equal(withoutPrefix("demo-order", "demo-"), "order");
+  assert.equal(withoutPrefix("other-demo-order", "demo-"), "other-demo-order");
+  assert.equal(shorten("order-service", 13), "order-service");
+  assert.equal(shorten("order-service", 6), "order…");
+});
