@@ -24,7 +24,8 @@ pub(crate) struct Inventory {
     pub(crate) bus: Publisher,
 }
 
-/// Why an event was not handled. Lambda retries, then sends the event to the on-failure destination.
+/// Why an event was not handled. Lambda retries, then sends the event to the on-failure
+/// destination.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InventoryError {
     #[error("the event is not understood")]
@@ -74,8 +75,8 @@ impl Inventory {
         Ok(self.bus.publish(&OutboundEvent::new(outcome, decided_at, inbound.cause())).await?)
     }
 
-    /// Decides by the current stock, and again if the stock changed before the decision was stored. Returns the
-    /// decision that was stored first.
+    /// Decides by the current stock, and again if the stock changed before the decision was stored.
+    /// Returns the decision that was stored first.
     async fn decide(
         &self,
         order: &OrderCreated,
@@ -93,7 +94,8 @@ impl Inventory {
         Err(InventoryError::Contended(order.order_id.clone()))
     }
 
-    /// The order is not paid: releases what was reserved, or makes sure that nothing will be reserved.
+    /// The order is not paid: releases what was reserved, or makes sure that nothing will be
+    /// reserved.
     async fn release(
         &self,
         failure: &PaymentFailed,
@@ -103,7 +105,8 @@ impl Inventory {
         let (order_id, now) = (&failure.order_id, clock::now());
         let mut reservation = match self.table.find(order_id).await? {
             Some(decided) => Recorded::Existing(decided),
-            // This event came before `Order Created`: the void reservation takes the place of a real one.
+            // This event came before `Order Created`: the void reservation takes the place of a
+            // real one.
             None => {
                 let void = Reservation::void(failure, now);
                 match self.table.put_if_absent(&void, &[], invocation).await? {

@@ -1,5 +1,5 @@
-//! Handles `Order Created`: reserves stock once, publishes `Inventory Updated` or `Inventory Insufficient`. Handles
-//! `Payment Failed`: releases the stock, publishes `Inventory Released`.
+//! Handles `Order Created`: reserves stock once, publishes `Inventory Updated` or `Inventory
+//! Insufficient`. Handles `Payment Failed`: releases the stock, publishes `Inventory Released`.
 
 /// The steps from an event to its outcome.
 mod handler;

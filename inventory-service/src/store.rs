@@ -128,8 +128,8 @@ impl InventoryTable {
         }
     }
 
-    /// Stores `decided`, and takes its goods from the stock in the same transaction, unless the order's
-    /// reservation is decided already.
+    /// Stores `decided`, and takes its goods from the stock in the same transaction, unless the
+    /// order's reservation is decided already.
     pub(crate) async fn put_if_absent(
         &self,
         decided: &Reservation,
@@ -211,8 +211,8 @@ impl InventoryTable {
         Err(InventoryTableError::Put { order_id, source: Box::new(error) })
     }
 
-    /// Returns the goods to the stock and stores when, in one transaction, unless they were returned already. `None` if
-    /// there is no reservation.
+    /// Returns the goods to the stock and stores when, in one transaction, unless they were
+    /// returned already. `None` if there is no reservation.
     pub(crate) async fn release(
         &self,
         order_id: &OrderId,

@@ -18,7 +18,8 @@ pub(crate) struct Notifications {
     pub(crate) bus: Publisher,
 }
 
-/// Why an event was not handled. Lambda retries, then sends the event to the on-failure destination.
+/// Why an event was not handled. Lambda retries, then sends the event to the on-failure
+/// destination.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotificationError {
     #[error("the event is not understood")]
@@ -28,7 +29,8 @@ pub(crate) enum NotificationError {
     #[error("the customer was not notified")]
     Topic(#[from] TopicError),
     #[error(
-        "another delivery of the same event is notifying the customer of order `{0}`; retry in case it fails"
+        "another delivery of the same event is notifying the customer of order `{0}`; \
+         retry in case it fails"
     )]
     InProgress(OrderId),
     #[error("the customer was notified, but that could not be published")]
@@ -66,10 +68,12 @@ impl EventHandler for Notifications {
 }
 
 impl Notifications {
-    /// Sends the message unless it is sent already. `None` if the delivery of another event is sending it.
+    /// Sends the message unless it is sent already. `None` if the delivery of another event is
+    /// sending it.
     ///
-    /// SNS does not deduplicate messages, so a claim prevents sending twice. A process that dies between sending
-    /// and recording that still sends twice, which only a channel that deduplicates can prevent.
+    /// SNS does not deduplicate messages, so a claim prevents sending twice. A process that dies
+    /// between sending and recording that still sends twice, which only a channel that deduplicates
+    /// can prevent.
     async fn send_once(
         &self,
         story: &Story,

@@ -1,4 +1,5 @@
-//! Handles the outcomes of payment and stock: notifies the customer once (SNS), publishes `Notification Sent`.
+//! Handles the outcomes of payment and stock: notifies the customer once (SNS), publishes
+//! `Notification Sent`.
 
 /// The steps from an event to its outcome.
 mod handler;

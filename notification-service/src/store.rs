@@ -56,8 +56,8 @@ impl NotificationTable {
         Self { client, table, time_to_live: TimeDelta::days(ttl_days.into()) }
     }
 
-    /// Adds `fact`, unless a fact of its kind is stored already, and returns all that is known of the order of `event`.
-    /// DynamoDB deletes it after `expiresAt` (epoch seconds).
+    /// Adds `fact`, unless a fact of its kind is stored already, and returns all that is known of
+    /// the order of `event`. DynamoDB deletes it after `expiresAt` (epoch seconds).
     pub(crate) async fn add(
         &self,
         event: &Event,
@@ -72,7 +72,8 @@ impl NotificationTable {
         let update = self
             .update(order_id)
             .update_expression(
-                "SET #fact = if_not_exists(#fact, :value), customerId = if_not_exists(customerId, :customer), \
+                "SET #fact = if_not_exists(#fact, :value), \
+                 customerId = if_not_exists(customerId, :customer), \
                  expiresAt = if_not_exists(expiresAt, :expires)",
             )
             .expression_attribute_names("#fact", attribute)
@@ -84,7 +85,8 @@ impl NotificationTable {
         story(order_id, &updated.attributes.unwrap_or_default())
     }
 
-    /// Claims the right to notify the customer for the event `event_id`, until the deadline of this invocation.
+    /// Claims the right to notify the customer for the event `event_id`, until the deadline of this
+    /// invocation.
     pub(crate) async fn claim(
         &self,
         order_id: &OrderId,
@@ -93,6 +95,7 @@ impl NotificationTable {
         now: DateTime<Utc>,
         invocation: &Invocation,
     ) -> Result<Claim, NotificationTableError> {
+        let deadline = invocation.deadline().timestamp_millis();
         // A claim is free if it is absent or expired. A message that was sent is not claimed again.
         let update = self
             .update(order_id)
@@ -101,9 +104,10 @@ impl NotificationTable {
                  outcome = if_not_exists(outcome, :outcome)",
             )
             .condition_expression(
-                "attribute_not_exists(sentAt) AND (attribute_not_exists(claimedUntil) OR claimedUntil < :now)",
+                "attribute_not_exists(sentAt) \
+                 AND (attribute_not_exists(claimedUntil) OR claimedUntil < :now)",
             )
-            .expression_attribute_values(":deadline", number(invocation.deadline().timestamp_millis()))
+            .expression_attribute_values(":deadline", number(deadline))
             .expression_attribute_values(":invocation", text(invocation.id()))
             .expression_attribute_values(":event", text(event_id))
             .expression_attribute_values(":now", number(now.timestamp_millis()))

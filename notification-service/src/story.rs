@@ -21,8 +21,8 @@ pub(crate) struct Story {
 /// The right to notify the customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claimed {
-    /// The event whose delivery has the claim. Lambda redelivers it if it fails, so deliveries of other events need
-    /// not retry.
+    /// The event whose delivery has the claim. Lambda redelivers it if it fails, so deliveries of
+    /// other events need not retry.
     pub(crate) event_id: String,
     /// When that delivery ends at the latest, in epoch milliseconds.
     pub(crate) until: i64,
@@ -82,7 +82,8 @@ impl Story {
         })
     }
 
-    /// How the order ends, once that is known: one refusal is enough, a confirmation needs both outcomes.
+    /// How the order ends, once that is known: one refusal is enough, a confirmation needs both
+    /// outcomes.
     pub(crate) fn ending(&self) -> Option<Outcome> {
         if self.outcome.is_some() {
             return self.outcome;

@@ -39,7 +39,8 @@ pub(crate) enum OrderError {
 }
 
 impl Orders {
-    /// Responds to a request. Every error has a response, which carries it to the layer that records it.
+    /// Responds to a request. Every error has a response, which carries it to the layer that
+    /// records it.
     pub(crate) async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
         let path = request.path_parameters();
         let customer_id = path.first("customerId").unwrap_or_default();
@@ -56,8 +57,9 @@ impl Orders {
         Ok(response)
     }
 
-    /// Decides, stores, publishes. An order that was stored and not published is published when the client sends the
-    /// same idempotency key again. A client without one orders anew, and the first order is never published.
+    /// Decides, stores, publishes. An order that was stored and not published is published when the
+    /// client sends the same idempotency key again. A client without one orders anew, and the first
+    /// order is never published.
     async fn place(
         &self,
         customer_id: &str,

@@ -42,8 +42,8 @@ pub(crate) fn error(error: &OrderError) -> Response<Body> {
             problem(StatusCode::NOT_FOUND, "This customer has no such order.", &[])
         }
         OrderError::Table(_) | OrderError::Bus(_) => {
-            let sentence = "The order could not be taken right now. Send the same request again, with the same \
-                            `Idempotency-Key` if it had one.";
+            let sentence = "The order could not be taken right now. Send the same request again, \
+                            with the same `Idempotency-Key` if it had one.";
             let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, sentence, &[]);
             set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
             response
@@ -51,8 +51,8 @@ pub(crate) fn error(error: &OrderError) -> Response<Body> {
     }
 }
 
-/// Lets pages of `origin` read the response; `*` allows all origins, an empty one none. API Gateway itself responds to
-/// preflight requests and to what it refuses.
+/// Lets pages of `origin` read the response; `*` allows all origins, an empty one none. API Gateway
+/// itself responds to preflight requests and to what it refuses.
 pub(crate) fn allow_origin(response: &mut Response<Body>, origin: &str) {
     if !origin.is_empty() {
         set(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -108,8 +108,8 @@ fn json_response(status: StatusCode, content_type: &str, body: &Value) -> Respon
     response
 }
 
-/// Sets a header. All our values are visible ASCII: ids and constants. Any other value is left out, because it would
-/// make the response invalid.
+/// Sets a header. All our values are visible ASCII: ids and constants. Any other value is left out,
+/// because it would make the response invalid.
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

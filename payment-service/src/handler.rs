@@ -20,7 +20,8 @@ pub(crate) struct Payments {
     pub(crate) bus: Publisher,
 }
 
-/// Why an event was not handled. Lambda retries, then sends the event to the on-failure destination.
+/// Why an event was not handled. Lambda retries, then sends the event to the on-failure
+/// destination.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PaymentError {
     #[error("the event is not understood")]

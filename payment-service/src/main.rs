@@ -1,5 +1,5 @@
-//! Handles `Order Created`: charges once, publishes `Payment Processed` or `Payment Failed`. Handles
-//! `Inventory Insufficient`: refunds the charge, publishes `Payment Refunded`.
+//! Handles `Order Created`: charges once, publishes `Payment Processed` or `Payment Failed`.
+//! Handles `Inventory Insufficient`: refunds the charge, publishes `Payment Refunded`.
 
 /// The steps from an event to its outcome.
 mod handler;

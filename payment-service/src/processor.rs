@@ -2,8 +2,9 @@ use shared::{Amount, OrderId, PaymentMethod};
 
 /// The embedded payment processor: it moves no money and knows test payment methods.
 ///
-/// Replace it with a real one. A processor must guarantee that a charge repeated with the same key is the same
-/// charge, and that a refund repeated with the same key is the same refund. Every card network's API has such a key.
+/// Replace it with a real one. A processor must guarantee that a charge repeated with the same key
+/// is the same charge, and that a refund repeated with the same key is the same refund. Every card
+/// network's API has such a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sandbox;
 

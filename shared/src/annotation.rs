@@ -1,5 +1,6 @@
-//! Every call annotates the current span, which has to be the invocation's own. X-Ray indexes annotations, so that
-//! traces can be found by them; metadata are only shown. Neither may contain names, addresses or message texts.
+//! Every call annotates the current span, which has to be the invocation's own. X-Ray indexes
+//! annotations, so that traces can be found by them; metadata are only shown. Neither may contain
+//! names, addresses or message texts.
 
 use tracing::{Span, field::Empty};
 
@@ -10,8 +11,8 @@ use crate::{
     trace_header::TraceHeader,
 };
 
-/// Declares the fields of the invocation's span and a setter for each from one table: a field that is not declared
-/// when the span is opened is dropped silently when it is recorded.
+/// Declares the fields of the invocation's span and a setter for each from one table: a field that
+/// is not declared when the span is opened is dropped silently when it is recorded.
 macro_rules! annotations {
     ($($group:ident { $($(#[$doc:meta])* $name:ident($value:ident: $type:ty) = $shown:expr;)* })*) => {
         $($(
@@ -68,8 +69,8 @@ annotations! {
     }
 }
 
-/// Annotates the invocation with the event that it handles. If the event was published in another trace (a replay from
-/// an archive starts a new one), that trace is named too.
+/// Annotates the invocation with the event that it handles. If the event was published in another
+/// trace (a replay from an archive starts a new one), that trace is named too.
 pub(crate) fn inbound_event(inbound: &InboundEvent) {
     order_id(inbound.event.order_id());
     customer_id(inbound.event.customer_id());

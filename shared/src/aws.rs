@@ -11,18 +11,20 @@ pub use crate::subsegment::Subsegment;
 
 /// How long opening a connection may take.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long one attempt of one call may take. DynamoDB, EventBridge and SNS respond within milliseconds.
+/// How long one attempt of one call may take. DynamoDB, EventBridge and SNS respond within
+/// milliseconds.
 const ATTEMPT: Duration = Duration::from_secs(2);
-/// How long one call may take with its retries. It is less than any function's timeout, so that a slow dependency
-/// becomes an error with a cause and not a function that is cut off.
+/// How long one call may take with its retries. It is less than any function's timeout, so that a
+/// slow dependency becomes an error with a cause and not a function that is cut off.
 const OPERATION: Duration = Duration::from_secs(6);
 
 /// The configuration of every AWS client of a service.
 ///
-/// Region, credentials and endpoint come from the environment, which Lambda sets on AWS and `local` sets on one
-/// machine (`AWS_ENDPOINT_URL`).
+/// Region, credentials and endpoint come from the environment, which Lambda sets on AWS and `local`
+/// sets on one machine (`AWS_ENDPOINT_URL`).
 pub async fn config() -> SdkConfig {
-    // One HTTP client for all AWS services: the system's certificates are read once, and connections are shared.
+    // One HTTP client for all AWS services: the system's certificates are read once, and
+    // connections are shared.
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -36,8 +38,8 @@ pub async fn config() -> SdkConfig {
         .await
 }
 
-/// The interceptor that puts a client's calls into the trace. Add it to each client, and name the table to those of
-/// DynamoDB:
+/// The interceptor that puts a client's calls into the trace. Add it to each client, and name the
+/// table to those of DynamoDB:
 ///
 /// ```no_run
 /// # async fn open() {

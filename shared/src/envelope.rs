@@ -43,7 +43,8 @@ pub struct Metadata {
     pub causation_id: Option<String>,
     /// Who publishes the event.
     pub producer: Producer,
-    /// The `X-Amzn-Trace-Id` header. It is repeated here because an archive's replay drops the header itself
+    /// The `X-Amzn-Trace-Id` header. It is repeated here because an archive's replay drops the
+    /// header itself
     /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html>).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
@@ -104,8 +105,8 @@ pub enum EventError {
 // === impl OutboundEvent ===
 
 impl OutboundEvent {
-    /// `event` became true at `occurred_at` because of `cause`. Only an event that this invocation recorded is
-    /// counted in the metrics.
+    /// `event` became true at `occurred_at` because of `cause`. Only an event that this invocation
+    /// recorded is counted in the metrics.
     pub fn new(event: Recorded<Event>, occurred_at: DateTime<Utc>, cause: Cause) -> Self {
         Self { event, occurred_at, cause }
     }
@@ -158,8 +159,8 @@ impl OutboundEvent {
 // === impl InboundEvent ===
 
 impl InboundEvent {
-    /// Parses what EventBridge passes to a function. Unknown fields are ignored, an unknown major version
-    /// is refused.
+    /// Parses what EventBridge passes to a function. Unknown fields are ignored, an unknown major
+    /// version is refused.
     pub fn parse(payload: &RawValue) -> Result<Self, EventError> {
         #[derive(Deserialize)]
         struct Versioned {

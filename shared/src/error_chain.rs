@@ -9,7 +9,8 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Marks `span` as failed, and lists `error` and its causes as exceptions. `kind` is the type of the first.
+/// Marks `span` as failed, and lists `error` and its causes as exceptions. `kind` is the type of
+/// the first.
 pub(crate) fn record_error(span: &Span, kind: &str, error: &(dyn Error + 'static)) {
     span.set_status(Status::error(error.to_string()));
     for (depth, cause) in causes(error).enumerate() {

@@ -8,8 +8,8 @@ use crate::{
 /// Declares [`Event`] from one table, so that each name is written once.
 macro_rules! events {
     ($($(#[$doc:meta])* $kind:ident: $source:literal, $detail_type:literal, $fact:literal, $status:literal;)*) => {
-        /// Every event that the services publish. Other systems match on `source` and `detail-type`, so these
-        /// never change.
+        /// Every event that the services publish. Other systems match on `source` and
+        /// `detail-type`, so these never change.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[serde(untagged)]
         pub enum Event {

@@ -11,7 +11,8 @@ const ORDER_PREFIX: &str = "ord_";
 /// What an order's id must look like.
 const ORDER: &str = "must be `ord_` and 1 to 60 letters, digits, `-`, `_` or `.`";
 
-/// Why a text is not an id. The text itself is left out, because errors go to the logs and clients choose ids.
+/// Why a text is not an id. The text itself is left out, because errors go to the logs and clients
+/// choose ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {what} {rule}")]
 pub struct InvalidId {
@@ -73,8 +74,8 @@ macro_rules! id {
 id! {
     /// An order's id: `ord_` and, for orders of this system, 32 hexadecimal digits.
     ///
-    /// Whatever an order has exactly one of has an id that is derived from the order's, so that two deliveries
-    /// of the same event agree on it:
+    /// The ids of an order's payment, reservation, notification and events are derived from it, so
+    /// that they are deterministic:
     ///
     /// ```
     /// let order: shared::OrderId = "ord_0198".parse()?;
@@ -116,8 +117,8 @@ impl OrderId {
         self.derived("ntf")
     }
 
-    /// The id of the event that says that `fact` became true of the order. It is deterministic, so consumers can
-    /// recognise a redelivery.
+    /// The id of the event that says that `fact` became true of the order. It is deterministic, so
+    /// consumers can recognise a redelivery.
     pub fn event_id(&self, fact: &str) -> String {
         format!("{self}:{fact}")
     }
@@ -140,7 +141,8 @@ fn is_order_id(text: &str) -> bool {
 
 fn is_identifier(text: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    // Where an id becomes part of a path, `.` and `..` would mean a folder. This refuses the empty text too.
+    // Where an id becomes part of a path, `.` and `..` would mean a folder. This refuses the empty
+    // text too.
     let is_only_dots = text.chars().all(|c| c == '.');
     !is_only_dots && text.len() <= MAX_LENGTH && text.chars().all(is_allowed)
 }

@@ -11,8 +11,8 @@ pub struct Invocation {
 impl Invocation {
     /// The attempt that Lambda describes in `context`. Call it once an attempt.
     ///
-    /// Lambda's request id alone does not identify it: when Lambda retries an asynchronous invocation, the
-    /// retry has the request id of the first attempt. So a random number is added.
+    /// Lambda's request id alone does not identify it: when Lambda retries an asynchronous
+    /// invocation, the retry has the request id of the first attempt. So a random number is added.
     pub fn new(context: &Context) -> Self {
         let deadline = i64::try_from(context.deadline).ok();
         Self {

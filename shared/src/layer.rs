@@ -26,9 +26,9 @@ use crate::{
     trace_header::TraceHeader,
 };
 
-/// Wraps a handler. Its work becomes the subsegment `operation` of the trace that Lambda passes in. Its error,
-/// with all causes, becomes that subsegment's fault, one log line, and the error that Lambda sees. Its metrics are
-/// written.
+/// Wraps a handler. Its work becomes the subsegment `operation` of the trace that Lambda passes in.
+/// Its error, with all causes, becomes that subsegment's fault, one log line, and the error that
+/// Lambda sees. Its metrics are written.
 ///
 /// ```no_run
 /// use lambda_runtime::{LambdaEvent, service_fn};
@@ -75,8 +75,8 @@ pub trait Response {
     fn record(&self, span: &Span);
 }
 
-/// An error that the caller gets as an HTTP response. The handler puts it into the response's extensions, and the
-/// [`TraceLayer`] records and logs it.
+/// An error that the caller gets as an HTTP response. The handler puts it into the response's
+/// extensions, and the [`TraceLayer`] records and logs it.
 #[derive(Clone)]
 pub struct ReportedError {
     kind: &'static str,
@@ -84,8 +84,8 @@ pub struct ReportedError {
 }
 
 impl TraceLayer {
-    /// `operation` names the subsegment, `service` is its annotation `service_name` and the metrics'
-    /// dimension.
+    /// `operation` names the subsegment, `service` is its annotation `service_name` and the
+    /// metrics' dimension.
     pub fn new(operation: &'static str, service: &'static str, metrics: Metrics) -> Self {
         Self { operation, service, metrics }
     }
@@ -161,7 +161,8 @@ where
                     });
                 }
             }
-            // The span closes here, and is sent before Lambda gets the response and may freeze the process.
+            // The span closes here, and is sent before Lambda gets the response and may freeze the
+            // process.
             drop(span);
             outcome.map_err(|error| diagnostic(&error))
         })

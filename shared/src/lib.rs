@@ -1,11 +1,12 @@
 //! What the four services must agree on.
 //!
-//! Something belongs here only if at least three services use it and it would be wrong if two of them
-//! disagreed about it. Everything else belongs to its owner.
+//! Something belongs here only if at least three services use it and it would be wrong if two of
+//! them disagreed about it. Everything else belongs to its owner.
 //!
-//! A service's `main.rs` starts with [`Service::start`], opens its clients, and runs its handler in the
-//! [`TraceLayer`]. The handler gets an [`InboundEvent`], stores what it decided and learns from [`Recorded`] whether it
-//! was the first to do so, and publishes an [`OutboundEvent`] through the [`Publisher`].
+//! A service's `main.rs` starts with [`Service::start`], opens its clients, and runs its handler in
+//! the [`TraceLayer`]. The handler gets an [`InboundEvent`], stores what it decided and learns from
+//! [`Recorded`] whether it was the first to do so, and publishes an [`OutboundEvent`] through the
+//! [`Publisher`].
 //!
 //! The modules have no cyclic imports, which a test enforces.
 

@@ -13,11 +13,11 @@ use tracing_subscriber::{
 
 use crate::clock::rfc3339;
 
-/// Writes a log event as one flat JSON object: time, level and message, then the fields of the event's spans
-/// (`xray_trace_id`, `request_id`, `order_id`, …), then its own.
+/// Writes a log event as one flat JSON object: time, level and message, then the fields of the
+/// event's spans (`xray_trace_id`, `request_id`, `order_id`, …), then its own.
 ///
-/// The default JSON format nests the spans' fields. Flat fields can be queried by name in CloudWatch Logs
-/// Insights, and the X-Ray console's link from a trace to its logs finds them.
+/// The default JSON format nests the spans' fields. Flat fields can be queried by name in
+/// CloudWatch Logs Insights, and the X-Ray console's link from a trace to its logs finds them.
 pub(crate) struct LogLine {
     /// Reads the clock; a test passes a fixed time.
     pub(crate) now: fn() -> DateTime<Utc>,
@@ -53,7 +53,8 @@ where
     }
 }
 
-/// A span's field under its name in logs: annotations lose their prefix, and fields for the exporter are left out.
+/// A span's field under its name in logs: annotations lose their prefix, and fields for the
+/// exporter are left out.
 fn as_log_field((name, value): (String, Value)) -> Option<(String, Value)> {
     match name.strip_prefix("annotation.") {
         Some(annotation) => Some((annotation.to_owned(), value)),

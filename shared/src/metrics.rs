@@ -19,13 +19,14 @@ use crate::{
     money::Amount,
 };
 
-/// Business metrics in CloudWatch's embedded metric format: at most one line of JSON an invocation, on
-/// standard output, which CloudWatch turns into metrics. There is no API call, and nothing is left to flush when
-/// Lambda freezes the process
+/// Business metrics in CloudWatch's embedded metric format: at most one line of JSON an invocation,
+/// on standard output, which CloudWatch turns into metrics. There is no API call, and nothing is
+/// left to flush when Lambda freezes the process
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 ///
-/// The only dimension is `Service`: each further one multiplies the number of metrics that CloudWatch bills. The ids
-/// that find a single order and its trace are in the same line, as properties and not as metrics.
+/// The only dimension is `Service`: each further one multiplies the number of metrics that
+/// CloudWatch bills. The ids that find a single order and its trace are in the same line, as
+/// properties and not as metrics.
 #[derive(Clone)]
 pub struct Metrics {
     sink: BoxEntrySink,
@@ -46,8 +47,8 @@ struct Counts {
     order_id: Option<String>,
     /// Processes started.
     cold_starts: Option<u64>,
-    /// From the time at which an event occurred until a service handles it: EventBridge, Lambda's queue, the
-    /// cold start, and every retry.
+    /// From the time at which an event occurred until a service handles it: EventBridge, Lambda's
+    /// queue, the cold start, and every retry.
     #[metrics(unit = Millisecond)]
     bus_latency: Option<Duration>,
     orders_created: Option<u64>,
@@ -73,8 +74,8 @@ pub(crate) struct InvocationMetrics {
 }
 
 tokio::task_local! {
-    /// The metrics of the current invocation. They belong to the task and not to the process, because one process
-    /// may serve several invocations at once.
+    /// The metrics of the current invocation. They belong to the task and not to the process,
+    /// because one process may serve several invocations at once.
     static CURRENT: InvocationMetrics;
 }
 
@@ -148,8 +149,8 @@ pub(crate) fn record_bus_latency(inbound: &InboundEvent) {
     });
 }
 
-/// Counts an event once, when it is first recorded: publishing it again does not count it again, and failing to
-/// publish it does not lose the count.
+/// Counts an event once, when it is first recorded: publishing it again does not count it again,
+/// and failing to publish it does not lose the count.
 pub(crate) fn count(outbound: &OutboundEvent) {
     if let Some(event) = outbound.newly_recorded() {
         change_current(|counts| counts.add(event));

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 /// An amount of money in major units (`99.99` is ninety-nine dollars and ninety-nine cents): exact,
 /// never negative, at most two decimals.
 ///
-/// In JSON it is a number. Its digits are written and parsed as text and never pass through a float.
+/// In JSON it is a number. Its digits are written and parsed as text and never pass through a
+/// float.
 ///
 /// ```
 /// use shared::Amount;
@@ -36,13 +37,14 @@ pub enum InvalidAmount {
 }
 
 impl Amount {
-    /// The price of `quantity` pieces at this unit price, or `None` if it has more digits than a [`Decimal`]
-    /// holds (28).
+    /// The price of `quantity` pieces at this unit price, or `None` if it has more digits than a
+    /// [`Decimal`] holds (28).
     pub fn times(self, quantity: u32) -> Option<Self> {
         self.0.checked_mul(Decimal::from(quantity)).map(Self)
     }
 
-    /// The amount as X-Ray's annotations and CloudWatch's metrics store it. Never calculate with it.
+    /// The amount as X-Ray's annotations and CloudWatch's metrics store it. Never calculate with
+    /// it.
     pub fn as_float(self) -> f64 {
         // A decimal's text is always a number, so the default is never taken.
         self.to_string().parse().unwrap_or_default()

@@ -18,8 +18,8 @@ use crate::{
 
 /// How often failed entries are sent again.
 const RETRIES: u32 = 3;
-/// The longest pause before the first retry. It doubles with each retry, and the actual pause is a random share of
-/// it.
+/// The longest pause before the first retry. It doubles with each retry, and the actual pause is a
+/// random share of it.
 const BACKOFF: Duration = Duration::from_millis(50);
 
 /// The error code of an entry that is missing in the response.
@@ -72,8 +72,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// Fails unless EventBridge accepted the entry. `PutEvents` responds with 200 even if it did not, so the
-    /// response's entries are checked, and those that may succeed later are sent again.
+    /// Fails unless EventBridge accepted the entry. `PutEvents` responds with 200 even if it did
+    /// not, so the response's entries are checked, and those that may succeed later are sent again.
     pub async fn publish(&self, event: &OutboundEvent) -> Result<(), PublishError> {
         self.publish_batch(std::slice::from_ref(event)).await
     }
@@ -172,8 +172,8 @@ impl Outcome {
     }
 }
 
-/// "Full jitter": a random share of a pause that doubles, so that producers that failed at the same time do
-/// not retry at the same time.
+/// "Full jitter": a random share of a pause that doubles, so that producers that failed at the same
+/// time do not retry at the same time.
 fn pause(attempt: u32, share: f64) -> Duration {
     BACKOFF.saturating_mul(2u32.saturating_pow(attempt)).mul_f64(share)
 }

@@ -2,8 +2,8 @@ use crate::{invocation::Invocation, item::Item};
 
 /// What a conditional write ends with: the fact as it is stored, and who recorded it.
 ///
-/// A fact is recorded by one invocation. That one counts it; every other invocation that meets it publishes its event
-/// again, because nobody knows whether the first one got that far.
+/// A fact is recorded by one invocation. That one counts it; every other invocation that meets it
+/// publishes its event again, because the first one may have failed before it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded<T> {
     /// This invocation recorded it.
@@ -13,10 +13,12 @@ pub enum Recorded<T> {
 }
 
 impl<T> Recorded<T> {
-    /// `value` was stored in `item`, with the id of the invocation that recorded it under `recorded_by`.
+    /// `value` was stored in `item`, with the id of the invocation that recorded it under
+    /// `recorded_by`.
     ///
-    /// The id decides, and not whether the write succeeded: when the response to a write is lost, the SDK sends
-    /// it again, and the second attempt is refused because of the first one's success.
+    /// The id decides, and not whether the write succeeded: when the response to a write is lost,
+    /// the SDK sends it again, and the second attempt is refused because of the first one's
+    /// success.
     pub fn of(item: &Item, recorded_by: &str, invocation: &Invocation, value: T) -> Self {
         let id = item.get(recorded_by).and_then(|value| value.as_s().ok());
         if id.is_some_and(|id| id == invocation.id()) {
@@ -67,7 +69,7 @@ mod tests {
         let by = |id: &str| Item::from([("recordedBy".to_owned(), text(id))]);
         assert_eq!(Recorded::of(&by(ours.id()), "recordedBy", &ours, 1), Recorded::New(1));
         assert_eq!(Recorded::of(&by(theirs.id()), "recordedBy", &ours, 1), Recorded::Existing(1));
-        // Written by somebody who leaves no id.
+        // An item without an id.
         assert_eq!(Recorded::of(&Item::new(), "recordedBy", &ours, 1), Recorded::Existing(1));
     }
 }

@@ -20,7 +20,8 @@ use crate::{
 /// The metrics' namespace by default: the template's default project name.
 const METRICS_NAMESPACE: &str = "distributed-tracing";
 
-/// What every service has: telemetry, AWS configuration, metrics, and its name as a producer of events.
+/// What every service has: telemetry, AWS configuration, metrics, and its name as a producer of
+/// events.
 #[derive(Debug)]
 pub struct Service {
     name: &'static str,
@@ -31,7 +32,8 @@ pub struct Service {
 
 /// Handles the events that EventBridge sends to a function.
 pub trait EventHandler: Send + Sync + 'static {
-    /// Why an event was not handled. Lambda retries, then sends the event to the on-failure destination.
+    /// Why an event was not handled. Lambda retries, then sends the event to the on-failure
+    /// destination.
     type Error: StdError + From<EventError> + Send + Sync + 'static;
 
     /// Handles one event, which may be redelivered and may arrive out of order.
@@ -43,8 +45,8 @@ pub trait EventHandler: Send + Sync + 'static {
 }
 
 impl Service {
-    /// Sets up telemetry and AWS configuration for the package `name` in `version` (`CARGO_PKG_NAME` and
-    /// `CARGO_PKG_VERSION`). Call it first in `main`.
+    /// Sets up telemetry and AWS configuration for the package `name` in `version`
+    /// (`CARGO_PKG_NAME` and `CARGO_PKG_VERSION`). Call it first in `main`.
     pub async fn start(name: &'static str, version: &'static str) -> Result<Self, Error> {
         telemetry::init(name)?;
         let namespace = optional("METRICS_NAMESPACE", METRICS_NAMESPACE.to_owned())?;

@@ -28,12 +28,12 @@ use crate::{
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>).
 const MAX_TRACE_HEADER: usize = 500;
 
-/// Puts the calls of an AWS client into the trace: opens a subsegment for each call and sends the subsegment's id as
-/// the parent. For `PutEvents` it also writes the header into each entry, where it takes precedence over the HTTP
-/// header.
+/// Puts the calls of an AWS client into the trace: opens a subsegment for each call and sends the
+/// subsegment's id as the parent. For `PutEvents` it also writes the header into each entry, where
+/// it takes precedence over the HTTP header.
 ///
-/// Without it the SDK's own recursion detection sends the function segment's id, and the consumers' segments would
-/// be siblings of the call instead of its children.
+/// Without it the SDK's own recursion detection sends the function segment's id, and the consumers'
+/// segments would be siblings of the call instead of its children.
 #[derive(Debug)]
 pub struct Subsegment {
     region: String,
@@ -62,7 +62,8 @@ impl Subsegment {
         Self { region, table: None }
     }
 
-    /// Names the DynamoDB table that all of the client's calls are about. X-Ray names the node after it.
+    /// Names the DynamoDB table that all of the client's calls are about. X-Ray names the node
+    /// after it.
     #[must_use]
     pub fn table(self, name: &str) -> Self {
         Self { table: Some(name.to_owned()), ..self }
@@ -179,8 +180,8 @@ fn call(cfg: &ConfigBag) -> Option<Span> {
     cfg.load::<Call>().and_then(|call| call.0.clone())
 }
 
-/// X-Ray derives the node's type from the subsegment's name: `Events` becomes `AWS::Events`. The SDK's name,
-/// `EventBridge`, would become a type of its own.
+/// X-Ray derives the node's type from the subsegment's name: `Events` becomes `AWS::Events`. The
+/// SDK's name, `EventBridge`, would become a type of its own.
 fn node_name(service: &str) -> &str {
     match service {
         "EventBridge" => "Events",

@@ -34,17 +34,19 @@ pub enum TelemetryError {
 
 /// Sets up JSON logs on standard output and the X-Ray exporter.
 ///
-/// `service` is the service's package. Its log level and that of this crate is `AWS_LAMBDA_LOG_LEVEL` or `LOG_LEVEL`,
-/// by default `INFO`; the level of every other crate is `WARN`.
+/// `service` is the service's package. Its log level and that of this crate is
+/// `AWS_LAMBDA_LOG_LEVEL` or `LOG_LEVEL`, by default `INFO`; the level of every other crate is
+/// `WARN`.
 ///
-/// Spans are sent synchronously, one datagram each, when they close, so that nothing is left to flush when
-/// Lambda freezes the process. Only children of a sampled parent are recorded: this process never starts a trace of
-/// its own.
+/// Spans are sent synchronously, one datagram each, when they close, so that nothing is left to
+/// flush when Lambda freezes the process. Only children of a sampled parent are recorded: this
+/// process never starts a trace of its own.
 pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
     let daemon = daemon_address(env::var("AWS_XRAY_DAEMON_ADDRESS").ok())?;
     let client =
         XrayDaemonClient::new(daemon).map_err(|source| TelemetryError::Socket(daemon, source))?;
-    // X-Ray accepts trace ids made from W3C ones, which contain no time; the exporter would drop them.
+    // X-Ray accepts trace ids made from W3C ones, which contain no time; the exporter would drop
+    // them.
     let translator = SegmentTranslator::new().skip_timestamp_validation();
     let provider = SdkTracerProvider::builder()
         .with_id_generator(XrayIdGenerator::default())
@@ -58,7 +60,8 @@ pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
         .with_threads(false)
         .with_level(false)
         .with_tracked_inactivity(false)
-        // Log lines do not become span events. Errors reach the span through `record_error`, with their causes.
+        // Log lines do not become span events. Errors reach the span through `record_error`, with
+        // their causes.
         .with_filter(filter_fn(|metadata| !metadata.is_event()));
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(JsonFields::new())

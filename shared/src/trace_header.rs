@@ -7,12 +7,12 @@ use opentelemetry::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The `X-Amzn-Trace-Id` header: which trace a call belongs to, which subsegment made it, and whether
-/// anything is recorded.
+/// The `X-Amzn-Trace-Id` header: which trace a call belongs to, which subsegment made it, and
+/// whether anything is recorded.
 ///
-/// The order of its fields does not matter. `Lineage` and unknown fields are passed on, `Self` (added by load
-/// balancers) is dropped.
-/// See <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>.
+/// The order of its fields does not matter. `Lineage` and unknown fields are passed on, `Self`
+/// (added by load balancers) is dropped. See
+/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>.
 ///
 /// ```
 /// use shared::TraceHeader;
@@ -66,7 +66,8 @@ pub enum InvalidTraceHeader {
 }
 
 impl TraceHeader {
-    /// The header that a call made from the current span carries, if the invocation has a trace header.
+    /// The header that a call made from the current span carries, if the invocation has a trace
+    /// header.
     pub fn current() -> Option<Self> {
         let context = Span::current().context();
         let header = context.get::<Self>()?;
@@ -79,15 +80,16 @@ impl TraceHeader {
         format!("1-{}-{}", &hex[..8], &hex[8..])
     }
 
-    /// Whether this process records anything: the trace is sampled and has a parent segment. A function in
-    /// pass-through mode gets neither field and must record nothing
+    /// Whether this process records anything: the trace is sampled and has a parent segment. A
+    /// function in pass-through mode gets neither field and must record nothing
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html>).
     pub fn is_recorded(&self) -> bool {
         self.sampled == Some(Sampled::Yes) && self.parent.is_some()
     }
 
-    /// The header that a call made from the span `parent` carries: the same trace with a new parent. A header
-    /// that is not recorded is passed on unchanged, because there is no new parent.
+    /// The header that a call made from the span `parent` carries: the same trace with a new
+    /// parent. A header that is not recorded is passed on unchanged, because there is no new
+    /// parent.
     #[must_use]
     pub fn with_parent(&self, parent: SpanId) -> Self {
         if self.is_recorded() {

@@ -7,7 +7,8 @@ use shared::{
 use super::IS_ABSENT;
 use crate::reservation::Goods;
 
-/// Sets the stock to `remaining` on the condition that it is still `stored`, so that it never goes below zero.
+/// Sets the stock to `remaining` on the condition that it is still `stored`, so that it never goes
+/// below zero.
 pub(super) fn take(
     table: &str,
     goods: &Goods,

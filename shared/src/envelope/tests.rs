@@ -103,7 +103,8 @@ fn unknown_fields_are_ignored_and_unknown_versions_refused() {
 
 #[test]
 fn payloads_that_eventbridge_never_sends_are_errors() {
-    // The original's consumers loop over `Records`, which EventBridge does not send, and return 200.
+    // The original's consumers loop over `Records`, which EventBridge does not send, and return
+    // 200.
     for payload in [r#"{"Records":[]}"#, "[]", "null", "{}", r#"{"source":"order.service"}"#] {
         let payload = RawValue::from_string(payload.to_owned()).unwrap();
         let error = InboundEvent::parse(&payload).unwrap_err();

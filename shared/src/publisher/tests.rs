@@ -24,7 +24,8 @@ fn failed(code: &str) -> PutEventsResultEntry {
     PutEventsResultEntry::builder().error_code(code).error_message("why").build()
 }
 
-/// Responds to `PutEvents` with `responses`, in that order, and returns the details of each request's entries.
+/// Responds to `PutEvents` with `responses`, in that order, and returns the details of each
+/// request's entries.
 async fn bus(listener: TcpListener, responses: Vec<Value>) -> Vec<Vec<String>> {
     let mut requests = Vec::new();
     let (mut stream, _) = listener.accept().await.unwrap();
@@ -51,7 +52,8 @@ async fn bus(listener: TcpListener, responses: Vec<Value>) -> Vec<Vec<String>> {
     requests
 }
 
-/// Publishes two events to a bus with those responses. Returns what the bus received, and the outcome.
+/// Publishes two events to a bus with those responses. Returns what the bus received, and the
+/// outcome.
 async fn publish_two(responses: Vec<Value>) -> (Vec<Vec<String>>, Result<(), PublishError>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = SdkConfig::builder()
