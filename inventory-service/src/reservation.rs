@@ -1,27 +1,27 @@
 use chrono::{DateTime, Utc};
 use shared::{
-    Event, InventoryInsufficient, InventoryReleased, InventoryUpdated, OrderCreated, PaymentFailed,
-    derived_id,
+    CustomerId, Event, InventoryInsufficient, InventoryReleased, InventoryUpdated, OrderCreated,
+    OrderId, PaymentFailed, ProductId,
 };
 
-/// The warehouses, in the order in which they are asked when they have equally much.
+/// The warehouses, in the order in which they are used if they have equally much.
 pub(crate) const WAREHOUSES: [&str; 3] = ["east-coast", "west-coast", "midwest"];
 
 /// What one warehouse has of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Level {
     pub(crate) warehouse: String,
-    /// What was read from the table; `None` for a product never seen there.
-    pub(crate) seen: Option<u32>,
-    /// What is there, be it read or the stock that a new product starts with.
+    /// What the table has; `None` if the product was never seen there.
+    pub(crate) stored: Option<u32>,
+    /// What there is: the stored stock, or the initial stock of a new product.
     pub(crate) available: u32,
 }
 
-/// The first and only decision about an order's stock.
+/// The decision about an order's stock. It is made once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reservation {
-    pub(crate) order_id: String,
-    pub(crate) customer_id: String,
+    pub(crate) order_id: OrderId,
+    pub(crate) customer_id: CustomerId,
     pub(crate) decided_at: DateTime<Utc>,
     pub(crate) decision: Decision,
 }
@@ -29,36 +29,37 @@ pub(crate) struct Reservation {
 /// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Stock was set aside, and perhaps put back.
+    /// Stock was reserved, and perhaps released.
     Reserved { goods: Goods, warehouse: String, remaining: u32, released_at: Option<DateTime<Utc>> },
-    /// No warehouse had enough; the best one had `available`.
+    /// No warehouse had enough; the fullest one had `available`.
     Insufficient { goods: Goods, available: u32 },
-    /// The order was known to be unpaid before it was to be reserved: there is nothing to set aside.
+    /// There is nothing to reserve: the payment failed before the stock was decided.
     Void,
 }
 
-/// So many pieces of a product.
+/// A number of pieces of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Goods {
-    pub(crate) product_id: String,
+    pub(crate) product_id: ProductId,
     pub(crate) quantity: u32,
 }
 
-/// What each warehouse has, given what was read from the table.
-pub(crate) fn levels(seen: &[(String, u32)], initial_stock: u32) -> Vec<Level> {
+/// What each warehouse has, given the stored stock by warehouse.
+pub(crate) fn levels(stored: &[(String, u32)], initial_stock: u32) -> Vec<Level> {
     let level = |warehouse: &str| {
-        let seen = seen.iter().find(|(name, _)| name == warehouse).map(|(_, available)| *available);
+        let stored = stored.iter().find(|(name, _)| name == warehouse);
+        let stored = stored.map(|(_, available)| *available);
         let warehouse = warehouse.to_owned();
-        Level { warehouse, seen, available: seen.unwrap_or(initial_stock) }
+        Level { warehouse, stored, available: stored.unwrap_or(initial_stock) }
     };
     WAREHOUSES.into_iter().map(level).collect()
 }
 
 impl Reservation {
-    /// Takes all pieces from the warehouse that has the most: an order is never split.
+    /// Takes all pieces from the fullest warehouse: an order is never split.
     pub(crate) fn decide(order: &OrderCreated, levels: &[Level], now: DateTime<Utc>) -> Self {
         let goods = Goods { product_id: order.product_id.clone(), quantity: order.quantity };
-        // `max_by_key` takes the last of equals, so the first warehouse has to come last.
+        // `max_by_key` returns the last of equals, so the first warehouse has to come last.
         let fullest = levels.iter().rev().max_by_key(|level| level.available);
         let decision = match fullest.and_then(|level| Some((level, remaining(level, &goods)?))) {
             Some((level, remaining)) => Decision::Reserved {
@@ -76,17 +77,17 @@ impl Reservation {
         Self { order_id, customer_id, decided_at: now, decision }
     }
 
-    /// No stock is wanted any more.
+    /// The decision that there is nothing to reserve.
     pub(crate) fn void(failure: &PaymentFailed, now: DateTime<Utc>) -> Self {
         let (order_id, customer_id) = (failure.order_id.clone(), failure.customer_id.clone());
         Self { order_id, customer_id, decided_at: now, decision: Decision::Void }
     }
 
-    /// What there is to tell about the decision.
+    /// The event to publish about the decision, if there is one.
     pub(crate) fn outcome(&self) -> Option<Event> {
         let order_id = self.order_id.clone();
         let customer_id = self.customer_id.clone();
-        let reservation_id = derived_id("res", &order_id);
+        let reservation_id = order_id.reservation_id();
         match self.decision.clone() {
             Decision::Reserved { goods, warehouse, remaining, .. } => {
                 let event = InventoryUpdated {
@@ -115,8 +116,8 @@ impl Reservation {
         }
     }
 
-    /// What there is to tell about the release, and since when it is true.
-    pub(crate) fn release(&self) -> Option<(Event, DateTime<Utc>)> {
+    /// The event to publish about the release, if there was one, and when that was.
+    pub(crate) fn release(&self) -> Option<(DateTime<Utc>, Event)> {
         let Decision::Reserved { goods, warehouse, released_at: Some(at), .. } = &self.decision
         else {
             return None;
@@ -125,15 +126,15 @@ impl Reservation {
             order_id: self.order_id.clone(),
             customer_id: self.customer_id.clone(),
             product_id: goods.product_id.clone(),
-            reservation_id: derived_id("res", &self.order_id),
+            reservation_id: self.order_id.reservation_id(),
             quantity: goods.quantity,
             warehouse: warehouse.clone(),
         };
-        Some((event.into(), *at))
+        Some((*at, event.into()))
     }
 
-    /// The goods that lie aside and where, if there are any to put back.
-    pub(crate) fn set_aside(&self) -> Option<(&Goods, &str)> {
+    /// The reserved goods and their warehouse, if there are any to release.
+    pub(crate) fn releasable(&self) -> Option<(&Goods, &str)> {
         match &self.decision {
             Decision::Reserved { goods, warehouse, released_at: None, .. } => {
                 Some((goods, warehouse))
@@ -143,7 +144,7 @@ impl Reservation {
     }
 }
 
-/// What the warehouse has left without `goods`, or `None` when it does not have them.
+/// What the warehouse has left without `goods`, or `None` if it has too few.
 fn remaining(level: &Level, goods: &Goods) -> Option<u32> {
     level.available.checked_sub(goods.quantity)
 }
@@ -156,9 +157,9 @@ mod tests {
 
     fn order(quantity: u32) -> OrderCreated {
         OrderCreated {
-            order_id: "ord_1".to_owned(),
-            customer_id: "customer123".to_owned(),
-            product_id: "12345".to_owned(),
+            order_id: "ord_1".parse().unwrap(),
+            customer_id: "customer123".parse().unwrap(),
+            product_id: "12345".parse().unwrap(),
             quantity,
             amount: "1".parse().unwrap(),
             currency: "USD".to_owned(),
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fullest_warehouse_sends_all_of_it_or_nobody_does() {
+    fn the_fullest_warehouse_reserves_all_of_it_or_none_does() {
         for (quantity, stock, from) in [
             (1, [5, 5, 5], Some(("east-coast", 4))),
             (1, [5, 9, 5], Some(("west-coast", 8))),
@@ -195,21 +196,22 @@ mod tests {
     #[test]
     fn a_product_never_seen_starts_with_the_initial_stock() {
         let levels = levels(&[("midwest".to_owned(), 3)], 7);
-        let found: Vec<_> = levels.iter().map(|level| (level.seen, level.available)).collect();
+        let found: Vec<_> = levels.iter().map(|level| (level.stored, level.available)).collect();
         assert_eq!(found, [(None, 7), (None, 7), (Some(3), 3)]);
     }
 
     #[test]
-    fn both_outcomes_and_neither_are_told_by_their_own_name() {
-        let told = |decision| {
-            let (order_id, customer_id) = ("ord_1".to_owned(), "customer123".to_owned());
+    fn each_outcome_has_an_event_of_its_own() {
+        let published = |decision| {
+            let (order_id, customer_id) =
+                ("ord_1".parse().unwrap(), "customer123".parse().unwrap());
             let decided_at = DateTime::UNIX_EPOCH;
             let reservation = Reservation { order_id, customer_id, decided_at, decision };
             reservation.outcome().map(|event| event.detail_type())
         };
-        assert_eq!(told(decide(1, [1, 0, 0])), Some("Inventory Updated"));
-        assert_eq!(told(decide(2, [1, 0, 0])), Some("Inventory Insufficient"));
-        assert_eq!(told(Decision::Void), None);
+        assert_eq!(published(decide(1, [1, 0, 0])), Some("Inventory Updated"));
+        assert_eq!(published(decide(2, [1, 0, 0])), Some("Inventory Insufficient"));
+        assert_eq!(published(Decision::Void), None);
     }
 
     proptest! {
@@ -223,7 +225,7 @@ mod tests {
                 Decision::Insufficient { .. } => {
                     prop_assert!(stock.into_iter().all(|available| available < quantity));
                 }
-                Decision::Void => prop_assert!(false, "nobody cancelled this order"),
+                Decision::Void => prop_assert!(false, "this order is not void"),
             }
         }
     }

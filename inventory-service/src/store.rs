@@ -1,3 +1,8 @@
+/// Reservations as DynamoDB items.
+mod item;
+/// Stock as DynamoDB items, and how it changes.
+mod stock;
+
 use aws_sdk_dynamodb::{
     Client,
     config::Builder,
@@ -6,20 +11,31 @@ use aws_sdk_dynamodb::{
         get_item::GetItemError, put_item::PutItemError, query::QueryError,
         transact_write_items::TransactWriteItemsError,
     },
-    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+    types::{
+        self, CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    },
 };
 use chrono::{DateTime, Utc};
 use shared::{
+    Invocation, OrderId, ProductId, Recorded,
     aws::{SdkConfig, traced},
-    item::{BadItem, Item, number, read, read_optional, text, time},
+    item::{InvalidItem, Item, parse, text, time},
 };
 
+use self::{
+    item::{from_item, to_item},
+    stock::product_key,
+};
 use crate::reservation::{Decision, Goods, Level, Reservation};
 
-/// The sort key of a reservation, which its order's partition has one of.
+/// The sort key of a reservation. Its partition, the order's, has one.
 const RESERVATION: &str = "reservation";
-/// The condition under which something is the first of its key.
-const IS_FIRST: &str = "attribute_not_exists(pk)";
+/// The condition that there is no item with this key.
+const IS_ABSENT: &str = "attribute_not_exists(pk)";
+/// The attribute with the id of the invocation that stored the decision.
+const RECORDED_BY: &str = "recordedBy";
+/// The attribute with the id of the invocation that released the stock.
+const RELEASE_RECORDED_BY: &str = "releaseRecordedBy";
 
 /// Stock by product and warehouse, reservations by order.
 #[derive(Clone, Debug)]
@@ -28,42 +44,43 @@ pub(crate) struct InventoryTable {
     table: String,
 }
 
-/// How an attempt to keep a decision ended.
+/// How an attempt to store a decision ended.
 #[derive(Debug)]
-pub(crate) enum Kept {
-    /// This is what is kept: the new decision, or an older one.
-    Decision(Reservation),
-    /// The stock is not what the decision was made from. Look again.
-    StockMoved,
+pub(crate) enum Put {
+    /// This is what is stored: the new decision, or an older one.
+    Recorded(Recorded<Reservation>),
+    /// The stock changed after the decision was made. Decide again.
+    StockChanged,
 }
 
-/// Why stock was not read or kept.
+/// Why stock or a reservation was not found or stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InventoryTableError {
-    #[error("could not read the stock of product `{product_id}`")]
-    Stock { product_id: String, source: Box<SdkError<QueryError>> },
+    #[error("could not look up the stock of product `{product_id}`")]
+    Stock { product_id: ProductId, source: Box<SdkError<QueryError>> },
     #[error("could not look up the reservation of order `{order_id}`")]
-    Find { order_id: String, source: Box<SdkError<GetItemError>> },
-    #[error("could not keep the decision about order `{order_id}`")]
-    Keep { order_id: String, source: Box<SdkError<PutItemError>> },
-    #[error("could not move stock for order `{order_id}`")]
-    Move { order_id: String, source: Box<SdkError<TransactWriteItemsError>> },
-    #[error("could not read what is kept under `{key}`")]
-    Read { key: String, source: BadItem },
-    #[error("could not put the transaction together")]
-    Incomplete(#[from] BuildError),
+    Find { order_id: OrderId, source: Box<SdkError<GetItemError>> },
+    #[error("could not store the decision about order `{order_id}`")]
+    Put { order_id: OrderId, source: Box<SdkError<PutItemError>> },
+    #[error("could not change the stock for order `{order_id}`")]
+    Transact { order_id: OrderId, source: Box<SdkError<TransactWriteItemsError>> },
+    #[error("could not parse the item `{key}`")]
+    Parse { key: String, source: InvalidItem },
+    #[error("could not build the transaction")]
+    Build(#[from] BuildError),
 }
 
 impl InventoryTable {
     pub(crate) fn new(config: &SdkConfig, table: String) -> Self {
-        let client = Client::from_conf(Builder::from(config).interceptor(traced(config)).build());
+        let traced = traced(config).table(&table);
+        let client = Client::from_conf(Builder::from(config).interceptor(traced).build());
         Self { client, table }
     }
 
-    /// What the warehouses that have seen the product have of it.
+    /// What each warehouse that has seen the product has of it.
     pub(crate) async fn stock(
         &self,
-        product_id: &str,
+        product_id: &ProductId,
     ) -> Result<Vec<(String, u32)>, InventoryTableError> {
         let query = self
             .client
@@ -73,23 +90,28 @@ impl InventoryTable {
             .expression_attribute_values(":product", text(product_key(product_id)))
             .consistent_read(true);
         let found = query.send().await.map_err(|error| InventoryTableError::Stock {
-            product_id: product_id.to_owned(),
+            product_id: product_id.clone(),
             source: Box::new(error),
         })?;
-        let level = |item: &Item| Ok((read(item, "sk")?, read(item, "available")?));
+        let level = |item: &Item| Ok((parse(item, "sk")?, parse(item, "available")?));
         found
             .items()
             .iter()
             .map(level)
-            .collect::<Result<_, BadItem>>()
-            .map_err(|source| InventoryTableError::Read { key: product_key(product_id), source })
+            .collect::<Result<_, InvalidItem>>()
+            .map_err(|source| InventoryTableError::Parse { key: product_key(product_id), source })
     }
 
-    /// What was decided about the order, if anything was.
+    /// The order's reservation, if it is decided.
     pub(crate) async fn find(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
     ) -> Result<Option<Reservation>, InventoryTableError> {
+        let item = self.find_item(order_id).await?;
+        item.map(|item| reservation(order_id, &item)).transpose()
+    }
+
+    async fn find_item(&self, order_id: &OrderId) -> Result<Option<Item>, InventoryTableError> {
         let get = self
             .client
             .get_item()
@@ -98,65 +120,46 @@ impl InventoryTable {
             .key("sk", text(RESERVATION))
             .consistent_read(true);
         match get.send().await {
-            Ok(found) => found.item().map(|item| as_reservation(order_id, item)).transpose(),
+            Ok(found) => Ok(found.item),
             Err(error) => {
-                let order_id = order_id.to_owned();
+                let order_id = order_id.clone();
                 Err(InventoryTableError::Find { order_id, source: Box::new(error) })
             }
         }
     }
 
-    /// Keeps `reservation`, and takes its goods from the stock in the same transaction, unless something
-    /// was decided about the order already.
-    pub(crate) async fn keep_first(
+    /// Stores `decided`, and takes its goods from the stock in the same transaction, unless the
+    /// order's reservation is decided already.
+    pub(crate) async fn put_if_absent(
         &self,
-        reservation: &Reservation,
+        decided: &Reservation,
         levels: &[Level],
-    ) -> Result<Kept, InventoryTableError> {
-        match &reservation.decision {
+        invocation: &Invocation,
+    ) -> Result<Put, InventoryTableError> {
+        match &decided.decision {
             Decision::Reserved { goods, warehouse, remaining, .. } => {
-                let seen = levels.iter().find(|level| level.warehouse == *warehouse);
-                let seen = seen.and_then(|level| level.seen);
-                let take = self.take(goods, warehouse, seen, *remaining)?;
-                self.keep_with_stock(reservation, take).await
+                let level = levels.iter().find(|level| level.warehouse == *warehouse);
+                let stored = level.and_then(|level| level.stored);
+                let take = stock::take(&self.table, goods, warehouse, stored, *remaining)?;
+                self.put_with_stock(decided, take, invocation).await
             }
-            Decision::Insufficient { .. } | Decision::Void => self.keep_alone(reservation).await,
+            Decision::Insufficient { .. } | Decision::Void => {
+                self.put_alone(decided, invocation).await
+            }
         }
     }
 
-    /// The stock is set to what the decision says is left, if it still is what the decision saw: that is
-    /// how it never goes below zero.
-    fn take(
+    async fn put_with_stock(
         &self,
-        goods: &Goods,
-        warehouse: &str,
-        seen: Option<u32>,
-        remaining: u32,
-    ) -> Result<Update, BuildError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("pk", text(product_key(&goods.product_id)))
-            .key("sk", text(warehouse))
-            .update_expression("SET available = :remaining")
-            .expression_attribute_values(":remaining", number(remaining));
-        match seen {
-            Some(seen) => update
-                .condition_expression("available = :seen")
-                .expression_attribute_values(":seen", number(seen)),
-            None => update.condition_expression(IS_FIRST),
-        }
-        .build()
-    }
-
-    async fn keep_with_stock(
-        &self,
-        reservation: &Reservation,
+        decided: &Reservation,
         take: Update,
-    ) -> Result<Kept, InventoryTableError> {
-        let put = Put::builder()
+        invocation: &Invocation,
+    ) -> Result<Put, InventoryTableError> {
+        let put = types::Put::builder()
             .table_name(&self.table)
-            .set_item(Some(written(reservation)))
-            .condition_expression(IS_FIRST)
+            .set_item(Some(to_item(decided)))
+            .item(RECORDED_BY, text(invocation.id()))
+            .condition_expression(IS_ABSENT)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         let transaction = self
@@ -164,191 +167,122 @@ impl InventoryTable {
             .transact_write_items()
             .transact_items(TransactWriteItem::builder().update(take).build())
             .transact_items(TransactWriteItem::builder().put(put).build());
-        let Err(error) = transaction.send().await else {
-            return Ok(Kept::Decision(reservation.clone()));
-        };
-        let order_id = &reservation.order_id;
+        let Err(error) = transaction.send().await else { return Ok(Put::new(decided)) };
+        let order_id = &decided.order_id;
         if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             error.as_service_error()
+            && let [stock, decision] = cancelled.cancellation_reasons()
         {
-            let [stock, decision] = cancelled.cancellation_reasons() else {
-                return Err(moving(order_id, error));
-            };
             if let Some(item) = decision.item() {
-                return Ok(Kept::Decision(as_reservation(order_id, item)?));
+                return Put::existing(order_id, item, invocation);
             }
             let lost_race = |code: Option<&str>| {
                 matches!(code, Some("ConditionalCheckFailed" | "TransactionConflict"))
             };
             if lost_race(stock.code()) || lost_race(decision.code()) {
-                return Ok(Kept::StockMoved);
+                return Ok(Put::StockChanged);
             }
         }
-        Err(moving(order_id, error))
+        Err(transact(order_id, error))
     }
 
-    async fn keep_alone(&self, reservation: &Reservation) -> Result<Kept, InventoryTableError> {
+    async fn put_alone(
+        &self,
+        decided: &Reservation,
+        invocation: &Invocation,
+    ) -> Result<Put, InventoryTableError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(written(reservation)))
-            .condition_expression(IS_FIRST)
+            .set_item(Some(to_item(decided)))
+            .item(RECORDED_BY, text(invocation.id()))
+            .condition_expression(IS_ABSENT)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Kept::Decision(reservation.clone())) };
-        let order_id = &reservation.order_id;
+        let Err(error) = put.send().await else { return Ok(Put::new(decided)) };
+        let order_id = &decided.order_id;
         if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
             error.as_service_error()
             && let Some(item) = refused.item()
         {
-            return Ok(Kept::Decision(as_reservation(order_id, item)?));
+            return Put::existing(order_id, item, invocation);
         }
         let order_id = order_id.clone();
-        Err(InventoryTableError::Keep { order_id, source: Box::new(error) })
+        Err(InventoryTableError::Put { order_id, source: Box::new(error) })
     }
 
-    /// Puts the goods back and keeps that it was done, in one transaction, unless it was done already.
+    /// Returns the goods to the stock and stores when, in one transaction, unless they were
+    /// returned already. `None` if there is no reservation.
     pub(crate) async fn release(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
         goods: &Goods,
         warehouse: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), InventoryTableError> {
-        let back = Update::builder()
-            .table_name(&self.table)
-            .key("pk", text(product_key(&goods.product_id)))
-            .key("sk", text(warehouse))
-            .update_expression("SET available = available + :quantity")
-            .expression_attribute_values(":quantity", number(goods.quantity))
-            .build()?;
+        invocation: &Invocation,
+    ) -> Result<Option<Recorded<Reservation>>, InventoryTableError> {
+        let give_back = stock::give_back(&self.table, goods, warehouse)?;
         let mark = Update::builder()
             .table_name(&self.table)
             .key("pk", text(order_key(order_id)))
             .key("sk", text(RESERVATION))
-            .update_expression("SET releasedAt = :now")
+            .update_expression("SET releasedAt = :now, releaseRecordedBy = :invocation")
             .condition_expression("decision = :reserved AND attribute_not_exists(releasedAt)")
             .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":invocation", text(invocation.id()))
             .expression_attribute_values(":reserved", text("reserved"))
             .build()?;
         let transaction = self
             .client
             .transact_write_items()
-            .transact_items(TransactWriteItem::builder().update(back).build())
+            .transact_items(TransactWriteItem::builder().update(give_back).build())
             .transact_items(TransactWriteItem::builder().update(mark).build());
-        let Err(error) = transaction.send().await else { return Ok(()) };
-        if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-            error.as_service_error()
-            && let [_, mark] = cancelled.cancellation_reasons()
-            && mark.code() == Some("ConditionalCheckFailed")
+        if let Err(error) = transaction.send().await
+            && !is_released_already(&error)
         {
-            return Ok(()); // Another delivery of the same event put it back.
+            return Err(transact(order_id, error));
         }
-        Err(moving(order_id, error))
+        let Some(item) = self.find_item(order_id).await? else { return Ok(None) };
+        let released = reservation(order_id, &item)?;
+        Ok(Some(Recorded::of(&item, RELEASE_RECORDED_BY, invocation, released)))
     }
 }
 
-fn moving(order_id: &str, error: SdkError<TransactWriteItemsError>) -> InventoryTableError {
-    InventoryTableError::Move { order_id: order_id.to_owned(), source: Box::new(error) }
+impl Put {
+    fn new(decided: &Reservation) -> Self {
+        Self::Recorded(Recorded::New(decided.clone()))
+    }
+
+    fn existing(
+        order_id: &OrderId,
+        item: &Item,
+        invocation: &Invocation,
+    ) -> Result<Self, InventoryTableError> {
+        let stored = reservation(order_id, item)?;
+        Ok(Self::Recorded(Recorded::of(item, RECORDED_BY, invocation, stored)))
+    }
 }
 
-fn product_key(product_id: &str) -> String {
-    format!("product#{product_id}")
+/// Whether releasing failed because another delivery of the same event released the stock.
+fn is_released_already(error: &SdkError<TransactWriteItemsError>) -> bool {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let mark = cancelled.cancellation_reasons().get(1);
+            mark.and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
+        }
+        _ => false,
+    }
 }
 
-fn order_key(order_id: &str) -> String {
+fn transact(order_id: &OrderId, error: SdkError<TransactWriteItemsError>) -> InventoryTableError {
+    InventoryTableError::Transact { order_id: order_id.clone(), source: Box::new(error) }
+}
+
+fn reservation(order_id: &OrderId, item: &Item) -> Result<Reservation, InventoryTableError> {
+    from_item(item)
+        .map_err(|source| InventoryTableError::Parse { key: order_key(order_id), source })
+}
+
+fn order_key(order_id: &OrderId) -> String {
     format!("order#{order_id}")
-}
-
-fn written(reservation: &Reservation) -> Item {
-    let mut item = Item::from([
-        ("pk".to_owned(), text(order_key(&reservation.order_id))),
-        ("sk".to_owned(), text(RESERVATION)),
-        ("orderId".to_owned(), text(&reservation.order_id)),
-        ("customerId".to_owned(), text(&reservation.customer_id)),
-        ("decidedAt".to_owned(), time(reservation.decided_at)),
-    ]);
-    let mut put = |name: &str, value| item.insert(name.to_owned(), value);
-    let goods = match &reservation.decision {
-        Decision::Reserved { goods, warehouse, remaining, released_at } => {
-            put("decision", text("reserved"));
-            put("warehouse", text(warehouse));
-            put("remaining", number(remaining));
-            if let Some(at) = released_at {
-                put("releasedAt", time(*at));
-            }
-            goods
-        }
-        Decision::Insufficient { goods, available } => {
-            put("decision", text("insufficient"));
-            put("available", number(available));
-            goods
-        }
-        Decision::Void => {
-            put("decision", text("void"));
-            return item;
-        }
-    };
-    put("productId", text(&goods.product_id));
-    put("quantity", number(goods.quantity));
-    item
-}
-
-fn as_reservation(order_id: &str, item: &Item) -> Result<Reservation, InventoryTableError> {
-    let read_all = || -> Result<Reservation, BadItem> {
-        let goods = || -> Result<Goods, BadItem> {
-            Ok(Goods { product_id: read(item, "productId")?, quantity: read(item, "quantity")? })
-        };
-        let decision = match read::<String>(item, "decision")?.as_str() {
-            "reserved" => Decision::Reserved {
-                goods: goods()?,
-                warehouse: read(item, "warehouse")?,
-                remaining: read(item, "remaining")?,
-                released_at: read_optional(item, "releasedAt")?,
-            },
-            "insufficient" => {
-                Decision::Insufficient { goods: goods()?, available: read(item, "available")? }
-            }
-            "void" => Decision::Void,
-            _ => return Err(BadItem("decision")),
-        };
-        Ok(Reservation {
-            order_id: read(item, "orderId")?,
-            customer_id: read(item, "customerId")?,
-            decided_at: read(item, "decidedAt")?,
-            decision,
-        })
-    };
-    read_all().map_err(|source| InventoryTableError::Read { key: order_key(order_id), source })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reservation_is_read_back_as_it_was_written() {
-        let goods = || Goods { product_id: "12345".to_owned(), quantity: 2 };
-        let noon = DateTime::from_timestamp_millis(1_763_812_800_123).unwrap();
-        let reserved = |released_at| Decision::Reserved {
-            goods: goods(),
-            warehouse: "midwest".to_owned(),
-            remaining: 0,
-            released_at,
-        };
-        for decision in [
-            reserved(None),
-            reserved(Some(noon)),
-            Decision::Insufficient { goods: goods(), available: 1 },
-            Decision::Void,
-        ] {
-            let reservation = Reservation {
-                order_id: "ord_1".to_owned(),
-                customer_id: "customer123".to_owned(),
-                decided_at: noon,
-                decision,
-            };
-            assert_eq!(as_reservation("ord_1", &written(&reservation)).unwrap(), reservation);
-        }
-    }
 }

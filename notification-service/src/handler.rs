@@ -1,11 +1,7 @@
-use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 use shared::{
-    Heard, NotUnderstood, NotificationSent, Told, clock, derived_id,
-    lambda::{annotate, chain},
-    publisher::{PublishError, Publisher},
+    EventError, EventHandler, InboundEvent, Invocation, NotificationSent, OrderId, OutboundEvent,
+    PublishError, Publisher, Recorded, annotation, chain, clock,
 };
-use tracing::Span;
 
 use crate::{
     message::compose,
@@ -14,7 +10,7 @@ use crate::{
     topic::{Topic, TopicError},
 };
 
-/// What telling customers needs.
+/// What notifying customers needs.
 #[derive(Debug)]
 pub(crate) struct Notifications {
     pub(crate) table: NotificationTable,
@@ -22,109 +18,123 @@ pub(crate) struct Notifications {
     pub(crate) bus: Publisher,
 }
 
-/// Why an event was not answered. Lambda tries it again, then hands it to the on-failure destination.
+/// Why an event was not handled. Lambda retries, then sends the event to the on-failure
+/// destination.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotificationError {
     #[error("the event is not understood")]
-    NotUnderstood(#[from] NotUnderstood),
-    #[error("what is known of the order was not kept")]
+    Event(#[from] EventError),
+    #[error("what is known of the order was not stored")]
     Table(#[from] NotificationTableError),
-    #[error("the customer was not told")]
+    #[error("the customer was not notified")]
     Topic(#[from] TopicError),
     #[error(
-        "another delivery of the same event is telling the customer of order `{0}`; should it die, this one has to come back"
+        "another delivery of the same event is notifying the customer of order `{0}`; \
+         retry in case it fails"
     )]
-    InProgress(String),
-    #[error("the customer was told, but nobody else could be")]
+    InProgress(OrderId),
+    #[error("the customer was notified, but that could not be published")]
     Bus(#[from] PublishError),
 }
 
-impl Notifications {
-    /// Hears one event, perhaps not for the first time, and perhaps out of order. `deadline` is when
-    /// Lambda ends this invocation, in epoch milliseconds.
-    pub(crate) async fn hear(
+impl EventHandler for Notifications {
+    type Error = NotificationError;
+
+    async fn handle(
         &self,
-        payload: &RawValue,
-        deadline: u64,
+        inbound: &InboundEvent,
+        invocation: &Invocation,
     ) -> Result<(), NotificationError> {
-        let heard = Heard::read(payload)?;
-        annotate(&heard);
-        let fact =
-            Fact::of(&heard.event).ok_or(NotUnderstood::NotForUs(heard.event.detail_type()))?;
-        let story = self.table.add(&heard.event, fact, clock::now()).await?;
+        let fact = Fact::of(&inbound.event).ok_or_else(|| inbound.not_handled())?;
+        let story = self.table.add(&inbound.event, fact, clock::now()).await?;
         let Some(outcome) = story.ending() else {
             tracing::info!("the order has not ended yet");
             return Ok(());
         };
-        Span::current().record("annotation.notification_type", outcome.to_string());
-        let (sent, now) = if story.sent_at.is_some() {
-            (story, clock::now())
-        } else if let Some(sent) = self.send_once(&story, outcome, &heard, deadline).await? {
-            sent
+        annotation::notification_type(outcome.as_str());
+        let sent = if story.sent_at.is_some() {
+            Some(Recorded::Existing(story))
         } else {
-            tracing::info!("another event's delivery is telling the customer");
-            return Ok(());
+            self.send_once(&story, outcome, inbound, invocation).await?
         };
-        self.tell(&sent, now, &heard).await
+        match sent {
+            Some(sent) => self.publish(sent, inbound).await,
+            None => {
+                tracing::info!("the delivery of another event is notifying the customer");
+                Ok(())
+            }
+        }
     }
+}
 
-    /// Sends the message unless somebody did, and says when; `None` when another event's delivery is doing so right
-    /// now.
-    /// SNS cannot say "I have this already", so the claim does.
-    /// A process that dies between sending and keeping sends twice; nothing short of a channel that
-    /// remembers ids can prevent that.
+impl Notifications {
+    /// Sends the message unless it is sent already. `None` if the delivery of another event is
+    /// sending it.
+    ///
+    /// SNS does not deduplicate messages, so a claim prevents sending twice. A process that dies
+    /// between sending and recording that still sends twice, which only a channel that deduplicates
+    /// can prevent.
     async fn send_once(
         &self,
         story: &Story,
         outcome: Outcome,
-        heard: &Heard,
-        deadline: u64,
-    ) -> Result<Option<(Story, DateTime<Utc>)>, NotificationError> {
-        let (order_id, event_id) = (&story.order_id, &heard.metadata.event_id);
+        inbound: &InboundEvent,
+        invocation: &Invocation,
+    ) -> Result<Option<Recorded<Story>>, NotificationError> {
+        let (order_id, event_id) = (&story.order_id, &inbound.metadata.event_id);
         let now = clock::now();
-        if story.is_in_other_hands(event_id, now) {
+        if story.is_claimed_by_another(event_id, now) {
             return Ok(None);
         }
-        let story = match self.table.claim(order_id, event_id, outcome, now, deadline).await? {
-            Claim::AlreadySent(story) => return Ok(Some((story, now))),
-            Claim::InProgress { same_event: false } => return Ok(None),
+        match self.table.claim(order_id, event_id, outcome, now, invocation).await? {
+            Claim::Ours(story) => self.send(&story, outcome, invocation).await.map(Some),
+            Claim::AlreadySent(story) => Ok(Some(Recorded::Existing(story))),
+            Claim::InProgress { same_event: false } => Ok(None),
             Claim::InProgress { same_event: true } => {
-                return Err(NotificationError::InProgress(order_id.clone()));
+                Err(NotificationError::InProgress(order_id.clone()))
             }
-            Claim::Ours(story) => story,
-        };
+        }
+    }
+
+    /// Sends the message, and records that it is sent. `story` is claimed by this invocation.
+    async fn send(
+        &self,
+        story: &Story,
+        outcome: Outcome,
+        invocation: &Invocation,
+    ) -> Result<Recorded<Story>, NotificationError> {
+        let order_id = &story.order_id;
         let outcome = story.outcome.unwrap_or(outcome);
         let attributes = [
             ("orderId", order_id.as_str()),
-            ("notificationId", &derived_id("ntf", order_id)),
-            ("outcome", &outcome.to_string()),
+            ("notificationId", &order_id.notification_id()),
+            ("outcome", outcome.as_str()),
         ];
-        if let Err(error) = self.topic.send(compose(&story, outcome), attributes).await {
+        if let Err(error) = self.topic.send(compose(story, outcome), attributes).await {
             if let Err(error) = self.table.give_back(order_id).await {
                 tracing::warn!(error = chain(&error), "the claim stays until it expires");
             }
             return Err(error.into());
         }
-        tracing::info!(outcome = %outcome, "customer told");
-        let now = clock::now();
-        Ok(Some((self.table.keep_sent(order_id, now).await?, now)))
+        tracing::info!(outcome = outcome.as_str(), "customer notified");
+        Ok(self.table.record_sent(order_id, clock::now(), invocation).await?)
     }
 
-    /// `now` is when this invocation sent the message, if it did.
-    async fn tell(
+    async fn publish(
         &self,
-        story: &Story,
-        now: DateTime<Utc>,
-        heard: &Heard,
+        story: Recorded<Story>,
+        inbound: &InboundEvent,
     ) -> Result<(), NotificationError> {
-        let (Some(sent_at), Some(outcome)) = (story.sent_at, story.outcome) else { return Ok(()) };
+        let Story { order_id, customer_id, sent_at, outcome, .. } = story.get().clone();
+        let (Some(sent_at), Some(outcome)) = (sent_at, outcome) else { return Ok(()) };
         let sent = NotificationSent {
-            order_id: story.order_id.clone(),
-            customer_id: story.customer_id.clone(),
-            notification_id: derived_id("ntf", &story.order_id),
+            notification_id: order_id.notification_id(),
+            order_id,
+            customer_id,
             channel: Topic::CHANNEL.to_owned(),
             outcome: outcome.to_string(),
         };
-        Ok(self.bus.tell(&Told::new(sent, sent_at, heard.cause()).news_of(now)).await?)
+        let sent = story.map(|_| sent.into());
+        Ok(self.bus.publish(&OutboundEvent::new(sent, sent_at, inbound.cause())).await?)
     }
 }

@@ -3,13 +3,13 @@ use crate::story::{Outcome, Payment, Story};
 /// What the customer reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// At most 100 ASCII characters, as SNS wants it
+    /// At most 100 ASCII characters, the limit of SNS
     /// (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
     pub(crate) subject: String,
     pub(crate) text: String,
 }
 
-/// The one message about how `story` ended.
+/// The message about how `story` ended.
 pub(crate) fn compose(story: &Story, outcome: Outcome) -> Message {
     let order = &story.order_id;
     let (subject, text) = match outcome {
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_ending_has_its_words() {
-        let story = |payment| Story { order_id: "ord_1".to_owned(), payment, ..Story::default() };
+    fn every_ending_has_a_message() {
+        let story = |payment| Story { payment, ..Story::new("ord_1") };
         let messages: Vec<_> = [
             (Some(Payment::Processed), Outcome::Confirmed),
             (Some(Payment::Declined), Outcome::PaymentFailed),

@@ -21,12 +21,12 @@ pub(crate) struct Topic {
 pub(crate) enum TopicError {
     #[error("could not publish to `{arn}`")]
     Publish { arn: String, source: Box<SdkError<PublishError>> },
-    #[error("could not write a message attribute")]
+    #[error("could not build a message attribute")]
     Attribute(#[from] BuildError),
 }
 
 impl Topic {
-    /// How it is called in `Notification Sent`.
+    /// The name of the channel in `Notification Sent`.
     pub(crate) const CHANNEL: &'static str = "sns";
 
     pub(crate) fn new(config: &SdkConfig, arn: String) -> Self {

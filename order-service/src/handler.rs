@@ -2,109 +2,112 @@ use std::convert::Infallible;
 
 use lambda_http::{Body, Request, RequestExt, Response};
 use shared::{
-    Cause, Told, clock,
-    lambda::{chain, record_error},
-    publisher::{PublishError, Publisher},
+    Cause, CustomerId, Invocation, OrderId, OutboundEvent, PublishError, Publisher, ReportedError,
+    annotation, clock,
 };
-use tracing::Span;
 
 use crate::{
-    answer,
-    order::{Order, PriceList, Refusal, Wish},
+    order::{Order, PriceList},
+    request::{InvalidRequest, OrderRequest},
+    response,
     store::{OrderTable, OrderTableError},
 };
 
-/// What taking an order needs.
+/// What taking orders needs.
 #[derive(Debug)]
 pub(crate) struct Orders {
-    /// The web origin whose pages may read the answers; empty for none.
+    /// The web origin whose pages may read the responses; empty for none.
     pub(crate) cors_origin: String,
     pub(crate) prices: PriceList,
     pub(crate) table: OrderTable,
     pub(crate) bus: Publisher,
 }
 
-/// Why a request was not answered with an order.
+/// Why the response to a request is not an order.
 #[derive(Debug, thiserror::Error)]
-enum NotServed {
-    #[error("the request was refused")]
-    Refused(Refusal),
+pub(crate) enum OrderError {
+    #[error("the request is invalid")]
+    InvalidRequest(InvalidRequest),
     #[error("there is no such order")]
-    Unknown,
+    NotFound,
     #[error("the idempotency key was used for another order")]
-    OtherWish,
+    IdempotencyKeyReused,
     #[error("the table of orders is unavailable")]
     Table(#[from] OrderTableError),
-    #[error("the order was kept, but could not be told")]
+    #[error("the order was stored, but could not be published")]
     Bus(#[from] PublishError),
 }
 
 impl Orders {
-    /// Answers a request. Whatever goes wrong has an answer, so there is no error.
-    pub(crate) async fn answer(&self, request: Request) -> Result<Response<Body>, Infallible> {
+    /// Responds to a request. Every error has a response, which carries it to the layer that
+    /// records it.
+    pub(crate) async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
         let path = request.path_parameters();
         let customer_id = path.first("customerId").unwrap_or_default();
-        let served = match path.first("orderId") {
+        let outcome = match path.first("orderId") {
             Some(order_id) => self.look_up(customer_id, order_id).await,
-            None => self.take(customer_id, &request).await,
+            None => self.place(customer_id, &request).await,
         };
-        let mut answer = served.unwrap_or_else(|error| {
-            let answer = match &error {
-                NotServed::Refused(refusal) => answer::refused(refusal),
-                NotServed::OtherWish => answer::key_reused(),
-                NotServed::Unknown => answer::not_found(),
-                NotServed::Table(_) | NotServed::Bus(_) => answer::unavailable(),
-            };
-            record_error(&Span::current(), &error);
-            tracing::warn!(status = answer.status().as_u16(), error = chain(&error), "not served");
-            answer
+        let mut response = outcome.unwrap_or_else(|error| {
+            let mut response = response::error(&error);
+            response.extensions_mut().insert(ReportedError::new(error));
+            response
         });
-        answer::allow(&mut answer, &self.cors_origin);
-        Span::current().record("http.response.status_code", answer.status().as_u16());
-        Ok(answer)
+        response::allow_origin(&mut response, &self.cors_origin);
+        Ok(response)
     }
 
-    /// Decide, keep, tell. An order that was kept but not told is told when the client sends the same
-    /// idempotency key again; without one the client orders anew, and nobody ever hears of the first.
-    async fn take(
+    /// Decides, stores, publishes. An order that was stored and not published is published when the
+    /// client sends the same idempotency key again. A client without one orders anew, and the first
+    /// order is never published.
+    async fn place(
         &self,
         customer_id: &str,
         request: &Request,
-    ) -> Result<Response<Body>, NotServed> {
-        let now = clock::now();
-        let wish = Wish::read(customer_id, request.body()).map_err(NotServed::Refused)?;
-        let key =
-            request.headers().get("idempotency-key").map(lambda_http::http::HeaderValue::as_bytes);
-        let key = key.map(String::from_utf8_lossy);
-        let order_id = wish.order_id(key.as_deref(), now).map_err(NotServed::Refused)?;
-        let order = wish.place(order_id, &self.prices, now).map_err(NotServed::Refused)?;
+    ) -> Result<Response<Body>, OrderError> {
+        let invocation =
+            Invocation::new(&request.lambda_context_ref().cloned().unwrap_or_default());
+        let order = self.decide(customer_id, request).map_err(OrderError::InvalidRequest)?;
         annotate(&order);
 
-        let kept = self.table.keep_first(&order).await?;
-        if !kept.is_same_wish(&order) {
-            return Err(NotServed::OtherWish);
+        let recorded = self.table.put_if_absent(&order, &invocation).await?;
+        let stored = recorded.get().clone();
+        if !stored.is_same_request(&order) {
+            return Err(OrderError::IdempotencyKeyReused);
         }
-        let told = Told::new(kept.created.clone(), kept.created_at, Cause::request());
-        self.bus.tell(&told.news_of(now)).await?;
+        let event = recorded.map(|order| order.created.into());
+        self.bus.publish(&OutboundEvent::new(event, stored.created_at, Cause::request())).await?;
         tracing::info!("order created");
-        Ok(answer::created(&kept))
+        Ok(response::created(&stored))
+    }
+
+    /// The order that the request asks for, at our price.
+    fn decide(&self, customer_id: &str, request: &Request) -> Result<Order, InvalidRequest> {
+        let now = clock::now();
+        let order = OrderRequest::parse(customer_id, request.body())?;
+        let key = request.headers().get("idempotency-key").map(|key| key.as_bytes());
+        let key = key.map(String::from_utf8_lossy);
+        let order_id = order.order_id(key.as_deref(), now)?;
+        order.place(order_id, &self.prices, now)
     }
 
     async fn look_up(
         &self,
         customer_id: &str,
         order_id: &str,
-    ) -> Result<Response<Body>, NotServed> {
-        let order = self.table.find(customer_id, order_id).await?.ok_or(NotServed::Unknown)?;
+    ) -> Result<Response<Body>, OrderError> {
+        // No order was ever stored under an id that is not one.
+        let customer_id: CustomerId = customer_id.parse().map_err(|_| OrderError::NotFound)?;
+        let order_id: OrderId = order_id.parse().map_err(|_| OrderError::NotFound)?;
+        let order = self.table.find(&customer_id, &order_id).await?.ok_or(OrderError::NotFound)?;
         annotate(&order);
-        Ok(answer::found(&order))
+        Ok(response::found(&order))
     }
 }
 
 fn annotate(order: &Order) {
-    let span = Span::current();
-    span.record("annotation.order_id", &order.created.order_id);
-    span.record("annotation.customer_id", &order.created.customer_id);
-    span.record("annotation.product_id", &order.created.product_id);
-    span.record("annotation.order_amount", order.created.amount.as_float());
+    annotation::order_id(&order.created.order_id);
+    annotation::customer_id(&order.created.customer_id);
+    annotation::product_id(&order.created.product_id);
+    annotation::order_amount(order.created.amount);
 }

@@ -6,62 +6,74 @@ use aws_sdk_dynamodb::{
     types::ReturnValuesOnConditionCheckFailure,
 };
 use shared::{
-    OrderCreated,
+    CustomerId, Invocation, OrderCreated, OrderId, Recorded,
     aws::{SdkConfig, traced},
-    item::{BadItem, Item, number, read, read_optional, text, time},
+    item::{InvalidItem, Item, number, parse, parse_optional, text, time},
 };
 
 use crate::order::Order;
 
-/// The orders, by customer and order.
+/// The attribute with the id of the invocation that stored the order.
+const RECORDED_BY: &str = "recordedBy";
+
+/// The orders, by customer and order id.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderTable {
     client: Client,
     table: String,
 }
 
-/// Why an order was not kept or found.
+/// Why an order was not stored or found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OrderTableError {
-    #[error("could not keep order `{order_id}`")]
-    Keep { order_id: String, source: Box<SdkError<PutItemError>> },
+    #[error("could not store order `{order_id}`")]
+    Put { order_id: OrderId, source: Box<SdkError<PutItemError>> },
     #[error("could not look up order `{order_id}`")]
-    Find { order_id: String, source: Box<SdkError<GetItemError>> },
-    #[error("could not read order `{order_id}`")]
-    Read { order_id: String, source: BadItem },
+    Find { order_id: OrderId, source: Box<SdkError<GetItemError>> },
+    #[error("could not parse order `{order_id}`")]
+    Parse { order_id: OrderId, source: InvalidItem },
 }
 
 impl OrderTable {
     pub(crate) fn new(config: &SdkConfig, table: String) -> Self {
-        let client = Client::from_conf(Builder::from(config).interceptor(traced(config)).build());
+        let traced = traced(config).table(&table);
+        let client = Client::from_conf(Builder::from(config).interceptor(traced).build());
         Self { client, table }
     }
 
-    /// Keeps `order` unless there is one with its id already, and returns the one that is kept.
-    pub(crate) async fn keep_first(&self, order: &Order) -> Result<Order, OrderTableError> {
+    /// Stores `order` unless there is one with its id already.
+    pub(crate) async fn put_if_absent(
+        &self,
+        order: &Order,
+        invocation: &Invocation,
+    ) -> Result<Recorded<Order>, OrderTableError> {
         let order_id = order.created.order_id.clone();
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(written(order)))
+            .set_item(Some(to_item(order)))
+            .item(RECORDED_BY, text(invocation.id()))
             .condition_expression("attribute_not_exists(orderId)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(order.clone()) };
+        let Err(error) = put.send().await else { return Ok(Recorded::New(order.clone())) };
         if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
             error.as_service_error()
             && let Some(item) = refused.item()
         {
-            return as_order(item).map_err(|source| OrderTableError::Read { order_id, source });
+            return match from_item(item) {
+                Ok(stored) => Ok(Recorded::of(item, RECORDED_BY, invocation, stored)),
+                Err(source) => Err(OrderTableError::Parse { order_id, source }),
+            };
         }
-        Err(OrderTableError::Keep { order_id, source: Box::new(error) })
+        Err(OrderTableError::Put { order_id, source: Box::new(error) })
     }
 
     /// The customer's order with that id.
     pub(crate) async fn find(
         &self,
-        customer_id: &str,
-        order_id: &str,
+        customer_id: &CustomerId,
+        order_id: &OrderId,
     ) -> Result<Option<Order>, OrderTableError> {
         let get = self
             .client
@@ -70,19 +82,19 @@ impl OrderTable {
             .key("customerId", text(customer_id))
             .key("orderId", text(order_id))
             .consistent_read(true);
-        let order_id = order_id.to_owned();
+        let order_id = order_id.clone();
         match get.send().await {
             Ok(found) => found
                 .item()
-                .map(as_order)
+                .map(from_item)
                 .transpose()
-                .map_err(|source| OrderTableError::Read { order_id, source }),
+                .map_err(|source| OrderTableError::Parse { order_id, source }),
             Err(error) => Err(OrderTableError::Find { order_id, source: Box::new(error) }),
         }
     }
 }
 
-fn written(order: &Order) -> Item {
+fn to_item(order: &Order) -> Item {
     let created = &order.created;
     let mut item = Item::from([
         ("customerId".to_owned(), text(&created.customer_id)),
@@ -99,18 +111,18 @@ fn written(order: &Order) -> Item {
     item
 }
 
-fn as_order(item: &Item) -> Result<Order, BadItem> {
+fn from_item(item: &Item) -> Result<Order, InvalidItem> {
     Ok(Order {
         created: OrderCreated {
-            order_id: read(item, "orderId")?,
-            customer_id: read(item, "customerId")?,
-            product_id: read(item, "productId")?,
-            quantity: read(item, "quantity")?,
-            amount: read(item, "amount")?,
-            currency: read(item, "currency")?,
-            payment_method: read_optional(item, "paymentMethod")?,
+            order_id: parse(item, "orderId")?,
+            customer_id: parse(item, "customerId")?,
+            product_id: parse(item, "productId")?,
+            quantity: parse(item, "quantity")?,
+            amount: parse(item, "amount")?,
+            currency: parse(item, "currency")?,
+            payment_method: parse_optional(item, "paymentMethod")?,
         },
-        created_at: read(item, "createdAt")?,
+        created_at: parse(item, "createdAt")?,
     })
 }
 
@@ -119,13 +131,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_read_back_as_it_was_written() {
-        for payment_method in [None, Some("card_ok".to_owned())] {
+    fn orders_round_trip() {
+        for payment_method in [None, Some("card_ok".parse().unwrap())] {
             let order = Order {
                 created: OrderCreated {
-                    order_id: "ord_1".to_owned(),
-                    customer_id: "customer123".to_owned(),
-                    product_id: "12345".to_owned(),
+                    order_id: "ord_1".parse().unwrap(),
+                    customer_id: "customer123".parse().unwrap(),
+                    product_id: "12345".parse().unwrap(),
                     quantity: 2,
                     amount: "199.98".parse().unwrap(),
                     currency: "USD".to_owned(),
@@ -133,7 +145,7 @@ mod tests {
                 },
                 created_at: chrono::DateTime::from_timestamp_millis(1_763_812_800_123).unwrap(),
             };
-            assert_eq!(as_order(&written(&order)).unwrap(), order);
+            assert_eq!(from_item(&to_item(&order)).unwrap(), order);
         }
     }
 }

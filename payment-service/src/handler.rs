@@ -1,11 +1,8 @@
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 use shared::{
-    Amount, Event, Heard, InventoryInsufficient, NotUnderstood, OrderCreated, Told, clock,
-    lambda::annotate,
-    publisher::{PublishError, Publisher},
+    Amount, Event, EventError, EventHandler, InboundEvent, InventoryInsufficient, Invocation,
+    OrderCreated, OutboundEvent, PublishError, Publisher, Recorded, annotation, clock,
 };
-use tracing::Span;
 
 use crate::{
     payment::Payment,
@@ -23,47 +20,61 @@ pub(crate) struct Payments {
     pub(crate) bus: Publisher,
 }
 
-/// Why an event was not answered. Lambda tries it again, then hands it to the on-failure destination.
+/// Why an event was not handled. Lambda retries, then sends the event to the on-failure
+/// destination.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PaymentError {
     #[error("the event is not understood")]
-    NotUnderstood(#[from] NotUnderstood),
+    Event(#[from] EventError),
     #[error("the payment was not decided")]
     Processor(#[from] ProcessorError),
-    #[error("the payment was not kept")]
+    #[error("the payment was not stored")]
     Table(#[from] PaymentTableError),
-    #[error("the payment was kept, but could not be told")]
+    #[error("the payment was stored, but could not be published")]
     Bus(#[from] PublishError),
 }
 
-impl Payments {
-    /// Hears one event, perhaps not for the first time, and perhaps out of order.
-    pub(crate) async fn hear(&self, payload: &RawValue) -> Result<(), PaymentError> {
-        let heard = Heard::read(payload)?;
-        annotate(&heard);
-        match &heard.event {
-            Event::OrderCreated(order) => self.pay(order, &heard).await,
-            Event::InventoryInsufficient(shortage) => self.refund(shortage, &heard).await,
-            other => Err(NotUnderstood::NotForUs(other.detail_type()).into()),
+impl EventHandler for Payments {
+    type Error = PaymentError;
+
+    async fn handle(
+        &self,
+        inbound: &InboundEvent,
+        invocation: &Invocation,
+    ) -> Result<(), PaymentError> {
+        match &inbound.event {
+            Event::OrderCreated(order) => self.pay(order, inbound, invocation).await,
+            Event::InventoryInsufficient(shortage) => {
+                self.refund(shortage, inbound, invocation).await
+            }
+            _ => Err(inbound.not_handled().into()),
         }
     }
+}
 
-    async fn pay(&self, order: &OrderCreated, heard: &Heard) -> Result<(), PaymentError> {
-        Span::current().record("annotation.payment_amount", order.amount.as_float());
-        let now = clock::now();
-        // Asked first so that an order heard twice does not reach the processor twice.
+impl Payments {
+    async fn pay(
+        &self,
+        order: &OrderCreated,
+        inbound: &InboundEvent,
+        invocation: &Invocation,
+    ) -> Result<(), PaymentError> {
+        annotation::payment_amount(order.amount);
+        // The table comes first, so that a redelivery does not reach the processor.
         let payment = match self.table.find(&order.order_id).await? {
-            Some(decided) => decided,
-            None => self.table.keep_first(&self.decide(order, now).await?).await?,
+            Some(decided) => Recorded::Existing(decided),
+            None => {
+                let decided = self.decide(order, clock::now()).await?;
+                self.table.put_if_absent(&decided, invocation).await?
+            }
         };
-        if let Some(outcome) = payment.outcome() {
-            tracing::info!(outcome = outcome.detail_type(), "payment decided");
-            let told = Told::new(outcome, payment.decided_at, heard.cause());
-            Ok(self.bus.tell(&told.news_of(now)).await?)
-        } else {
+        let decided_at = payment.get().decided_at;
+        let Some(outcome) = payment.map(|payment| payment.outcome()).transpose() else {
             tracing::info!("the order cannot be delivered, so nothing is charged");
-            Ok(())
-        }
+            return Ok(());
+        };
+        tracing::info!(outcome = outcome.get().detail_type(), "payment decided");
+        Ok(self.bus.publish(&OutboundEvent::new(outcome, decided_at, inbound.cause())).await?)
     }
 
     async fn decide(
@@ -78,36 +89,33 @@ impl Payments {
                 idempotency_key: &order.order_id,
                 amount: order.amount,
                 currency: &order.currency,
-                method: order.payment_method.as_deref(),
+                method: order.payment_method.as_ref(),
             };
             Some(self.processor.charge(charge).await?)
         };
         Ok(Payment::decide(order, Sandbox::NAME, verdict, now))
     }
 
-    /// There is no stock: what was charged goes back, and what was not charged yet never will be.
+    /// There is no stock: refunds what was charged, or makes sure that nothing will be charged.
     async fn refund(
         &self,
         shortage: &InventoryInsufficient,
-        heard: &Heard,
+        inbound: &InboundEvent,
+        invocation: &Invocation,
     ) -> Result<(), PaymentError> {
         let now = clock::now();
         let mut payment = match self.table.find(&shortage.order_id).await? {
-            Some(decided) => decided,
-            // Heard before `Order Created`: this keeps the place of the payment that must not happen.
-            None => self.table.keep_first(&Payment::void(shortage, now)).await?,
+            Some(decided) => Recorded::Existing(decided),
+            // This event came before `Order Created`: the void payment takes the place of a charge.
+            None => self.table.put_if_absent(&Payment::void(shortage, now), invocation).await?,
         };
-        if payment.is_refundable() {
-            self.processor.refund(&payment.order_id).await?;
-            payment = self.table.keep_refund(&payment.order_id, now).await?;
+        if payment.get().is_refundable() {
+            self.processor.refund(&shortage.order_id).await?;
+            payment = self.table.record_refund(&shortage.order_id, now, invocation).await?;
         }
-        match payment.refund() {
-            Some((refunded, at)) => {
-                tracing::info!("payment refunded");
-                let told = Told::new(refunded, at, heard.cause());
-                Ok(self.bus.tell(&told.news_of(now)).await?)
-            }
-            None => Ok(()),
-        }
+        let Some((refunded_at, refunded)) = payment.get().refund() else { return Ok(()) };
+        tracing::info!("payment refunded");
+        let refunded = payment.map(|_| refunded);
+        Ok(self.bus.publish(&OutboundEvent::new(refunded, refunded_at, inbound.cause())).await?)
     }
 }

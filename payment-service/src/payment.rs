@@ -1,16 +1,16 @@
 use chrono::{DateTime, Utc};
 use shared::{
-    Amount, Event, InventoryInsufficient, OrderCreated, PaymentFailed, PaymentFailure,
-    PaymentProcessed, PaymentRefunded, derived_id,
+    Amount, CustomerId, Event, InventoryInsufficient, OrderCreated, OrderId, PaymentFailed,
+    PaymentFailure, PaymentProcessed, PaymentRefunded,
 };
 
 use crate::processor::Verdict;
 
-/// The first and only decision about an order's payment.
+/// The decision about an order's payment. It is made once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Payment {
-    pub(crate) order_id: String,
-    pub(crate) customer_id: String,
+    pub(crate) order_id: OrderId,
+    pub(crate) customer_id: CustomerId,
     pub(crate) decided_at: DateTime<Utc>,
     pub(crate) decision: Decision,
 }
@@ -18,15 +18,15 @@ pub(crate) struct Payment {
 /// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Money was moved, and perhaps moved back.
+    /// The customer was charged, and perhaps refunded.
     Charged { sum: Sum, refunded_at: Option<DateTime<Utc>> },
-    /// No money was moved.
+    /// The customer was not charged.
     Refused { sum: Sum, reason: PaymentFailure },
-    /// The order was known to be undeliverable before it was to be paid: there is nothing to pay.
+    /// There is nothing to pay: the order was out of stock before its payment was decided.
     Void,
 }
 
-/// An amount in a currency, moved by somebody.
+/// An amount in a currency, and the payment processor that moves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sum {
     pub(crate) amount: Amount,
@@ -35,12 +35,12 @@ pub(crate) struct Sum {
 }
 
 impl Payment {
-    /// Whether the processor need not be asked at all.
+    /// Whether the order costs more than is allowed, so that the processor is not asked.
     pub(crate) fn is_over_limit(order: &OrderCreated, limit: Amount) -> bool {
         order.amount > limit
     }
 
-    /// The processor's word, or `None` when the amount is over our own limit, makes the decision.
+    /// Decides by the processor's verdict, or by `None` if the amount is over the limit.
     pub(crate) fn decide(
         order: &OrderCreated,
         processor: &str,
@@ -61,17 +61,17 @@ impl Payment {
         Self { order_id, customer_id, decided_at: now, decision }
     }
 
-    /// No payment is wanted any more.
+    /// The decision that there is nothing to pay.
     pub(crate) fn void(shortage: &InventoryInsufficient, now: DateTime<Utc>) -> Self {
         let (order_id, customer_id) = (shortage.order_id.clone(), shortage.customer_id.clone());
         Self { order_id, customer_id, decided_at: now, decision: Decision::Void }
     }
 
-    /// What there is to tell about the decision.
+    /// The event to publish about the decision, if there is one.
     pub(crate) fn outcome(&self) -> Option<Event> {
         let order_id = self.order_id.clone();
         let customer_id = self.customer_id.clone();
-        let payment_id = derived_id("pay", &order_id);
+        let payment_id = order_id.payment_id();
         match self.decision.clone() {
             Decision::Charged { sum: Sum { amount, currency, processor }, .. } => {
                 let event = PaymentProcessed {
@@ -100,21 +100,21 @@ impl Payment {
         }
     }
 
-    /// What there is to tell about the refund, and since when it is true.
-    pub(crate) fn refund(&self) -> Option<(Event, DateTime<Utc>)> {
+    /// The event to publish about the refund, if there was one, and when that was.
+    pub(crate) fn refund(&self) -> Option<(DateTime<Utc>, Event)> {
         let Decision::Charged { sum, refunded_at: Some(at) } = &self.decision else { return None };
         let event = PaymentRefunded {
             order_id: self.order_id.clone(),
             customer_id: self.customer_id.clone(),
-            payment_id: derived_id("pay", &self.order_id),
+            payment_id: self.order_id.payment_id(),
             amount: sum.amount,
             currency: sum.currency.clone(),
             processor: sum.processor.clone(),
         };
-        Some((event.into(), *at))
+        Some((*at, event.into()))
     }
 
-    /// Whether there is money to give back.
+    /// Whether there is a charge to refund.
     pub(crate) fn is_refundable(&self) -> bool {
         matches!(self.decision, Decision::Charged { refunded_at: None, .. })
     }
@@ -126,9 +126,9 @@ mod tests {
 
     fn order(amount: &str) -> OrderCreated {
         OrderCreated {
-            order_id: "ord_1".to_owned(),
-            customer_id: "customer123".to_owned(),
-            product_id: "12345".to_owned(),
+            order_id: "ord_1".parse().unwrap(),
+            customer_id: "customer123".parse().unwrap(),
+            product_id: "12345".parse().unwrap(),
             quantity: 1,
             amount: amount.parse().unwrap(),
             currency: "USD".to_owned(),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_itself_is_still_allowed() {
+    fn the_limit_itself_is_allowed() {
         let limit = "100.00".parse().unwrap();
         for (amount, over) in [("99.99", false), ("100", false), ("100.01", true)] {
             assert_eq!(Payment::is_over_limit(&order(amount), limit), over, "{amount}");
@@ -145,8 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_payment_is_never_told_as_processed() {
-        // The recipe tells "Payment Processed" whatever happened.
+    fn a_refused_payment_is_never_published_as_processed() {
+        // The original publishes "Payment Processed" whatever happened.
         for (verdict, detail_type) in [
             (Some(Verdict::Approved), "Payment Processed"),
             (Some(Verdict::Declined), "Payment Failed"),
@@ -160,11 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn a_void_payment_has_nothing_to_tell() {
+    fn a_void_payment_has_no_event() {
         let shortage = InventoryInsufficient {
-            order_id: "ord_1".to_owned(),
-            customer_id: "customer123".to_owned(),
-            product_id: "12345".to_owned(),
+            order_id: "ord_1".parse().unwrap(),
+            customer_id: "customer123".parse().unwrap(),
+            product_id: "12345".parse().unwrap(),
             reservation_id: "res_1".to_owned(),
             quantity: 5,
             available_quantity: 2,

@@ -1,58 +1,57 @@
-use shared::Amount;
+use shared::{Amount, OrderId, PaymentMethod};
 
-/// The payment processor that comes embedded: it moves no money and knows test payment methods.
+/// The embedded payment processor: it moves no money and knows test payment methods.
 ///
-/// This is the seam to a real one. Whatever stands here has to keep two promises: a charge repeated with
-/// the same key is the same charge, and a refund repeated with the same key is the same refund. Every
-/// card network's API takes such a key.
+/// Replace it with a real one. A processor must guarantee that a charge repeated with the same key
+/// is the same charge, and that a refund repeated with the same key is the same refund. Every card
+/// network's API has such a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sandbox;
 
 /// What to charge, and the key that makes repeating it harmless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Charge<'a> {
-    /// The order's id.
-    pub(crate) idempotency_key: &'a str,
+    pub(crate) idempotency_key: &'a OrderId,
     /// In major units of `currency`.
     pub(crate) amount: Amount,
     /// ISO 4217.
     pub(crate) currency: &'a str,
     /// `card_ok`, `card_declined`; the card on file where absent.
-    pub(crate) method: Option<&'a str>,
+    pub(crate) method: Option<&'a PaymentMethod>,
 }
 
-/// A processor's word.
+/// A processor's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Approved,
     Declined,
 }
 
-/// The processor could not be asked. Nothing is known about the money; ask again.
+/// The processor did not respond. Whether it moved money is unknown; retry with the same key.
 #[derive(Debug, thiserror::Error)]
-#[error("the payment processor `{0}` does not answer")]
+#[error("the payment processor `{0}` does not respond")]
 pub(crate) struct ProcessorError(&'static str);
 
 impl Sandbox {
-    /// Who it is, in events and records.
+    /// Its name in events and records.
     pub(crate) const NAME: &'static str = "sandbox";
 
     /// Charges, or declines to.
     #[tracing::instrument(name = "charge", skip_all, fields(metadata.processor = Self::NAME))]
     pub(crate) async fn charge(&self, charge: Charge<'_>) -> Result<Verdict, ProcessorError> {
-        let verdict = match charge.method {
+        let verdict = match charge.method.map(PaymentMethod::as_str) {
             None | Some("card_ok") => Verdict::Approved,
-            // `card_declined`, and every method that the sandbox has never heard of.
+            // `card_declined`, and every unknown method.
             Some(_) => Verdict::Declined,
         };
-        tracing::info!(key = charge.idempotency_key, ?verdict, "asked for a charge");
+        tracing::info!(key = %charge.idempotency_key, ?verdict, "charge requested");
         Ok(verdict)
     }
 
-    /// Gives back what was charged under that key.
+    /// Refunds what was charged under that key.
     #[tracing::instrument(name = "refund", skip_all, fields(metadata.processor = Self::NAME))]
-    pub(crate) async fn refund(&self, idempotency_key: &str) -> Result<(), ProcessorError> {
-        tracing::info!(key = idempotency_key, "refunded");
+    pub(crate) async fn refund(&self, idempotency_key: &OrderId) -> Result<(), ProcessorError> {
+        tracing::info!(key = %idempotency_key, "refund requested");
         Ok(())
     }
 }
@@ -62,15 +61,21 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_sandbox_knows_its_cards() {
+    async fn the_sandbox_knows_its_test_cards() {
         for (method, verdict) in [
             (None, Verdict::Approved),
             (Some("card_ok"), Verdict::Approved),
             (Some("card_declined"), Verdict::Declined),
             (Some("shells"), Verdict::Declined),
         ] {
-            let amount = "1.00".parse().unwrap();
-            let charge = Charge { idempotency_key: "ord_1", amount, currency: "USD", method };
+            let order_id: OrderId = "ord_1".parse().unwrap();
+            let method: Option<PaymentMethod> = method.map(|method| method.parse().unwrap());
+            let charge = Charge {
+                idempotency_key: &order_id,
+                amount: "1.00".parse().unwrap(),
+                currency: "USD",
+                method: method.as_ref(),
+            };
             assert_eq!(Sandbox.charge(charge).await.unwrap(), verdict, "{method:?}");
         }
     }

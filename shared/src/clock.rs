@@ -1,13 +1,15 @@
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
-/// Now, to the millisecond: what an event can carry, so that a fact that is kept and read back is equal
-/// to the one that was told. Everything else gets time as an argument.
+/// The current time, truncated to the millisecond: the precision of an event's `occurredAt`, so
+/// that a time that was stored and read again equals the original. All other code takes the time as
+/// an argument.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
-/// `time` as RFC 3339 with milliseconds, also where these are zero: in events, items, answers and logs.
+/// `time` as RFC 3339, always with three digits of milliseconds: in events, items, responses and
+/// logs.
 ///
 /// ```
 /// let time = chrono::DateTime::UNIX_EPOCH;

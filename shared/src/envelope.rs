@@ -1,67 +1,90 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::{Event, Metadata, TraceHeader, clock::rfc3339};
+use crate::{clock::rfc3339, event::Event, recorded::Recorded, trace_header::TraceHeader};
 
-/// The major version of the payloads' shape that this code writes and understands.
+/// The major version of the payloads' shape that this code writes and accepts.
 const EVENT_VERSION: &str = "1";
 
-/// An event as it is put on the bus.
+/// An event to publish.
 #[derive(Clone, Debug)]
-pub struct Told {
-    event: Event,
+pub struct OutboundEvent {
+    event: Recorded<Event>,
     occurred_at: DateTime<Utc>,
     cause: Cause,
-    /// Whether this invocation made it true; otherwise it is told again.
-    is_news: bool,
-}
-
-/// What made an event happen.
-#[derive(Clone, Debug, Default)]
-pub struct Cause {
-    event_id: Option<String>,
-}
-
-/// Who tells an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Producer {
-    /// The service, `payment-service`.
-    pub service: String,
-    /// Its version.
-    pub version: String,
 }
 
 /// An event as it arrives at a function.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct InboundEvent {
     /// What happened.
     pub event: Event,
     /// When, why, and in which trace.
     pub metadata: Metadata,
 }
 
-/// Why an arriving payload is not an event of ours. Retrying does not help.
+/// What every event carries besides its payload, in `detail.metadata`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metadata {
+    /// See [`Event::event_id`].
+    pub event_id: String,
+    /// The major version of the payload's shape, `1`.
+    pub event_version: String,
+    /// When the fact became true, not when it was published. Always with milliseconds.
+    #[serde(serialize_with = "milliseconds")]
+    pub occurred_at: DateTime<Utc>,
+    /// The order's id, which all events of an order share.
+    pub correlation_id: String,
+    /// The `eventId` of the event that caused this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation_id: Option<String>,
+    /// Who publishes the event.
+    pub producer: Producer,
+    /// The `X-Amzn-Trace-Id` header. It is repeated here because an archive's replay drops the
+    /// header itself
+    /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html>).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+/// The service that publishes an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Producer {
+    /// The service's name, `payment-service`.
+    pub service: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What caused an event.
+#[derive(Clone, Debug, Default)]
+pub struct Cause {
+    event_id: Option<String>,
+}
+
+/// Why an arriving payload cannot be handled. Retrying does not help.
 #[derive(Debug, thiserror::Error)]
-pub enum NotUnderstood {
+pub enum EventError {
     /// The payload is not what EventBridge sends to a function.
     #[error("the payload is not an EventBridge event with `source`, `detail-type` and `detail`")]
     NotAnEvent(#[source] serde_json::Error),
-    /// Nobody in this system tells such an event.
-    #[error("`{detail_type}` from `{event_source}` is not an event that this service knows")]
+    /// No service publishes such an event.
+    #[error("`{detail_type}` from `{event_source}` is not a known event")]
     Unknown {
         /// The event's `source`.
         event_source: String,
         /// The event's `detail-type`.
         detail_type: String,
     },
-    /// The event is known, but this service has nothing to do with it: a rule is too wide.
-    #[error("`{0}` is not for this service; check the rule that sent it here")]
-    NotForUs(&'static str),
+    /// The event is known, and this service does not handle it: a rule is too wide.
+    #[error("this service does not handle `{0}`; check the rule that sent it here")]
+    NotHandled(&'static str),
     /// The payload's shape is newer than this code.
     #[error(
-        "`{detail_type}` has version `{version}`; this service understands version {EVENT_VERSION}"
+        "`{detail_type}` has version `{version}`; this service accepts version {EVENT_VERSION}"
     )]
     Version {
         /// The event's `detail-type`.
@@ -69,8 +92,8 @@ pub enum NotUnderstood {
         /// Its `metadata.eventVersion`.
         version: String,
     },
-    /// The payload lacks a field or has it in another type.
-    #[error("the detail of `{detail_type}` cannot be read")]
+    /// A field of the payload is missing or has a wrong value.
+    #[error("the detail of `{detail_type}` is invalid")]
     Detail {
         /// The event's `detail-type`.
         detail_type: String,
@@ -79,39 +102,29 @@ pub enum NotUnderstood {
     },
 }
 
-impl Producer {
-    /// `service` in `version`: a crate's `CARGO_PKG_NAME` and `CARGO_PKG_VERSION`.
-    pub fn new(service: &str, version: &str) -> Self {
-        Self { service: service.to_owned(), version: version.to_owned() }
-    }
-}
+// === impl OutboundEvent ===
 
-impl Told {
-    /// `event` became true at `occurred_at` because of `cause`.
-    pub fn new(event: impl Into<Event>, occurred_at: DateTime<Utc>, cause: Cause) -> Self {
-        Self { event: event.into(), occurred_at, cause, is_news: false }
+impl OutboundEvent {
+    /// `event` became true at `occurred_at` because of `cause`. Only an event that this invocation
+    /// recorded is counted in the metrics.
+    pub fn new(event: Recorded<Event>, occurred_at: DateTime<Utc>, cause: Cause) -> Self {
+        Self { event, occurred_at, cause }
     }
 
-    /// `now` is when this invocation decided. If that is when the event became true, it is news, and counted in
-    /// the metrics; otherwise an earlier invocation decided, or one at the same time, and this one tells it again.
-    #[must_use]
-    pub fn news_of(mut self, now: DateTime<Utc>) -> Self {
-        self.is_news = self.occurred_at == now;
-        self
-    }
-
-    /// What is told.
+    /// What happened.
     pub fn event(&self) -> &Event {
-        &self.event
+        self.event.get()
     }
 
-    /// Whether this invocation made it true.
-    pub(crate) fn is_news(&self) -> bool {
-        self.is_news
+    /// What happened, if this invocation recorded it.
+    pub(crate) fn newly_recorded(&self) -> Option<&Event> {
+        match &self.event {
+            Recorded::New(event) => Some(event),
+            Recorded::Existing(_) => None,
+        }
     }
 
-    /// The entry's `Detail`: the payload's fields where the recipe's consumers read them, everything
-    /// new under `metadata`.
+    /// The entry's `Detail`: the payload's fields at the top, everything else under `metadata`.
     pub fn detail(
         &self,
         producer: &Producer,
@@ -125,15 +138,16 @@ impl Told {
             timestamp: String,
             metadata: Metadata,
         }
+        let event = self.event();
         serde_json::to_string(&Detail {
-            payload: &self.event,
-            status: self.event.status(),
+            payload: event,
+            status: event.status(),
             timestamp: rfc3339(self.occurred_at),
             metadata: Metadata {
-                event_id: self.event.event_id(),
+                event_id: event.event_id(),
                 event_version: EVENT_VERSION.to_owned(),
                 occurred_at: self.occurred_at,
-                correlation_id: self.event.order_id().to_owned(),
+                correlation_id: event.order_id().to_string(),
                 causation_id: self.cause.event_id.clone(),
                 producer: producer.clone(),
                 trace: trace.map(ToString::to_string),
@@ -142,17 +156,12 @@ impl Told {
     }
 }
 
-impl Cause {
-    /// Nothing on the bus: a customer's request.
-    pub fn request() -> Self {
-        Self::default()
-    }
-}
+// === impl InboundEvent ===
 
-impl Heard {
-    /// Reads what EventBridge hands to a function. Unknown fields are ignored, an unknown major version
-    /// is refused.
-    pub fn read(payload: &RawValue) -> Result<Self, NotUnderstood> {
+impl InboundEvent {
+    /// Parses what EventBridge passes to a function. Unknown fields are ignored, an unknown major
+    /// version is refused.
+    pub fn parse(payload: &RawValue) -> Result<Self, EventError> {
         #[derive(Deserialize)]
         struct Versioned {
             metadata: Version,
@@ -167,187 +176,52 @@ impl Heard {
             metadata: Metadata,
         }
 
-        let arrived: EventBridgeEvent<Box<RawValue>> =
-            serde_json::from_str(payload.get()).map_err(NotUnderstood::NotAnEvent)?;
-        let (detail, detail_type) = (arrived.detail.get(), arrived.detail_type);
-        let unreadable =
-            |source| NotUnderstood::Detail { detail_type: detail_type.clone(), source };
+        let event: EventBridgeEvent<Box<RawValue>> =
+            serde_json::from_str(payload.get()).map_err(EventError::NotAnEvent)?;
+        let (detail, detail_type) = (event.detail.get(), event.detail_type);
+        let invalid = |source| EventError::Detail { detail_type: detail_type.clone(), source };
 
         // The version comes first: a newer shape may have other fields in `metadata` too.
         let Versioned { metadata: Version { event_version } } =
-            serde_json::from_str(detail).map_err(unreadable)?;
+            serde_json::from_str(detail).map_err(invalid)?;
         if event_version.split('.').next() != Some(EVENT_VERSION) {
-            return Err(NotUnderstood::Version { detail_type, version: event_version });
+            return Err(EventError::Version { detail_type, version: event_version });
         }
-        let Enveloped { metadata } = serde_json::from_str(detail).map_err(unreadable)?;
-        match Event::read(&arrived.source, &detail_type, detail) {
-            Some(event) => Ok(Self { event: event.map_err(unreadable)?, metadata }),
-            None => Err(NotUnderstood::Unknown { event_source: arrived.source, detail_type }),
+        let Enveloped { metadata } = serde_json::from_str(detail).map_err(invalid)?;
+        match Event::parse(&event.source, &detail_type, detail) {
+            Some(parsed) => Ok(Self { event: parsed.map_err(invalid)?, metadata }),
+            None => Err(EventError::Unknown { event_source: event.source, detail_type }),
         }
     }
 
-    /// This event as the cause of the events that answer it.
+    /// This event as the cause of other events.
     pub fn cause(&self) -> Cause {
         Cause { event_id: Some(self.metadata.event_id.clone()) }
     }
+
+    /// The error for an event that the service does not handle.
+    pub fn not_handled(&self) -> EventError {
+        EventError::NotHandled(self.event.detail_type())
+    }
+}
+
+impl Producer {
+    /// `service` in `version`: a crate's `CARGO_PKG_NAME` and `CARGO_PKG_VERSION`.
+    pub fn new(service: &str, version: &str) -> Self {
+        Self { service: service.to_owned(), version: version.to_owned() }
+    }
+}
+
+impl Cause {
+    /// A customer's request, and not an event.
+    pub fn request() -> Self {
+        Self::default()
+    }
+}
+
+fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*time))
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::{OrderCreated, PaymentFailed, PaymentFailure};
-
-    fn order() -> OrderCreated {
-        OrderCreated {
-            order_id: "ord_0198".to_owned(),
-            customer_id: "customer123".to_owned(),
-            product_id: "12345".to_owned(),
-            quantity: 3,
-            amount: "299.97".parse().unwrap(),
-            currency: "USD".to_owned(),
-            payment_method: None,
-        }
-    }
-
-    fn detail_of(told: &Told) -> String {
-        let producer = Producer::new("order-service", "0.1.0");
-        let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0".parse().unwrap();
-        told.detail(&producer, Some(&trace)).unwrap()
-    }
-
-    fn arriving(event: &Event, detail: &str) -> Box<RawValue> {
-        RawValue::from_string(format!(
-            r#"{{"version":"0","id":"x","detail-type":"{}","source":"{}","detail":{detail}}}"#,
-            event.detail_type(),
-            event.source(),
-        ))
-        .unwrap()
-    }
-
-    fn noon() -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(1_763_812_800_123).unwrap()
-    }
-
-    #[test]
-    fn payload_fields_stand_where_the_recipes_consumers_read_them() {
-        let told = Told::new(order(), noon(), Cause::request());
-        let detail: Value = serde_json::from_str(&detail_of(&told)).unwrap();
-        insta::assert_json_snapshot!(detail);
-    }
-
-    #[test]
-    fn a_refusal_names_its_reason_and_its_cause() {
-        let heard = Heard::read(&arriving(
-            &order().into(),
-            &detail_of(&Told::new(order(), noon(), Cause::request())),
-        ))
-        .unwrap();
-        let failed = PaymentFailed {
-            order_id: "ord_0198".to_owned(),
-            customer_id: "customer123".to_owned(),
-            payment_id: "pay_0198".to_owned(),
-            amount: "299.97".parse().unwrap(),
-            currency: "USD".to_owned(),
-            processor: "sandbox".to_owned(),
-            reason: PaymentFailure::LimitExceeded,
-        };
-        let told = Told::new(failed, noon(), heard.cause());
-        let detail: Value = serde_json::from_str(&detail_of(&told)).unwrap();
-        insta::assert_json_snapshot!(detail);
-    }
-
-    #[test]
-    fn what_is_told_is_heard() {
-        let told = Told::new(order(), noon(), Cause::request());
-        let heard = Heard::read(&arriving(told.event(), &detail_of(&told))).unwrap();
-        assert_eq!(heard.event, Event::OrderCreated(order()));
-        assert_eq!(heard.metadata.occurred_at, noon());
-        assert_eq!(heard.metadata.event_id, "ord_0198:order-created");
-    }
-
-    #[test]
-    fn times_have_milliseconds_even_when_these_are_zero() {
-        let told = Told::new(order(), DateTime::UNIX_EPOCH, Cause::request());
-        let detail: Value = serde_json::from_str(&detail_of(&told)).unwrap();
-        assert_eq!(detail["timestamp"], "1970-01-01T00:00:00.000Z");
-        assert_eq!(detail["metadata"]["occurredAt"], "1970-01-01T00:00:00.000Z");
-    }
-
-    #[test]
-    fn the_same_fact_has_the_same_id_however_often_it_is_told() {
-        let first = Told::new(order(), noon(), Cause::request());
-        let again = Told::new(order(), noon() + chrono::TimeDelta::hours(1), Cause::request());
-        assert_eq!(first.event().event_id(), again.event().event_id());
-    }
-
-    #[test]
-    fn unknown_fields_are_ignored_and_unknown_versions_refused() {
-        let told = Told::new(order(), noon(), Cause::request());
-        let mut detail: Value = serde_json::from_str(&detail_of(&told)).unwrap();
-        detail["loyaltyPoints"] = json!(12);
-        detail["metadata"]["shard"] = json!("b");
-        assert!(Heard::read(&arriving(told.event(), &detail.to_string())).is_ok());
-
-        detail["metadata"]["eventVersion"] = json!("1.4");
-        assert!(Heard::read(&arriving(told.event(), &detail.to_string())).is_ok());
-
-        detail["metadata"] = json!({ "eventVersion": "2" });
-        let refusal = Heard::read(&arriving(told.event(), &detail.to_string())).unwrap_err();
-        assert_eq!(
-            refusal.to_string(),
-            "`Order Created` has version `2`; this service understands version 1"
-        );
-    }
-
-    #[test]
-    fn payloads_that_eventbridge_never_sends_are_errors_and_not_silence() {
-        // The recipe's consumers loop over `Records`, which EventBridge does not send, and answer 200.
-        for payload in [r#"{"Records":[]}"#, "[]", "null", "{}", r#"{"source":"order.service"}"#] {
-            let payload = RawValue::from_string(payload.to_owned()).unwrap();
-            assert!(
-                matches!(Heard::read(&payload), Err(NotUnderstood::NotAnEvent(_))),
-                "{payload}"
-            );
-        }
-    }
-
-    #[test]
-    fn details_that_cannot_be_read_say_which_field() {
-        let told = Told::new(order(), noon(), Cause::request());
-        let mut detail: Value = serde_json::from_str(&detail_of(&told)).unwrap();
-        detail["quantity"] = json!(-1);
-        let refusal = Heard::read(&arriving(told.event(), &detail.to_string())).unwrap_err();
-        assert!(matches!(refusal, NotUnderstood::Detail { .. }), "{refusal}");
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_told_is_heard_as_it_was_told(
-            (order_id, customer_id, product_id) in ("ord_[0-9a-f]{32}", "[a-z0-9]{1,64}", ".{0,40}"),
-            quantity in 1u32..=1_000,
-            cents in 0u32..1_000_000,
-            payment_method in proptest::option::of(".{0,20}"),
-            millis in 0i64..4_102_444_800_000,
-        ) {
-            let amount = format!("{}.{:02}", cents / 100, cents % 100).parse().unwrap();
-            let currency = "USD".to_owned();
-            let order = OrderCreated {
-                order_id, customer_id, product_id, quantity, amount, currency, payment_method,
-            };
-            let at = DateTime::from_timestamp_millis(millis).unwrap();
-            let told = Told::new(order.clone(), at, Cause::request());
-            let heard = Heard::read(&arriving(told.event(), &detail_of(&told))).unwrap();
-            prop_assert_eq!(heard.event, Event::OrderCreated(order));
-            prop_assert_eq!(heard.metadata.occurred_at, at);
-        }
-
-        #[test]
-        fn no_payload_makes_it_panic(payload in "\\PC{0,60}") {
-            let payload = serde_json::to_string(&payload).unwrap();
-            let _outcome = Heard::read(&RawValue::from_string(payload).unwrap());
-        }
-    }
-}
+mod tests;

@@ -1,13 +1,15 @@
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::{Amount, clock::rfc3339};
+use crate::{
+    id::{CustomerId, OrderId, PaymentMethod, ProductId},
+    money::Amount,
+};
 
-/// Declares [`Event`] from one table, so that a name is written once and read everywhere.
+/// Declares [`Event`] from one table, so that each name is written once.
 macro_rules! events {
     ($($(#[$doc:meta])* $kind:ident: $source:literal, $detail_type:literal, $fact:literal, $status:literal;)*) => {
-        /// Everything that is told on the bus. `source` and `detail-type` are the recipe's, because
-        /// rules and other people's consumers match on them.
+        /// Every event that the services publish. Other systems match on `source` and
+        /// `detail-type`, so these never change.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[serde(untagged)]
         pub enum Event {
@@ -15,7 +17,7 @@ macro_rules! events {
         }
 
         impl Event {
-            /// `source` and `detail-type` of every event that can be told.
+            /// `source` and `detail-type` of every event.
             pub const KINDS: &[(&str, &str)] = &[$(($source, $detail_type),)*];
 
             /// The event's `Source`.
@@ -34,24 +36,24 @@ macro_rules! events {
             }
 
             /// The order that the event is about.
-            pub fn order_id(&self) -> &str {
+            pub fn order_id(&self) -> &OrderId {
                 match self { $(Self::$kind(event) => &event.order_id,)* }
             }
 
             /// The customer whose order it is.
-            pub fn customer_id(&self) -> &str {
+            pub fn customer_id(&self) -> &CustomerId {
                 match self { $(Self::$kind(event) => &event.customer_id,)* }
             }
 
-            /// The identity of the told fact: the same fact has the same id however often it is told.
+            /// The event's id. It is deterministic, so that redelivery can be deduplicated.
             pub fn event_id(&self) -> String {
                 let fact = match self { $(Self::$kind(_) => $fact,)* };
-                format!("{}:{fact}", self.order_id())
+                self.order_id().event_id(fact)
             }
 
-            /// Reads the payload of the event that `source` and `detail_type` name, or `None` when
+            /// Parses the payload of the event that `source` and `detail_type` name, or `None` when
             /// there is no such event.
-            pub(crate) fn read(
+            pub(crate) fn parse(
                 source: &str,
                 detail_type: &str,
                 detail: &str,
@@ -72,22 +74,22 @@ macro_rules! events {
 }
 
 events! {
-    /// An order was accepted and kept.
+    /// An order was accepted and stored.
     OrderCreated: "order.service", "Order Created", "order-created", "created";
     /// The customer was charged.
     PaymentProcessed: "payment.service", "Payment Processed", "payment-processed", "processed";
     /// The customer was not charged, and will not be.
     PaymentFailed: "payment.service", "Payment Failed", "payment-failed", "failed";
-    /// A charge was given back, because the order cannot be delivered.
+    /// A charge was refunded, because the order cannot be delivered.
     PaymentRefunded: "payment.service", "Payment Refunded", "payment-refunded", "refunded";
-    /// Stock was set aside for the order.
+    /// Stock was reserved for the order.
     InventoryUpdated: "inventory.service", "Inventory Updated", "inventory-updated", "reserved";
-    /// No warehouse has enough.
+    /// No warehouse has enough stock.
     InventoryInsufficient:
         "inventory.service", "Inventory Insufficient", "inventory-insufficient", "insufficient_stock";
-    /// Reserved stock was put back, because the order was not paid.
+    /// Reserved stock was released, because the order was not paid.
     InventoryReleased: "inventory.service", "Inventory Released", "inventory-released", "released";
-    /// The customer was told how the order ended.
+    /// The customer was notified of how the order ended.
     NotificationSent: "notification.service", "Notification Sent", "notification-sent", "sent";
 }
 
@@ -95,12 +97,12 @@ events! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderCreated {
-    /// `ord_` and a UUID.
-    pub order_id: String,
+    /// The order.
+    pub order_id: OrderId,
     /// Who ordered.
-    pub customer_id: String,
+    pub customer_id: CustomerId,
     /// What was ordered.
-    pub product_id: String,
+    pub product_id: ProductId,
     /// How many pieces, at least one.
     pub quantity: u32,
     /// What it costs in all, in major units of `currency`.
@@ -109,7 +111,7 @@ pub struct OrderCreated {
     pub currency: String,
     /// How the customer wants to pay; the processor's default where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment_method: Option<String>,
+    pub payment_method: Option<PaymentMethod>,
 }
 
 /// Payload of `Payment Processed`.
@@ -117,16 +119,16 @@ pub struct OrderCreated {
 #[serde(rename_all = "camelCase")]
 pub struct PaymentProcessed {
     /// The order that was paid.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Who paid.
-    pub customer_id: String,
+    pub customer_id: CustomerId,
     /// `pay_` and the order's UUID.
     pub payment_id: String,
     /// What was charged, in major units of `currency`.
     pub amount: Amount,
     /// ISO 4217.
     pub currency: String,
-    /// Who moved the money.
+    /// The payment processor.
     pub processor: String,
 }
 
@@ -135,16 +137,16 @@ pub struct PaymentProcessed {
 #[serde(rename_all = "camelCase")]
 pub struct PaymentFailed {
     /// The order that is not paid.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Who was to pay.
-    pub customer_id: String,
+    pub customer_id: CustomerId,
     /// `pay_` and the order's UUID.
     pub payment_id: String,
     /// What was to be charged, in major units of `currency`.
     pub amount: Amount,
     /// ISO 4217.
     pub currency: String,
-    /// Who refused to move the money.
+    /// The payment processor.
     pub processor: String,
     /// Why.
     pub reason: PaymentFailure,
@@ -164,17 +166,17 @@ pub enum PaymentFailure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentRefunded {
-    /// The order whose charge was given back.
-    pub order_id: String,
-    /// Who got it back.
-    pub customer_id: String,
-    /// The payment that was undone.
+    /// The order whose charge was refunded.
+    pub order_id: OrderId,
+    /// Who was refunded.
+    pub customer_id: CustomerId,
+    /// The payment that was refunded.
     pub payment_id: String,
-    /// What was given back, in major units of `currency`.
+    /// What was refunded, in major units of `currency`.
     pub amount: Amount,
     /// ISO 4217.
     pub currency: String,
-    /// Who moved the money.
+    /// The payment processor.
     pub processor: String,
 }
 
@@ -182,19 +184,19 @@ pub struct PaymentRefunded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InventoryUpdated {
-    /// The order that the stock is set aside for.
-    pub order_id: String,
+    /// The order that the stock is reserved for.
+    pub order_id: OrderId,
     /// Who ordered.
-    pub customer_id: String,
-    /// What is set aside.
-    pub product_id: String,
+    pub customer_id: CustomerId,
+    /// What is reserved.
+    pub product_id: ProductId,
     /// `res_` and the order's UUID.
     pub reservation_id: String,
     /// How many pieces.
     pub quantity: u32,
-    /// Where they lie.
+    /// The warehouse that has them.
     pub warehouse: String,
-    /// What that warehouse still has of the product.
+    /// What that warehouse has left of the product.
     pub remaining_stock: u32,
 }
 
@@ -203,16 +205,16 @@ pub struct InventoryUpdated {
 #[serde(rename_all = "camelCase")]
 pub struct InventoryInsufficient {
     /// The order that cannot be delivered.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Who ordered.
-    pub customer_id: String,
+    pub customer_id: CustomerId,
     /// What is missing.
-    pub product_id: String,
+    pub product_id: ProductId,
     /// `res_` and the order's UUID.
     pub reservation_id: String,
-    /// How many pieces were wanted.
+    /// How many pieces were ordered.
     pub quantity: u32,
-    /// The most that any one warehouse could have sent.
+    /// The most that any one warehouse has.
     pub available_quantity: u32,
 }
 
@@ -220,17 +222,17 @@ pub struct InventoryInsufficient {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InventoryReleased {
-    /// The order whose reservation was undone.
-    pub order_id: String,
+    /// The order whose reservation was released.
+    pub order_id: OrderId,
     /// Who ordered.
-    pub customer_id: String,
-    /// What was put back.
-    pub product_id: String,
-    /// The reservation that was undone.
+    pub customer_id: CustomerId,
+    /// What was returned to stock.
+    pub product_id: ProductId,
+    /// The reservation that was released.
     pub reservation_id: String,
     /// How many pieces.
     pub quantity: u32,
-    /// Where they were put back.
+    /// The warehouse that they were returned to.
     pub warehouse: String,
 }
 
@@ -239,51 +241,13 @@ pub struct InventoryReleased {
 #[serde(rename_all = "camelCase")]
 pub struct NotificationSent {
     /// The order that ended.
-    pub order_id: String,
-    /// Who was told.
-    pub customer_id: String,
+    pub order_id: OrderId,
+    /// Who was notified.
+    pub customer_id: CustomerId,
     /// `ntf_` and the order's UUID.
     pub notification_id: String,
-    /// By which way, `sns`.
+    /// Through which channel, `sns`.
     pub channel: String,
     /// How the order ended: `confirmed`, `payment_failed` or `out_of_stock`.
     pub outcome: String,
-}
-
-/// What every event carries besides its payload, in `detail.metadata`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Metadata {
-    /// See [`Event::event_id`].
-    pub event_id: String,
-    /// The major version of the payload's shape, `1`.
-    pub event_version: String,
-    /// When the fact became true, not when it was told; always with milliseconds.
-    #[serde(serialize_with = "milliseconds")]
-    pub occurred_at: DateTime<Utc>,
-    /// The order: what all events of one story share.
-    pub correlation_id: String,
-    /// The `eventId` of the event that this one answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub causation_id: Option<String>,
-    /// Who tells.
-    pub producer: crate::Producer,
-    /// The `X-Amzn-Trace-Id` header of the story. It is kept here too because an archive's replay drops
-    /// the header itself
-    /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html>).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<String>,
-}
-
-fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*time))
-}
-
-/// The id of something of which an order has one: `pay_…` for `ord_…`.
-///
-/// ```
-/// assert_eq!(shared::derived_id("pay", "ord_0198"), "pay_0198");
-/// ```
-pub fn derived_id(prefix: &str, order_id: &str) -> String {
-    format!("{prefix}_{}", order_id.strip_prefix("ord_").unwrap_or(order_id))
 }

@@ -8,14 +8,14 @@ use crate::clock::rfc3339;
 /// A DynamoDB item: attributes by name.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// An attribute that is missing, or is not what was written. Somebody else wrote to the table.
+/// An attribute that is missing or invalid: something else than this service wrote the item.
 #[derive(Debug, thiserror::Error)]
-#[error("the kept item has no usable `{0}`")]
-pub struct BadItem(pub &'static str);
+#[error("the stored item has no valid `{0}`")]
+pub struct InvalidItem(pub &'static str);
 
 /// A text attribute (`S`).
-pub fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
+pub fn text(value: impl Display) -> AttributeValue {
+    AttributeValue::S(value.to_string())
 }
 
 /// A number attribute (`N`), exact to 38 digits.
@@ -23,23 +23,26 @@ pub fn number(value: impl Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// A time as a text attribute, to the millisecond: it sorts as it passes.
+/// A time as a text attribute with milliseconds, which sorts by time.
 pub fn time(value: DateTime<Utc>) -> AttributeValue {
     text(rfc3339(value))
 }
 
-/// Reads the attribute `name`, text or number, as a `T`.
-pub fn read<T: FromStr>(item: &Item, name: &'static str) -> Result<T, BadItem> {
-    read_optional(item, name)?.ok_or(BadItem(name))
+/// Parses the attribute `name`, text or number, as a `T`.
+pub fn parse<T: FromStr>(item: &Item, name: &'static str) -> Result<T, InvalidItem> {
+    parse_optional(item, name)?.ok_or(InvalidItem(name))
 }
 
-/// Reads the attribute `name` if the item has it.
-pub fn read_optional<T: FromStr>(item: &Item, name: &'static str) -> Result<Option<T>, BadItem> {
+/// Parses the attribute `name` if the item has it.
+pub fn parse_optional<T: FromStr>(
+    item: &Item,
+    name: &'static str,
+) -> Result<Option<T>, InvalidItem> {
     match item.get(name) {
         Some(AttributeValue::S(value) | AttributeValue::N(value)) => {
-            value.parse().map(Some).map_err(|_| BadItem(name))
+            value.parse().map(Some).map_err(|_| InvalidItem(name))
         }
-        Some(_) => Err(BadItem(name)),
+        Some(_) => Err(InvalidItem(name)),
         None => Ok(None),
     }
 }
@@ -47,10 +50,10 @@ pub fn read_optional<T: FromStr>(item: &Item, name: &'static str) -> Result<Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Amount;
+    use crate::money::Amount;
 
     #[test]
-    fn attributes_are_read_back_as_they_were_written() {
+    fn attributes_round_trip() {
         let amount: Amount = "299.97".parse().unwrap();
         let item = Item::from([
             ("orderId".to_owned(), text("ord_1")),
@@ -58,12 +61,12 @@ mod tests {
             ("at".to_owned(), time(DateTime::UNIX_EPOCH)),
             ("odd".to_owned(), AttributeValue::Bool(true)),
         ]);
-        assert_eq!(read::<String>(&item, "orderId").unwrap(), "ord_1");
-        assert_eq!(read::<Amount>(&item, "amount").unwrap(), amount);
-        assert_eq!(read::<DateTime<Utc>>(&item, "at").unwrap(), DateTime::UNIX_EPOCH);
-        assert_eq!(read_optional::<String>(&item, "missing").unwrap(), None);
-        let complaint = read::<String>(&item, "missing").unwrap_err().to_string();
-        assert_eq!(complaint, "the kept item has no usable `missing`");
-        assert!(read_optional::<String>(&item, "odd").is_err());
+        assert_eq!(parse::<String>(&item, "orderId").unwrap(), "ord_1");
+        assert_eq!(parse::<Amount>(&item, "amount").unwrap(), amount);
+        assert_eq!(parse::<DateTime<Utc>>(&item, "at").unwrap(), DateTime::UNIX_EPOCH);
+        assert_eq!(parse_optional::<String>(&item, "missing").unwrap(), None);
+        let error = parse::<String>(&item, "missing").unwrap_err().to_string();
+        assert_eq!(error, "the stored item has no valid `missing`");
+        assert!(parse_optional::<String>(&item, "odd").is_err());
     }
 }

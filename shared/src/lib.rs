@@ -1,47 +1,75 @@
 //! What the four services must agree on.
 //!
-//! The door policy: something lives here only if at least three services use it and it would be wrong
-//! if two of them disagreed about it. Everything else lives with its owner.
+//! Something belongs here only if at least three services use it and it would be wrong if two of
+//! them disagreed about it. Everything else belongs to its owner.
 //!
-//! A service's `main.rs` reads these modules from top to bottom: set up [`telemetry`], open the
-//! [`aws`] clients, wrap the handler in the [`lambda`] layer, [`hear`](Heard) an event, tell one
-//! through the [`publisher`].
+//! A service's `main.rs` starts with [`Service::start`], opens its clients, and runs its handler in
+//! the [`TraceLayer`]. The handler gets an [`InboundEvent`], stores what it decided and learns from
+//! [`Recorded`] whether it was the first to do so, and publishes an [`OutboundEvent`] through the
+//! [`Publisher`].
+//!
+//! The modules have no cyclic imports, which a test enforces.
 
-/// AWS clients that are traced, time-limited, and share one connection pool.
+/// Annotations and metadata of an invocation's subsegment.
+pub mod annotation;
+/// AWS clients that are traced, have time limits, and share one connection pool.
 pub mod aws;
 /// The one place that reads the clock.
 pub mod clock;
 /// The wire form of an event: what goes into `PutEvents` and what arrives at a function.
 mod envelope;
-/// Reading a function's environment variables, with errors that name the variable.
+/// A function's environment variables, with errors that name the variable.
 mod environment;
-/// The events that cross the bus: names, payloads, and the facts' identities.
+/// An error with all its causes: on one line, and as exceptions in a trace.
+mod error_chain;
+/// The events on the bus: names, payloads, ids.
 mod event;
+/// Ids of orders, customers and products, checked when they are parsed.
+mod id;
+/// One attempt to handle one invocation.
+mod invocation;
 /// Attributes of DynamoDB items.
 pub mod item;
 /// The layer around a handler: continues the trace, records the outcome.
-pub mod lambda;
+mod layer;
 /// One JSON object a log line.
 mod log_line;
-/// Business metrics: what CloudWatch counts.
+/// Business metrics in CloudWatch's embedded metric format.
 mod metrics;
 /// Amounts of money: exact, never negative.
 mod money;
-/// Telling events: `PutEvents` that notices partial failure.
-pub mod publisher;
-/// What every AWS call looks like in the trace.
+/// `PutEvents` with partial failures detected and retried.
+mod publisher;
+/// Whether a conditional write recorded something new.
+mod recorded;
+/// The start of a service, and what runs its handler.
+mod service;
+/// The subsegment of an AWS call.
 mod subsegment;
-/// JSON logs and the X-Ray exporter, set up by one call.
-pub mod telemetry;
+/// JSON logs and the X-Ray exporter.
+mod telemetry;
 /// The `X-Amzn-Trace-Id` header.
 mod trace_header;
 
-pub use envelope::{Cause, Heard, NotUnderstood, Producer, Told};
-pub use environment::{BadVariable, optional, required};
+#[cfg(test)]
+mod captured;
+#[cfg(test)]
+mod imports;
+
+pub use envelope::{Cause, EventError, InboundEvent, Metadata, OutboundEvent, Producer};
+pub use environment::{InvalidVariable, optional, required};
+pub use error_chain::chain;
 pub use event::{
-    Event, InventoryInsufficient, InventoryReleased, InventoryUpdated, Metadata, NotificationSent,
-    OrderCreated, PaymentFailed, PaymentFailure, PaymentProcessed, PaymentRefunded, derived_id,
+    Event, InventoryInsufficient, InventoryReleased, InventoryUpdated, NotificationSent,
+    OrderCreated, PaymentFailed, PaymentFailure, PaymentProcessed, PaymentRefunded,
 };
+pub use id::{CustomerId, InvalidId, OrderId, PaymentMethod, ProductId};
+pub use invocation::Invocation;
+pub use layer::{ReportedError, Request, Response, TraceLayer, Traced};
 pub use metrics::Metrics;
-pub use money::{Amount, BadAmount};
-pub use trace_header::{BadTraceHeader, Sampled, TraceHeader};
+pub use money::{Amount, InvalidAmount};
+pub use publisher::{PublishError, Publisher};
+pub use recorded::Recorded;
+pub use service::{Error, EventHandler, Service};
+pub use telemetry::TelemetryError;
+pub use trace_header::{InvalidTraceHeader, Sampled, TraceHeader};

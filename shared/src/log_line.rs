@@ -13,13 +13,13 @@ use tracing_subscriber::{
 
 use crate::clock::rfc3339;
 
-/// Writes a log event as one flat JSON object: time, level and message, then the fields of the spans
-/// that it happened in (`xray_trace_id`, `request_id`, `order_id`, …), then its own.
+/// Writes a log event as one flat JSON object: time, level and message, then the fields of the
+/// event's spans (`xray_trace_id`, `request_id`, `order_id`, …), then its own.
 ///
-/// The stock JSON format nests the spans' fields; flat ones can be queried by name in CloudWatch Logs
-/// Insights and are found by the console's trace-to-logs link.
+/// The default JSON format nests the spans' fields. Flat fields can be queried by name in
+/// CloudWatch Logs Insights, and the X-Ray console's link from a trace to its logs finds them.
 pub(crate) struct LogLine {
-    /// Reads the clock; handed in so that a test can hold it still.
+    /// Reads the clock; a test passes a fixed time.
     pub(crate) now: fn() -> DateTime<Utc>,
 }
 
@@ -53,8 +53,8 @@ where
     }
 }
 
-/// A span's field under the name that it has in logs: annotations lose their prefix, what only the
-/// exporter needs is left out.
+/// A span's field under its name in logs: annotations lose their prefix, and fields for the
+/// exporter are left out.
 fn as_log_field((name, value): (String, Value)) -> Option<(String, Value)> {
     match name.strip_prefix("annotation.") {
         Some(annotation) => Some((annotation.to_owned(), value)),
@@ -94,31 +94,14 @@ impl Visit for Fields<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io,
-        sync::{Arc, Mutex},
-    };
-
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::captured::Captured;
 
     #[test]
-    fn a_line_is_flat_and_finds_its_trace() {
-        let lines = Lines::default();
+    fn a_line_is_flat_and_names_its_trace() {
+        let lines = Captured::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::registry().with(
             tracing_subscriber::fmt::layer()
@@ -134,9 +117,9 @@ mod tests {
                 http.response.status_code = 201,
             );
             span.record("annotation.order_id", "ord_1");
-            span.in_scope(|| tracing::info!(attempts = 2, "order kept"));
+            span.in_scope(|| tracing::info!(attempts = 2, "order stored"));
         });
-        let line = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line = lines.text();
         assert!(line.ends_with("}\n") && line.matches('\n').count() == 1, "{line}");
         let line: Value = serde_json::from_str(&line).unwrap();
         insta::assert_json_snapshot!(line);

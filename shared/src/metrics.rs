@@ -12,21 +12,27 @@ use metrique::{
     writer::{AnyEntrySink, BoxEntrySink, FormatExt, sink::FlushImmediately},
 };
 
-use crate::{Amount, Event, Heard, Told, clock::now};
+use crate::{
+    clock::now,
+    envelope::{InboundEvent, OutboundEvent},
+    event::Event,
+    money::Amount,
+};
 
-/// Business metrics in CloudWatch's embedded metric format: at most one line of JSON an invocation, on
-/// standard output, from which CloudWatch makes the metrics. No API call, and nothing left to flush when
-/// Lambda freezes the process
+/// Business metrics in CloudWatch's embedded metric format: at most one line of JSON an invocation,
+/// on standard output, which CloudWatch turns into metrics. There is no API call, and nothing is
+/// left to flush when Lambda freezes the process
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 ///
-/// The only dimension is `Service`: each further one multiplies what CloudWatch bills. What finds a single
-/// order (its id, its trace) stands in the same line and is no metric.
+/// The only dimension is `Service`: each further one multiplies the number of metrics that
+/// CloudWatch bills. The ids that find a single order and its trace are in the same line, as
+/// properties and not as metrics.
 #[derive(Clone)]
 pub struct Metrics {
     sink: BoxEntrySink,
 }
 
-/// What one invocation counts. What stays `None` is not written.
+/// The metrics of one invocation. A metric that is `None` is not written.
 #[metrics(rename_all = "PascalCase", emf::dimension_sets = [["Service"]])]
 #[derive(Debug)]
 struct Counts {
@@ -41,8 +47,8 @@ struct Counts {
     order_id: Option<String>,
     /// Processes started.
     cold_starts: Option<u64>,
-    /// From the moment in which a fact was decided until a service acts on it: EventBridge, Lambda's queue,
-    /// the cold start, and every retry.
+    /// From the time at which an event occurred until a service handles it: EventBridge, Lambda's
+    /// queue, the cold start, and every retry.
     #[metrics(unit = Millisecond)]
     bus_latency: Option<Duration>,
     orders_created: Option<u64>,
@@ -60,17 +66,17 @@ struct Counts {
     notifications_sent: Option<u64>,
 }
 
-/// An invocation that counts.
+/// The metrics of an invocation while it runs.
 #[derive(Clone, Debug)]
-pub(crate) struct Invocation {
-    /// Gone once they are written.
+pub(crate) struct InvocationMetrics {
+    /// `None` once they are written.
     counts: Arc<Mutex<Option<Counts>>>,
 }
 
 tokio::task_local! {
-    /// The invocation that the running code belongs to. It is the task's and not the process's, because one
-    /// process may serve several invocations at once.
-    static CURRENT: Invocation;
+    /// The metrics of the current invocation. They belong to the task and not to the process,
+    /// because one process may serve several invocations at once.
+    static CURRENT: InvocationMetrics;
 }
 
 impl fmt::Debug for Metrics {
@@ -80,12 +86,12 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// Metrics in CloudWatch's namespace `namespace`, one an environment.
+    /// Metrics in CloudWatch's namespace `namespace`, one for each environment.
     pub fn new(namespace: String) -> Self {
         Self::written_to(namespace, io::stdout)
     }
 
-    fn written_to<W: io::Write + 'static>(
+    pub(crate) fn written_to<W: io::Write + 'static>(
         namespace: String,
         writer: impl Fn() -> W + Send + Sync + 'static,
     ) -> Self {
@@ -93,8 +99,8 @@ impl Metrics {
         Self { sink: FlushImmediately::new_boxed(format.output_to_makewriter(writer)) }
     }
 
-    /// Writes what `invocation` counted, if it counted anything.
-    pub(crate) fn write(&self, invocation: &Invocation) {
+    /// Writes the metrics of `invocation`, if there are any.
+    pub(crate) fn write(&self, invocation: &InvocationMetrics) {
         let counts = invocation.counts.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
             self.sink.append_any(RootEntry::new(counts.close()));
@@ -102,26 +108,26 @@ impl Metrics {
     }
 }
 
-impl Invocation {
-    /// An invocation of `service` that begins now.
-    pub(crate) fn begin(service: &'static str, cold: bool) -> Self {
+impl InvocationMetrics {
+    /// Those of an invocation of `service` that starts now.
+    pub(crate) fn new(service: &'static str, is_cold: bool) -> Self {
         let mut counts = Counts::new(service);
-        counts.cold_starts = cold.then_some(1);
+        counts.cold_starts = is_cold.then_some(1);
         Self { counts: Arc::new(Mutex::new(Some(counts))) }
     }
 
-    /// What finds the invocation's log lines.
-    pub(crate) fn request(&self, id: &str) {
+    /// Adds Lambda's request id, which finds the invocation's log lines.
+    pub(crate) fn set_request_id(&self, id: &str) {
         self.change(|counts| counts.request_id = Some(id.to_owned()));
     }
 
-    /// What finds its trace.
-    pub(crate) fn trace(&self, id: impl Into<String>) {
+    /// Adds the trace's id.
+    pub(crate) fn set_trace_id(&self, id: impl Into<String>) {
         self.change(|counts| counts.trace_id = Some(id.into()));
     }
 
     /// Runs `work` as part of this invocation.
-    pub(crate) async fn run<F: Future>(self, work: F) -> F::Output {
+    pub(crate) async fn scope<F: Future>(self, work: F) -> F::Output {
         CURRENT.scope(self, work).await
     }
 
@@ -133,25 +139,27 @@ impl Invocation {
     }
 }
 
-/// Counts how long a fact was on its way.
-pub(crate) fn heard(heard: &Heard) {
-    // Fails outside of an invocation, where there is nothing to count for.
-    let _none = CURRENT.try_with(|invocation| {
-        invocation.change(|counts| {
-            let way = (now() - heard.metadata.occurred_at).to_std();
-            // Another machine's clock may be ahead of ours.
-            counts.bus_latency = Some(way.unwrap_or_default());
-            counts.order_id = Some(heard.event.order_id().to_owned());
-        });
+/// Records how long ago the event occurred that the current invocation handles.
+pub(crate) fn record_bus_latency(inbound: &InboundEvent) {
+    change_current(|counts| {
+        let latency = (now() - inbound.metadata.occurred_at).to_std();
+        // Another machine's clock may be ahead of ours.
+        counts.bus_latency = Some(latency.unwrap_or_default());
+        counts.order_id = Some(inbound.event.order_id().to_string());
     });
 }
 
-/// Counts a fact that is news. What is told again is not counted again, and what could not be told is not lost.
-pub(crate) fn told(told: &Told) {
-    if told.is_news() {
-        let _none =
-            CURRENT.try_with(|invocation| invocation.change(|counts| counts.add(told.event())));
+/// Counts an event once, when it is first recorded: publishing it again does not count it again,
+/// and failing to publish it does not lose the count.
+pub(crate) fn count(outbound: &OutboundEvent) {
+    if let Some(event) = outbound.newly_recorded() {
+        change_current(|counts| counts.add(event));
     }
+}
+
+fn change_current(change: impl FnOnce(&mut Counts)) {
+    // Fails outside of an invocation, where there is nothing to count for.
+    let _outside = CURRENT.try_with(|invocation| invocation.change(change));
 }
 
 impl Counts {
@@ -179,7 +187,7 @@ impl Counts {
         }
     }
 
-    /// Whatever is heard or told belongs to an order.
+    /// Every other metric comes with an order id.
     fn is_empty(&self) -> bool {
         self.cold_starts.is_none() && self.order_id.is_none()
     }
@@ -191,7 +199,7 @@ impl Counts {
         fn sum(total: &mut Option<f64>, amount: Amount) {
             *total = Some(total.unwrap_or_default() + amount.as_float());
         }
-        self.order_id = Some(event.order_id().to_owned());
+        self.order_id = Some(event.order_id().to_string());
         match event {
             Event::OrderCreated(order) => {
                 one(&mut self.orders_created);
@@ -219,55 +227,46 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, TimeDelta, Utc};
     use serde_json::Value;
 
     use super::*;
-    use crate::{Cause, PaymentFailed, PaymentFailure};
+    use crate::{
+        captured::Captured,
+        envelope::Cause,
+        event::{PaymentFailed, PaymentFailure},
+        recorded::Recorded,
+    };
 
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn failed(occurred_at: DateTime<Utc>) -> Told {
+    fn payment_failed() -> Event {
         let failed = PaymentFailed {
-            order_id: "ord_1".to_owned(),
-            customer_id: "customer123".to_owned(),
+            order_id: "ord_1".parse().unwrap(),
+            customer_id: "customer123".parse().unwrap(),
             payment_id: "pay_1".to_owned(),
             amount: "99.99".parse().unwrap(),
             currency: "USD".to_owned(),
             processor: "sandbox".to_owned(),
             reason: PaymentFailure::Declined,
         };
-        Told::new(failed, occurred_at, Cause::request())
+        failed.into()
     }
 
-    async fn line(cold: bool, work: impl FnOnce()) -> String {
-        let written = Written::default();
-        let writer = written.clone();
+    /// The line that an invocation writes which publishes `event`.
+    async fn line(is_cold: bool, event: Recorded<Event>) -> String {
+        let captured = Captured::default();
+        let writer = captured.clone();
         let metrics = Metrics::written_to("shop-test".to_owned(), move || writer.clone());
-        let invocation = Invocation::begin("payment-service", cold);
-        invocation.request("request-1");
-        invocation.trace("1-5759e988-bd862e3fe1be46a994272793");
-        invocation.clone().run(async { work() }).await;
+        let invocation = InvocationMetrics::new("payment-service", is_cold);
+        invocation.set_request_id("request-1");
+        invocation.set_trace_id("1-5759e988-bd862e3fe1be46a994272793");
+        let event = OutboundEvent::new(event, now(), Cause::request());
+        invocation.clone().scope(async { count(&event) }).await;
         metrics.write(&invocation);
-        let bytes = written.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        captured.text()
     }
 
     #[tokio::test]
     async fn a_line_is_what_cloudwatch_reads() {
-        let decided = now();
-        let line = line(true, || told(&failed(decided).news_of(decided))).await;
+        let line = line(true, Recorded::New(payment_failed())).await;
         assert_eq!(line.matches('\n').count(), 1, "one line: {line}");
         let mut line: Value = serde_json::from_str(&line).unwrap();
         assert!(line["_aws"]["Timestamp"].take().as_u64().is_some());
@@ -275,15 +274,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_told_again_is_not_counted_again() {
-        let line =
-            line(false, || told(&failed(now() - TimeDelta::seconds(3)).news_of(now()))).await;
-        assert_eq!(line, "", "nothing happened, so nothing is written");
+    async fn an_event_that_another_invocation_recorded_is_not_counted_again() {
+        let line = line(false, Recorded::Existing(payment_failed())).await;
+        assert_eq!(line, "", "there is nothing to count, so nothing is written");
     }
 
     #[test]
     fn outside_of_an_invocation_nothing_is_counted() {
-        let decided = now();
-        told(&failed(decided).news_of(decided));
+        let event = Recorded::New(payment_failed());
+        count(&OutboundEvent::new(event, now(), Cause::request()));
     }
 }

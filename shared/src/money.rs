@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 /// An amount of money in major units (`99.99` is ninety-nine dollars and ninety-nine cents): exact,
 /// never negative, at most two decimals.
 ///
-/// On the wire it is a JSON number, because that is where the recipe's consumers read it. The digits
-/// are written and read as text and never pass through a float.
+/// In JSON it is a number. Its digits are written and parsed as text and never pass through a
+/// float.
 ///
 /// ```
 /// use shared::Amount;
@@ -24,27 +24,27 @@ pub struct Amount(Decimal);
 
 /// Why a text is not an [`Amount`].
 #[derive(Debug, thiserror::Error)]
-pub enum BadAmount {
-    /// The text is no decimal number.
+pub enum InvalidAmount {
+    /// The text is not a decimal number.
     #[error("`{0}` is not a decimal number such as `99.99`")]
     NotANumber(String),
-    /// Money here is owed, never granted.
+    /// Amounts are never negative.
     #[error("`{0}` is negative")]
     Negative(String),
-    /// There is no coin for it.
+    /// More than two decimals.
     #[error("`{0}` has more than two decimals")]
-    TooFine(String),
+    TooManyDecimals(String),
 }
 
 impl Amount {
-    /// This unit price for `quantity` pieces, or `None` when the sum has more digits than a
+    /// The price of `quantity` pieces at this unit price, or `None` if it has more digits than a
     /// [`Decimal`] holds (28).
     pub fn times(self, quantity: u32) -> Option<Self> {
         self.0.checked_mul(Decimal::from(quantity)).map(Self)
     }
 
-    /// For the numbers of annotations and metrics, which X-Ray and CloudWatch keep as doubles. Never calculate
-    /// with it.
+    /// The amount as X-Ray's annotations and CloudWatch's metrics store it. Never calculate with
+    /// it.
     pub fn as_float(self) -> f64 {
         // A decimal's text is always a number, so the default is never taken.
         self.to_string().parse().unwrap_or_default()
@@ -52,16 +52,16 @@ impl Amount {
 }
 
 impl FromStr for Amount {
-    type Err = BadAmount;
+    type Err = InvalidAmount;
 
-    fn from_str(text: &str) -> Result<Self, BadAmount> {
-        let number =
-            Decimal::from_str_exact(text).map_err(|_| BadAmount::NotANumber(text.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, InvalidAmount> {
+        let number = Decimal::from_str_exact(text)
+            .map_err(|_| InvalidAmount::NotANumber(text.to_owned()))?;
         if number.is_sign_negative() && !number.is_zero() {
-            return Err(BadAmount::Negative(text.to_owned()));
+            return Err(InvalidAmount::Negative(text.to_owned()));
         }
         if number.normalize().scale() > 2 {
-            return Err(BadAmount::TooFine(text.to_owned()));
+            return Err(InvalidAmount::TooManyDecimals(text.to_owned()));
         }
         Ok(Self(number.abs()))
     }
@@ -96,14 +96,14 @@ mod tests {
         for (text, shown) in [("99.99", "99.99"), ("5", "5.00"), ("0", "0.00"), ("1.500", "1.50")] {
             assert_eq!(text.parse::<Amount>().unwrap().to_string(), shown);
         }
-        for (text, complaint) in [
+        for (text, error) in [
             ("-1", "`-1` is negative"),
             ("1.001", "`1.001` has more than two decimals"),
             ("ten", "`ten` is not a decimal number such as `99.99`"),
             ("", "`` is not a decimal number such as `99.99`"),
             ("\"5\"", "`\"5\"` is not a decimal number such as `99.99`"),
         ] {
-            assert_eq!(text.parse::<Amount>().unwrap_err().to_string(), complaint);
+            assert_eq!(text.parse::<Amount>().unwrap_err().to_string(), error);
         }
     }
 

@@ -9,17 +9,23 @@ use aws_sdk_eventbridge::{
     types::{PutEventsRequestEntry, PutEventsResultEntry},
 };
 
-use crate::{Producer, Told, aws::traced, lambda::trace_header, metrics};
+use crate::{
+    aws::traced,
+    envelope::{OutboundEvent, Producer},
+    metrics,
+    trace_header::TraceHeader,
+};
 
-/// How often entries that were not accepted are sent again.
+/// How often failed entries are sent again.
 const RETRIES: u32 = 3;
-/// The pause before the first retry; it doubles each time, and a random part of it is waited.
+/// The longest pause before the first retry. It doubles with each retry, and the actual pause is a
+/// random share of it.
 const BACKOFF: Duration = Duration::from_millis(50);
 
-/// What an entry without an answer is taken for: not accepted, as far as anybody knows.
-const NO_ANSWER: &str = "InternalFailure";
+/// The error code of an entry that is missing in the response.
+const NO_RESULT: &str = "InternalFailure";
 
-/// Tells events on the bus.
+/// Publishes events to an event bus.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     client: Client,
@@ -27,18 +33,18 @@ pub struct Publisher {
     producer: Producer,
 }
 
-/// Why an event was not told. Tell it again later: the same fact keeps its id.
+/// Why an event was not published. It may be published again, because event ids are deterministic.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The event has no wire form.
-    #[error("could not write `{0}` as JSON")]
-    Unwritable(&'static str, #[source] serde_json::Error),
+    /// The event cannot be serialized.
+    #[error("could not serialize `{0}`")]
+    Serialize(&'static str, #[source] serde_json::Error),
     /// The call failed.
     #[error("could not reach event bus `{bus}`")]
     Unreachable {
         /// The bus.
         bus: String,
-        /// What the SDK says.
+        /// The SDK's error.
         source: Box<SdkError<PutEventsError>>,
     },
     /// The call succeeded, the entry did not.
@@ -46,7 +52,7 @@ pub enum PublishError {
     Rejected {
         /// The bus.
         bus: String,
-        /// What was to be told.
+        /// The event's `detail-type`.
         detail_type: String,
         /// EventBridge's error code.
         code: String,
@@ -56,48 +62,48 @@ pub enum PublishError {
 }
 
 impl Publisher {
-    /// Publishes to `bus` in the name of `producer`.
+    /// Publishes to `bus` as `producer`.
     pub fn new(config: &SdkConfig, bus: String, producer: Producer) -> Self {
         let client = Client::from_conf(Builder::from(config).interceptor(traced(config)).build());
         Self { client, bus, producer }
     }
 
-    /// Tells `told`.
+    /// Publishes `event`, and counts it in the metrics if it is newly recorded.
     ///
     /// # Errors
     ///
-    /// Fails unless EventBridge took the entry: `PutEvents` answers 200 when it did not, so the answer's
-    /// entries are read, and those that may succeed later are sent again.
-    pub async fn tell(&self, told: &Told) -> Result<(), PublishError> {
-        self.tell_all(std::slice::from_ref(told)).await
+    /// Fails unless EventBridge accepted the entry. `PutEvents` responds with 200 even if it did
+    /// not, so the response's entries are checked, and those that may succeed later are sent again.
+    pub async fn publish(&self, event: &OutboundEvent) -> Result<(), PublishError> {
+        self.publish_batch(std::slice::from_ref(event)).await
     }
 
-    /// Tells up to ten events in one call.
-    pub async fn tell_all(&self, told: &[Told]) -> Result<(), PublishError> {
-        told.iter().for_each(metrics::told);
+    /// Publishes up to ten events in one call.
+    pub async fn publish_batch(&self, events: &[OutboundEvent]) -> Result<(), PublishError> {
+        events.iter().for_each(metrics::count);
         let mut pending =
-            told.iter().map(|told| self.entry(told)).collect::<Result<Vec<_>, _>>()?;
+            events.iter().map(|event| self.entry(event)).collect::<Result<Vec<_>, _>>()?;
         for attempt in 0.. {
-            let answer =
+            let response =
                 self.client.put_events().set_entries(Some(pending.clone())).send().await.map_err(
                     |source| PublishError::Unreachable {
                         bus: self.bus.clone(),
                         source: Box::new(source),
                     },
                 )?;
-            match verdict(pending, answer.entries()) {
-                Verdict::AllAccepted => return Ok(()),
-                Verdict::TryAgain(rest) if attempt < RETRIES => {
-                    tracing::warn!(entries = rest.len(), attempt, "entries are sent again");
+            match Outcome::of(pending, response.entries()) {
+                Outcome::AllAccepted => return Ok(()),
+                Outcome::Retry(rest) if attempt < RETRIES => {
+                    tracing::warn!(entries = rest.len(), attempt, "sending failed entries again");
                     pending = rest;
                     tokio::time::sleep(pause(attempt, fastrand::f64())).await;
                 }
-                Verdict::TryAgain(rest) => {
-                    let code = answer.entries().iter().find_map(PutEventsResultEntry::error_code);
+                Outcome::Retry(rest) => {
+                    let code = response.entries().iter().find_map(PutEventsResultEntry::error_code);
                     let why = format!("gave up after {RETRIES} retries");
-                    return Err(self.rejected(rest.first(), code.unwrap_or(NO_ANSWER), &why));
+                    return Err(self.rejected(rest.first(), code.unwrap_or(NO_RESULT), &why));
                 }
-                Verdict::Refused { entry, code, message } => {
+                Outcome::Refused { entry, code, message } => {
                     return Err(self.rejected(Some(&entry), &code, &message));
                 }
             }
@@ -105,11 +111,11 @@ impl Publisher {
         Ok(())
     }
 
-    fn entry(&self, told: &Told) -> Result<PutEventsRequestEntry, PublishError> {
-        let event = told.event();
-        let detail = told
-            .detail(&self.producer, trace_header().as_ref())
-            .map_err(|source| PublishError::Unwritable(event.detail_type(), source))?;
+    fn entry(&self, outbound: &OutboundEvent) -> Result<PutEventsRequestEntry, PublishError> {
+        let event = outbound.event();
+        let detail = outbound
+            .detail(&self.producer, TraceHeader::current().as_ref())
+            .map_err(|source| PublishError::Serialize(event.detail_type(), source))?;
         Ok(PutEventsRequestEntry::builder()
             .source(event.source())
             .detail_type(event.detail_type())
@@ -136,35 +142,38 @@ impl Publisher {
     }
 }
 
-/// What an answer means for the entries that were sent.
+/// What a response means for the entries that were sent.
 #[derive(Debug, PartialEq)]
-enum Verdict {
+enum Outcome {
     AllAccepted,
-    TryAgain(Vec<PutEventsRequestEntry>),
+    Retry(Vec<PutEventsRequestEntry>),
     Refused { entry: PutEventsRequestEntry, code: String, message: String },
 }
 
-/// Answers stand in the order of the entries. One refusal that no retry helps decides for all.
-fn verdict(sent: Vec<PutEventsRequestEntry>, answers: &[PutEventsResultEntry]) -> Verdict {
-    let mut again = Vec::new();
-    for (index, entry) in sent.into_iter().enumerate() {
-        let answer = answers.get(index);
-        if answer.is_some_and(|answer| answer.event_id().is_some()) {
-            continue;
+impl Outcome {
+    /// Results are in the order of the entries. One entry that no retry can help fails all of them.
+    fn of(sent: Vec<PutEventsRequestEntry>, results: &[PutEventsResultEntry]) -> Self {
+        let mut failed = Vec::new();
+        for (index, entry) in sent.into_iter().enumerate() {
+            let result = results.get(index);
+            if result.is_some_and(|result| result.event_id().is_some()) {
+                continue;
+            }
+            let code = result.and_then(PutEventsResultEntry::error_code).unwrap_or(NO_RESULT);
+            if matches!(code, "InternalFailure" | "InternalException" | "ThrottlingException") {
+                failed.push(entry);
+            } else {
+                let message = result.and_then(PutEventsResultEntry::error_message);
+                let message = message.unwrap_or_default().to_owned();
+                return Self::Refused { entry, code: code.to_owned(), message };
+            }
         }
-        let code = answer.and_then(PutEventsResultEntry::error_code).unwrap_or(NO_ANSWER);
-        if matches!(code, "InternalFailure" | "InternalException" | "ThrottlingException") {
-            again.push(entry);
-        } else {
-            let message = answer.and_then(PutEventsResultEntry::error_message).unwrap_or_default();
-            return Verdict::Refused { entry, code: code.to_owned(), message: message.to_owned() };
-        }
+        if failed.is_empty() { Self::AllAccepted } else { Self::Retry(failed) }
     }
-    if again.is_empty() { Verdict::AllAccepted } else { Verdict::TryAgain(again) }
 }
 
-/// "Full jitter": a random share of a pause that doubles, so that producers that failed together do
-/// not come back together.
+/// "Full jitter": a random share of a pause that doubles, so that producers that failed at the same
+/// time do not retry at the same time.
 fn pause(attempt: u32, share: f64) -> Duration {
     BACKOFF.saturating_mul(2u32.saturating_pow(attempt)).mul_f64(share)
 }

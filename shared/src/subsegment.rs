@@ -16,32 +16,35 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use opentelemetry::trace::Status;
-use serde_json::Value;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::lambda::{causes, exception, trace_header};
+use crate::{
+    error_chain::{causes, record_exception},
+    trace_header::TraceHeader,
+};
 
-/// The longest `TraceHeader` that `PutEvents` takes
+/// The longest `TraceHeader` that `PutEvents` accepts
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>).
 const MAX_TRACE_HEADER: usize = 500;
 
-/// What Python's `patch_all()` does, for every AWS client: opens the call's subsegment, sends its id along
-/// as the parent, and, for `PutEvents`, writes it into each entry, where it wins over the HTTP header.
-/// A publisher cannot forget.
+/// Puts the calls of an AWS client into the trace: opens a subsegment for each call and sends the
+/// subsegment's id as the parent. For `PutEvents` it also writes the header into each entry, where
+/// it takes precedence over the HTTP header.
 ///
-/// Without it the SDK's own recursion detection sends the function segment's id, and the consumers
-/// would hang beside the call instead of below it.
+/// Without it the SDK's own recursion detection sends the function segment's id, and the consumers'
+/// segments would be siblings of the call instead of its children.
 #[derive(Debug)]
-pub(crate) struct Subsegment {
+pub struct Subsegment {
     region: String,
+    table: Option<String>,
 }
 
-/// The call's span, kept while the call runs.
+/// The call's span while the call runs.
 #[derive(Debug)]
 struct Call(Option<Span>);
 
-/// How often the call was attempted.
+/// How many attempts the call has made.
 #[derive(Debug)]
 struct Attempts(u32);
 
@@ -56,7 +59,14 @@ impl Storable for Attempts {
 impl Subsegment {
     /// `region` is recorded with each call.
     pub(crate) fn new(region: String) -> Self {
-        Self { region }
+        Self { region, table: None }
+    }
+
+    /// Names the DynamoDB table that all of the client's calls are about. X-Ray names the node
+    /// after it.
+    #[must_use]
+    pub fn table(self, name: &str) -> Self {
+        Self { table: Some(name.to_owned()), ..self }
     }
 }
 
@@ -66,7 +76,7 @@ impl Intercept for Subsegment {
         "Subsegment"
     }
 
-    /// The first hook that knows the operation; those before it run with the client's settings alone.
+    /// The first hook that knows the operation; earlier ones only have the client's settings.
     fn modify_before_serialization(
         &self,
         context: &mut BeforeSerializationInterceptorContextMut<'_>,
@@ -79,7 +89,7 @@ impl Intercept for Subsegment {
             aws.service = node_name(metadata.service()),
             aws.operation = metadata.name(),
             aws.region = self.region,
-            aws.table.name = Empty,
+            aws.table.name = self.table,
             aws.request_id = Empty,
             http.response.status_code = Empty,
             annotation.failed_entry_count = Empty,
@@ -88,7 +98,7 @@ impl Intercept for Subsegment {
             metadata.failed_entries = Empty,
         );
         if let Some(input) = context.input_mut().downcast_mut::<PutEventsInput>() {
-            let header = span.in_scope(trace_header).map(|header| header.to_string());
+            let header = span.in_scope(TraceHeader::current).map(|header| header.to_string());
             let header = header.filter(|header| header.len() <= MAX_TRACE_HEADER);
             for entry in input.entries.iter_mut().flatten() {
                 entry.trace_header.clone_from(&header);
@@ -101,23 +111,6 @@ impl Intercept for Subsegment {
         Ok(())
     }
 
-    fn read_after_serialization(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        cfg: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let is_dynamodb = |metadata: &Metadata| metadata.service() == "DynamoDB";
-        // Only its requests name a table; the others' bodies, events among them, need not be read.
-        if let (Some(span), true) = (call(cfg), cfg.load::<Metadata>().is_some_and(is_dynamodb)) {
-            let body = context.request().body().bytes().unwrap_or_default();
-            if let Some(table) = table_name(body) {
-                span.record("aws.table.name", table);
-            }
-        }
-        Ok(())
-    }
-
     fn modify_before_retry_loop(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
@@ -125,7 +118,7 @@ impl Intercept for Subsegment {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(span) = call(cfg) else { return Ok(()) };
-        if let Some(header) = span.in_scope(trace_header) {
+        if let Some(header) = span.in_scope(TraceHeader::current) {
             context.request_mut().headers_mut().insert("x-amzn-trace-id", header.to_string());
         }
         Ok(())
@@ -170,14 +163,14 @@ impl Intercept for Subsegment {
             Some(Err(error)) => {
                 span.set_status(Status::error(error.to_string()));
                 for cause in causes(error) {
-                    exception(&span, "SdkError", cause.to_string());
+                    record_exception(&span, "SdkError", cause.to_string());
                 }
             }
             None => {}
         }
-        // A span ends when it was last left: this is when.
+        // A span ends when it was last left, which is now.
         span.in_scope(|| {});
-        // It closes with the call, not whenever the SDK lets go of its configuration.
+        // It closes with the call, not when the SDK drops its configuration.
         cfg.interceptor_state().store_put(Call(None));
         Ok(())
     }
@@ -187,8 +180,8 @@ fn call(cfg: &ConfigBag) -> Option<Span> {
     cfg.load::<Call>().and_then(|call| call.0.clone())
 }
 
-/// X-Ray makes the node's type from the subsegment's name: `Events` becomes `AWS::Events`, whereas the
-/// SDK's own `EventBridge` would become a type of its own.
+/// X-Ray derives the node's type from the subsegment's name: `Events` becomes `AWS::Events`. The
+/// SDK's name, `EventBridge`, would become a type of its own.
 fn node_name(service: &str) -> &str {
     match service {
         "EventBridge" => "Events",
@@ -196,18 +189,7 @@ fn node_name(service: &str) -> &str {
     }
 }
 
-/// The table that a DynamoDB request is about: X-Ray names the node after it. A transaction names its
-/// tables item by item; each service owns one table, so the first stands for all.
-fn table_name(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let in_transaction = || {
-        let item = body["TransactItems"].as_array()?.first()?.as_object()?;
-        item.values().next()?["TableName"].as_str()
-    };
-    body["TableName"].as_str().or_else(in_transaction).map(str::to_owned)
-}
-
-/// A `PutEvents` that lost entries is answered with 200: X-Ray would call it a success.
+/// `PutEvents` responds with 200 even if entries failed, which X-Ray would show as a success.
 fn record_failed_entries(span: &Span, output: &PutEventsOutput) {
     if output.failed_entry_count() == 0 {
         return;
@@ -218,25 +200,7 @@ fn record_failed_entries(span: &Span, output: &PutEventsOutput) {
     span.set_status(Status::error("entries were not accepted"));
     for entry in output.entries() {
         if let Some(code) = entry.error_code() {
-            exception(span, code, entry.error_message().unwrap_or_default().to_owned());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_found_in_plain_requests_and_in_transactions() {
-        for (body, table) in [
-            (r#"{"TableName":"orders","Key":{}}"#, Some("orders")),
-            (r#"{"TransactItems":[{"Update":{"TableName":"inventory"}}]}"#, Some("inventory")),
-            (r#"{"Entries":[]}"#, None),
-            ("Action=Publish", None),
-            ("", None),
-        ] {
-            assert_eq!(table_name(body.as_bytes()).as_deref(), table, "{body}");
+            record_exception(span, code, entry.error_message().unwrap_or_default().to_owned());
         }
     }
 }

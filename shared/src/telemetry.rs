@@ -14,37 +14,39 @@ use tracing_subscriber::{
 
 use crate::{clock::now, log_line::LogLine};
 
-/// Where the X-Ray daemon listens when nobody says otherwise
+/// Where the X-Ray daemon listens by default
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html>).
 const DEFAULT_DAEMON: &str = "127.0.0.1:2000";
 
 /// Why telemetry could not be set up. The function's init fails with it.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The address of the X-Ray daemon makes no sense.
+    /// The address of the X-Ray daemon is invalid.
     #[error("AWS_XRAY_DAEMON_ADDRESS is `{0}`, not an address such as `{DEFAULT_DAEMON}`")]
     DaemonAddress(String),
-    /// No socket to send from.
+    /// There is no socket to send from.
     #[error("cannot open a UDP socket to the X-Ray daemon at {0}")]
     Socket(SocketAddr, #[source] io::Error),
-    /// Somebody set up logging before.
-    #[error("logging is set up twice")]
+    /// Logging is already set up.
+    #[error("logging is already set up")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Sets up JSON logs on standard output and the X-Ray exporter. Call it first in `main`.
+/// Sets up JSON logs on standard output and the X-Ray exporter.
 ///
-/// `service` is the service's crate (`env!("CARGO_CRATE_NAME")`): its log level and that of this crate is
-/// `AWS_LAMBDA_LOG_LEVEL` or `LOG_LEVEL`, `INFO` by default; every other crate only gets to warn.
+/// `service` is the service's package. Its log level and that of this crate is
+/// `AWS_LAMBDA_LOG_LEVEL` or `LOG_LEVEL`, by default `INFO`; the level of every other crate is
+/// `WARN`.
 ///
-/// Spans are sent synchronously, one datagram each, when they close: nothing is left to flush when
-/// Lambda freezes the process. They are recorded only under a parent that is sampled, so this process
-/// never starts a trace of its own.
-pub fn init(service: &'static str) -> Result<(), TelemetryError> {
+/// Spans are sent synchronously, one datagram each, when they close, so that nothing is left to
+/// flush when Lambda freezes the process. Only children of a sampled parent are recorded: this
+/// process never starts a trace of its own.
+pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
     let daemon = daemon_address(env::var("AWS_XRAY_DAEMON_ADDRESS").ok())?;
     let client =
         XrayDaemonClient::new(daemon).map_err(|source| TelemetryError::Socket(daemon, source))?;
-    // X-Ray takes trace ids made from W3C ones, which have no time in them; the exporter would drop them.
+    // X-Ray accepts trace ids made from W3C ones, which contain no time; the exporter would drop
+    // them.
     let translator = SegmentTranslator::new().skip_timestamp_validation();
     let provider = SdkTracerProvider::builder()
         .with_id_generator(XrayIdGenerator::default())
@@ -58,7 +60,8 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
         .with_threads(false)
         .with_level(false)
         .with_tracked_inactivity(false)
-        // Log lines stay logs. Errors reach the span through `lambda::record_error`, with their causes.
+        // Log lines do not become span events. Errors reach the span through `record_error`, with
+        // their causes.
         .with_filter(filter_fn(|metadata| !metadata.is_event()));
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(JsonFields::new())
@@ -66,10 +69,11 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
 
     let level = ["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"].iter().find_map(|name| env::var(name).ok());
     let level = log_level(level.as_deref());
-    // Our spans exist whatever the log level is: turning logs down must not turn traces off.
+    // Our spans are independent of the log level: turning logs down must not turn traces off.
+    let service = service.replace('-', "_");
     let interesting = filter_fn(move |metadata| {
         let target = metadata.target().split("::").next();
-        let ours = target == Some(service) || target == Some(env!("CARGO_CRATE_NAME"));
+        let ours = target == Some(service.as_str()) || target == Some(env!("CARGO_CRATE_NAME"));
         match (ours, metadata.is_span()) {
             (true, true) => true,
             (true, false) => metadata.level() <= &level,
@@ -78,7 +82,7 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
         }
     });
     tracing_subscriber::registry().with(lines).with(spans).with(interesting).try_init()?;
-    // A panic is a log line like any other, with the ids of the invocation that it ends.
+    // A panic becomes a log line like any other, with the ids of its invocation.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("no message"));
@@ -86,7 +90,7 @@ pub fn init(service: &'static str) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// Reads `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in any order
+/// Parses `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in any order
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-python-configuration.html>).
 fn daemon_address(variable: Option<String>) -> Result<SocketAddr, TelemetryError> {
     let text = variable.unwrap_or_else(|| DEFAULT_DAEMON.to_owned());
@@ -98,7 +102,7 @@ fn daemon_address(variable: Option<String>) -> Result<SocketAddr, TelemetryError
 }
 
 fn log_level(variable: Option<&str>) -> Level {
-    // Lambda says FATAL for what tracing calls ERROR; anything unknown is as good as unset.
+    // Lambda's FATAL is tracing's ERROR. An unknown level is treated as unset.
     match variable {
         Some(level) if level.eq_ignore_ascii_case("fatal") => Level::ERROR,
         Some(level) => level.parse().unwrap_or(Level::INFO),

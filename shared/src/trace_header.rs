@@ -2,15 +2,17 @@ use std::{fmt, str::FromStr};
 
 use opentelemetry::{
     SpanId, TraceId,
-    trace::{SpanContext, TraceFlags, TraceState},
+    trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The `X-Amzn-Trace-Id` header: which trace a call belongs to, which subsegment made it, and whether
-/// anything is recorded.
+/// The `X-Amzn-Trace-Id` header: which trace a call belongs to, which subsegment made it, and
+/// whether anything is recorded.
 ///
-/// Read without regard to the order of its fields; `Lineage` and fields that this code does not know
-/// are kept and travel on, `Self` (added by load balancers) is dropped.
-/// See <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>.
+/// The order of its fields does not matter. `Lineage` and unknown fields are passed on, `Self`
+/// (added by load balancers) is dropped. See
+/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>.
 ///
 /// ```
 /// use shared::TraceHeader;
@@ -24,23 +26,23 @@ use opentelemetry::{
 ///     header.to_string(),
 ///     "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=25:a87bd80c:1",
 /// );
-/// # Ok::<(), shared::BadTraceHeader>(())
+/// # Ok::<(), shared::InvalidTraceHeader>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceHeader {
     root: TraceId,
     parent: Option<SpanId>,
     sampled: Option<Sampled>,
-    /// `Lineage` and everything unknown, in the order in which it came.
+    /// `Lineage` and all unknown fields, in their original order.
     others: Vec<(String, String)>,
 }
 
 /// The sampling decision, which is made once, at the head of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampled {
-    /// `1`: record.
+    /// `1`: record the trace.
     Yes,
-    /// `0`: record nothing, but pass the header on.
+    /// `0`: record nothing, and pass the header on.
     No,
     /// `?`: the callee is asked to decide.
     Requested,
@@ -48,7 +50,7 @@ pub enum Sampled {
 
 /// Why a text is not a [`TraceHeader`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadTraceHeader {
+pub enum InvalidTraceHeader {
     /// There is no `Root` field.
     #[error("the trace header has no `Root`")]
     NoRoot,
@@ -64,23 +66,32 @@ pub enum BadTraceHeader {
 }
 
 impl TraceHeader {
-    /// The trace id in X-Ray's form, for logs and for people.
+    /// The header that a call made from the current span carries, if the invocation has a trace
+    /// header.
+    pub fn current() -> Option<Self> {
+        let context = Span::current().context();
+        let header = context.get::<Self>()?;
+        Some(header.with_parent(context.span().span_context().span_id()))
+    }
+
+    /// The trace id in X-Ray's form.
     pub fn root(&self) -> String {
         let hex = self.root.to_string();
         format!("1-{}-{}", &hex[..8], &hex[8..])
     }
 
-    /// Whether this process is to record anything: the trace is sampled and there is a parent to hang
-    /// from. A function in pass-through mode gets neither field and must stay silent
+    /// Whether this process records anything: the trace is sampled and has a parent segment. A
+    /// function in pass-through mode gets neither field and must record nothing
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html>).
     pub fn is_recorded(&self) -> bool {
         self.sampled == Some(Sampled::Yes) && self.parent.is_some()
     }
 
-    /// The header that a call made under the span `parent` carries: the same trace, a new parent.
-    /// What is not recorded is passed on as it came, for there is no new parent.
+    /// The header that a call made from the span `parent` carries: the same trace with a new
+    /// parent. A header that is not recorded is passed on unchanged, because there is no new
+    /// parent.
     #[must_use]
-    pub fn under(&self, parent: SpanId) -> Self {
+    pub fn with_parent(&self, parent: SpanId) -> Self {
         if self.is_recorded() {
             Self { parent: Some(parent), ..self.clone() }
         } else {
@@ -97,9 +108,9 @@ impl TraceHeader {
 }
 
 impl FromStr for TraceHeader {
-    type Err = BadTraceHeader;
+    type Err = InvalidTraceHeader;
 
-    fn from_str(text: &str) -> Result<Self, BadTraceHeader> {
+    fn from_str(text: &str) -> Result<Self, InvalidTraceHeader> {
         let (mut root, mut parent, mut sampled, mut others) = (None, None, None, Vec::new());
         for field in text.split(';') {
             let Some((key, value)) = field.split_once('=') else { continue };
@@ -114,7 +125,7 @@ impl FromStr for TraceHeader {
                 others.push((key.to_owned(), value.to_owned()));
             }
         }
-        Ok(Self { root: root.ok_or(BadTraceHeader::NoRoot)?, parent, sampled, others })
+        Ok(Self { root: root.ok_or(InvalidTraceHeader::NoRoot)?, parent, sampled, others })
     }
 }
 
@@ -136,8 +147,8 @@ impl fmt::Display for TraceHeader {
     }
 }
 
-fn trace_id(text: &str) -> Result<TraceId, BadTraceHeader> {
-    let bad = || BadTraceHeader::BadRoot(text.to_owned());
+fn trace_id(text: &str) -> Result<TraceId, InvalidTraceHeader> {
+    let bad = || InvalidTraceHeader::BadRoot(text.to_owned());
     let (time, rest) = text.strip_prefix("1-").and_then(|t| t.split_once('-')).ok_or_else(bad)?;
     let well_formed = is_hex(time, 8) && is_hex(rest, 24);
     match TraceId::from_hex(&format!("{time}{rest}")) {
@@ -146,19 +157,19 @@ fn trace_id(text: &str) -> Result<TraceId, BadTraceHeader> {
     }
 }
 
-fn segment_id(text: &str) -> Result<SpanId, BadTraceHeader> {
+fn segment_id(text: &str) -> Result<SpanId, InvalidTraceHeader> {
     match SpanId::from_hex(text) {
         Ok(id) if is_hex(text, 16) && id != SpanId::INVALID => Ok(id),
-        _ => Err(BadTraceHeader::BadParent(text.to_owned())),
+        _ => Err(InvalidTraceHeader::BadParent(text.to_owned())),
     }
 }
 
-fn decision(text: &str) -> Result<Sampled, BadTraceHeader> {
+fn decision(text: &str) -> Result<Sampled, InvalidTraceHeader> {
     match text {
         "1" => Ok(Sampled::Yes),
         "0" => Ok(Sampled::No),
         "?" => Ok(Sampled::Requested),
-        _ => Err(BadTraceHeader::BadSampled(text.to_owned())),
+        _ => Err(InvalidTraceHeader::BadSampled(text.to_owned())),
     }
 }
 
@@ -167,105 +178,4 @@ fn is_hex(text: &str, digits: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ROOT: &str = "Root=1-5759e988-bd862e3fe1be46a994272793";
-
-    #[test]
-    fn headers_that_are_understood() {
-        let full = format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1");
-        for (text, written, recorded) in [
-            (full.clone(), full.clone(), true),
-            (format!("Sampled=1; Parent=53995c3f42cd8ad8 ; {ROOT};"), full.clone(), true),
-            (format!("sampled=1;PARENT=53995C3F42CD8AD8;{ROOT}"), full.clone(), true),
-            (format!("Self=1-67891234-12456789abcdef0123456789;{full}"), full, true),
-            (ROOT.to_owned(), ROOT.to_owned(), false),
-            (
-                format!("{ROOT};Lineage=a87bd80c:1|68fd508a:5"),
-                format!("{ROOT};Lineage=a87bd80c:1|68fd508a:5"),
-                false,
-            ),
-            (
-                format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=0;Custom=a=b"),
-                format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=0;Custom=a=b"),
-                false,
-            ),
-            (format!("{ROOT};Sampled=?"), format!("{ROOT};Sampled=?"), false),
-            (format!("{ROOT};Sampled=1"), format!("{ROOT};Sampled=1"), false),
-        ] {
-            let header: TraceHeader = text.parse().unwrap();
-            assert_eq!(header.to_string(), written, "{text}");
-            assert_eq!(header.is_recorded(), recorded, "{text}");
-        }
-    }
-
-    #[test]
-    fn headers_that_are_refused() {
-        for (text, refusal) in [
-            ("", BadTraceHeader::NoRoot),
-            ("Sampled=1", BadTraceHeader::NoRoot),
-            ("Root=1-5759e988", BadTraceHeader::BadRoot("1-5759e988".to_owned())),
-            ("Root=1-+759e988-bd862e3fe1be46a994272793", {
-                BadTraceHeader::BadRoot("1-+759e988-bd862e3fe1be46a994272793".to_owned())
-            }),
-            ("Root=1-00000000-000000000000000000000000", {
-                BadTraceHeader::BadRoot("1-00000000-000000000000000000000000".to_owned())
-            }),
-            (&format!("{ROOT};Parent=53"), BadTraceHeader::BadParent("53".to_owned())),
-            (&format!("{ROOT};Sampled=yes"), BadTraceHeader::BadSampled("yes".to_owned())),
-        ] {
-            assert_eq!(text.parse::<TraceHeader>().unwrap_err(), refusal, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_recorded_call_gets_a_new_parent_and_keeps_the_rest() {
-        let header: TraceHeader =
-            format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:2:3").parse().unwrap();
-        let under = header.under(SpanId::from_hex("00000000000000ff").unwrap());
-        assert_eq!(
-            under.to_string(),
-            format!("{ROOT};Parent=00000000000000ff;Sampled=1;Lineage=1:2:3")
-        );
-    }
-
-    #[test]
-    fn an_unsampled_call_passes_the_header_on_as_it_came() {
-        for text in [
-            format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=0;Lineage=1:2:3"),
-            format!("{ROOT};Lineage=1:2:3"),
-        ] {
-            let header: TraceHeader = text.parse().unwrap();
-            assert_eq!(
-                header.under(SpanId::from_hex("00000000000000ff").unwrap()).to_string(),
-                text
-            );
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_back(
-            root in "1-[0-9a-f]{8}-[0-9a-f]{23}1",
-            parent in proptest::option::of("[0-9a-f]{15}1"),
-            sampled in proptest::option::of("[01?]"),
-            lineage in proptest::option::of("[0-9]{1,2}:[0-9a-f]{8}:[0-9]"),
-        ) {
-            let mut text = format!("Root={root}");
-            for (key, value) in [("Parent", parent), ("Sampled", sampled), ("Lineage", lineage)] {
-                if let Some(value) = value {
-                    text = format!("{text};{key}={value}");
-                }
-            }
-            prop_assert_eq!(text.parse::<TraceHeader>().unwrap().to_string(), text);
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in ".{0,200}") {
-            let _outcome = text.parse::<TraceHeader>();
-        }
-    }
-}
+mod tests;

@@ -1,20 +1,21 @@
-//! What the stories are told with: a world of real binaries, and words for what can be done and seen in it.
+//! What stories are made of: a world of real binaries, and verbs for what can be done and seen in
+//! it.
 
-#![expect(
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    reason = "in a story, what cannot be is a panic that fails it"
-)]
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a panic fails the story")]
 
-/// Reading traces.
+/// The project's files.
+mod files;
+/// HTTP requests to a world, and its responses.
+mod response;
+/// Traces as AWS's client sees them.
 mod seen;
 /// What is expected of a deployment.
 mod topology;
-/// Speaking to a world.
+/// A stack and its clients.
 mod world;
 
+pub use files::{changed_template, template_path, workspace};
+pub use response::Response;
 pub use seen::{Part, Seen};
 pub use topology::{Topology, topology};
-pub use world::{
-    Answer, Notified, World, WorldBuilder, changed_template, gone, template_path, workspace,
-};
+pub use world::{Notified, World, WorldBuilder, gone};

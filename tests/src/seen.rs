@@ -3,12 +3,12 @@ use std::collections::HashMap;
 use aws_sdk_xray::types::{Service, Trace};
 use serde_json::Value;
 
-/// A trace as AWS's client gets it, taken apart.
+/// A trace as AWS's client sees it, as a list of its parts.
 #[derive(Debug)]
 pub struct Seen {
     /// Its id.
     pub id: String,
-    /// Its segments and subsegments, each before what hangs from it.
+    /// Its segments and subsegments, each before its children.
     pub parts: Vec<Part>,
 }
 
@@ -21,7 +21,7 @@ pub struct Part {
     pub name: String,
     /// A segment's origin.
     pub origin: String,
-    /// What it hangs from.
+    /// Its parent's id.
     pub parent: Option<String>,
     /// Whether it is a segment.
     pub is_segment: bool,
@@ -30,14 +30,14 @@ pub struct Part {
 }
 
 impl Seen {
-    /// Takes a trace apart.
-    pub fn read(trace: &Trace) -> Self {
+    /// Lists the parts of a trace.
+    pub fn of(trace: &Trace) -> Self {
         let mut parts = Vec::new();
         for segment in trace.segments() {
             let document = segment.document().expect("a segment has a document");
             let document: Value = serde_json::from_str(document).expect("a document is JSON");
             let is_segment = document["type"] != "subsegment";
-            take_apart(&document, None, is_segment, &mut parts);
+            add_parts(&document, None, is_segment, &mut parts);
         }
         Self { id: trace.id().unwrap_or_default().to_owned(), parts }
     }
@@ -47,7 +47,7 @@ impl Seen {
         self.parts.iter().filter(move |part| part.name == name)
     }
 
-    /// The segments of that origin whose name ends so.
+    /// The segments of that origin whose name ends with `name`.
     pub fn segments<'a>(
         &'a self,
         origin: &'a str,
@@ -58,7 +58,7 @@ impl Seen {
         })
     }
 
-    /// How many runs of functions' code there are.
+    /// How many invocations of functions there are.
     pub fn runs(&self) -> usize {
         self.segments("AWS::Lambda::Function", "").count()
     }
@@ -68,11 +68,11 @@ impl Seen {
         self.parts.iter().find(|part| part.id == id)
     }
 
-    /// The parts that name a parent which is not there.
-    pub fn lost(&self) -> Vec<&Part> {
-        let is_lost =
+    /// The parts whose parent is missing.
+    pub fn orphans(&self) -> Vec<&Part> {
+        let is_orphan =
             |part: &&Part| part.parent.as_ref().is_some_and(|parent| self.part(parent).is_none());
-        self.parts.iter().filter(is_lost).collect()
+        self.parts.iter().filter(is_orphan).collect()
     }
 
     /// The parts without a parent.
@@ -80,7 +80,7 @@ impl Seen {
         self.parts.iter().filter(|part| part.parent.is_none()).collect()
     }
 
-    /// An annotation's value, wherever it is set.
+    /// The value of an annotation of any part.
     pub fn annotation(&self, key: &str) -> Option<&Value> {
         self.parts.iter().find_map(|part| part.document["annotations"].get(key))
     }
@@ -95,8 +95,8 @@ impl Seen {
             .collect()
     }
 
-    /// The edges of a graph, as `name (type) -> name (type)`, in alphabetical order. What the names of
-    /// this project have in common is left out.
+    /// The edges of a graph, as `name (type) -> name (type)`, in alphabetical order. The prefix
+    /// that the project's names share is left out.
     pub fn edges(services: &[Service]) -> Vec<String> {
         let name = |service: &Service| {
             let name = service.name().unwrap_or_default();
@@ -125,7 +125,7 @@ impl Part {
     }
 }
 
-fn take_apart(document: &Value, parent: Option<&str>, is_segment: bool, parts: &mut Vec<Part>) {
+fn add_parts(document: &Value, parent: Option<&str>, is_segment: bool, parts: &mut Vec<Part>) {
     let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
     let id = text("id");
     let parent = parent.map(str::to_owned).or(document["parent_id"].as_str().map(str::to_owned));
@@ -138,6 +138,6 @@ fn take_apart(document: &Value, parent: Option<&str>, is_segment: bool, parts: &
         document: document.clone(),
     });
     for inside in document["subsegments"].as_array().into_iter().flatten() {
-        take_apart(inside, Some(&id), false, parts);
+        add_parts(inside, Some(&id), false, parts);
     }
 }

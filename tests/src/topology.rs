@@ -2,18 +2,18 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::Value;
 
-use crate::world::workspace;
+use crate::files::workspace;
 
-/// What `infra/topology.json` expects: the same that the canary holds against a deployment.
+/// The expectations in `infra/topology.json`, which the canary checks of a deployment too.
 #[derive(Debug)]
 pub struct Topology {
     /// The edges of the graph of a confirmed order, in alphabetical order.
     pub edges: Vec<String>,
-    /// Each event's `detail-type`, its source, and the services that hear it.
+    /// Each event's `detail-type`, its source, and the services that consume it.
     pub events: BTreeMap<String, (String, Vec<String>)>,
 }
 
-/// Reads it, for the names of the default parameters.
+/// Reads it, with the names that the default parameters give.
 pub fn topology() -> Topology {
     let text = fs::read_to_string(workspace().join("infra/topology.json")).expect("it is there");
     let value: Value = serde_json::from_str(&text).expect("it is JSON");
@@ -28,7 +28,7 @@ pub fn topology() -> Topology {
     let events = value["events"].as_object().expect("a mapping").iter();
     let events = events.map(|(detail_type, event)| {
         let source = event["source"].as_str().expect("a text").to_owned();
-        (detail_type.clone(), (source, texts(&event["heardBy"])))
+        (detail_type.clone(), (source, texts(&event["consumers"])))
     });
     Topology { edges, events: events.collect() }
 }

@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_eventbridge::{config::Credentials, types::PutEventsRequestEntry};
 use aws_smithy_types::DateTime;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -18,18 +18,21 @@ use local::{Notification, Options, Ports, Sockets, Stack, compile, template};
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
 
-use crate::Seen;
+use crate::{
+    files::{template_path, workspace},
+    seen::Seen,
+};
 
-/// How long anything may take until a story gives up waiting for it. Nothing is waited for by the clock;
-/// this only ends a story that hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How often something that nobody announces is looked at again.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How long a story waits for anything. Stories wait for states and never for a while, so this only
+/// ends a story that would wait for ever.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
+/// How often a state is polled that cannot be subscribed to.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A stack of its own, on ports of its own, and clients to speak to it.
+/// A stack of its own on ports of its own, and clients for it.
 pub struct World {
-    stack: Stack,
-    http: Client<HttpConnector, Full<Bytes>>,
+    pub(crate) stack: Stack,
+    pub(crate) http: Client<HttpConnector, Full<Bytes>>,
     /// AWS's own X-Ray client.
     pub xray: aws_sdk_xray::Client,
     /// AWS's own EventBridge client.
@@ -48,18 +51,7 @@ pub struct WorldBuilder {
     lacks_permissions: bool,
 }
 
-/// An HTTP answer.
-#[derive(Debug)]
-pub struct Answer {
-    /// Its status.
-    pub status: u16,
-    /// Its headers.
-    pub headers: http::HeaderMap,
-    /// Its body, as JSON if it is that.
-    pub body: Value,
-}
-
-/// What customers were told.
+/// A message that a customer was sent.
 pub type Notified = Notification;
 
 impl WorldBuilder {
@@ -84,8 +76,8 @@ impl WorldBuilder {
         self
     }
 
-    /// Its template lacks permissions that the functions need. In any other world, a call that is denied fails
-    /// the story.
+    /// Its template lacks permissions that the functions need. In any other world a denied call
+    /// fails the story.
     #[must_use]
     pub fn lacking_permissions(mut self) -> Self {
         self.lacks_permissions = true;
@@ -102,7 +94,7 @@ impl WorldBuilder {
         let executables = executables.expect("the functions were built");
         let options = Options {
             retry_delay: Duration::from_millis(50),
-            // Many worlds share two cores.
+            // Many worlds share a few cores.
             max_processes: 4,
             ..Options::default()
         };
@@ -143,71 +135,29 @@ impl World {
         self.stack.stop().await;
     }
 
-    /// Posts an order of `customer123`.
-    pub async fn order(&self, body: &str) -> Answer {
-        self.post("/orders/customer123", body, &[]).await
-    }
-
-    /// Posts `body` to the API.
-    pub async fn post(
-        &self,
-        path: &str,
-        body: impl AsRef<[u8]>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        self.request("POST", &format!("{}{path}", self.stack.api()), body, headers).await
-    }
-
-    /// Sends a request anywhere in this world.
-    pub async fn request(
-        &self,
-        method: &str,
-        url: &str,
-        body: impl AsRef<[u8]>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let mut request = http::Request::builder().method(method).uri(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request
-            .body(Full::new(Bytes::copy_from_slice(body.as_ref())))
-            .expect("the request is well formed");
-        let answer = timeout(PATIENCE, self.http.request(request)).await;
-        let (parts, body) =
-            answer.expect("an answer comes").expect("the world answers").into_parts();
-        let body = body.collect().await.expect("the answer is whole").to_bytes();
-        let text = || Value::from(String::from_utf8_lossy(&body).into_owned());
-        Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: serde_json::from_slice(&body).unwrap_or_else(|_| text()),
-        }
-    }
-
-    /// Puts an event on the bus, outside of any trace.
-    pub async fn tell(&self, source: &str, detail_type: &str, detail: &Value) {
+    /// Publishes an event outside of any trace.
+    pub async fn publish(&self, source: &str, detail_type: &str, detail: &Value) {
         let entry = PutEventsRequestEntry::builder()
             .source(source)
             .detail_type(detail_type)
             .detail(detail.to_string())
             .event_bus_name("distributed-tracing-demo")
             .build();
-        let answer = self.events.put_events().entries(entry).send().await;
-        assert_eq!(answer.expect("the bus answers").failed_entry_count(), 0);
+        let response = self.events.put_events().entries(entry).send().await;
+        assert_eq!(response.expect("EventBridge responds").failed_entry_count(), 0);
     }
 
-    /// Waits until the trace `id` has all that `complete` asks for, and returns it as AWS's client sees it.
+    /// Waits until the trace `id` is complete, and returns it as AWS's client sees it.
     pub async fn trace(&self, id: &str, complete: impl Fn(&Seen) -> bool) -> Seen {
         let mut changes = self.stack.trace_changes();
         let mut last = None;
-        let waited = timeout(PATIENCE, async {
+        let waited = timeout(TIMEOUT, async {
             loop {
                 changes.borrow_and_update();
-                let answer = self.xray.batch_get_traces().trace_ids(id).send().await;
-                let answer = answer.expect("X-Ray answers");
-                if let Some(trace) = answer.traces().first() {
-                    let seen = Seen::read(trace);
+                let response = self.xray.batch_get_traces().trace_ids(id).send().await;
+                let response = response.expect("X-Ray responds");
+                if let Some(trace) = response.traces().first() {
+                    let seen = Seen::of(trace);
                     if complete(&seen) {
                         return seen;
                     }
@@ -224,7 +174,7 @@ impl World {
 
     /// The edges of the graph of one trace, as `name (type) -> name (type)`, in alphabetical order.
     pub async fn edges(&self, id: &str) -> Vec<String> {
-        let graph = self.xray.get_trace_graph().trace_ids(id).send().await.expect("X-Ray answers");
+        let graph = self.xray.get_trace_graph().trace_ids(id).send().await.expect("X-Ray responds");
         Seen::edges(graph.services())
     }
 
@@ -232,7 +182,7 @@ impl World {
     pub async fn summaries(&self) -> Vec<aws_sdk_xray::types::TraceSummary> {
         let (start, end) = self.last_hour();
         let query = self.xray.get_trace_summaries().start_time(start).end_time(end);
-        query.send().await.expect("X-Ray answers").trace_summaries().to_vec()
+        query.send().await.expect("X-Ray responds").trace_summaries().to_vec()
     }
 
     /// From an hour ago until now.
@@ -241,7 +191,7 @@ impl World {
         (DateTime::from_secs_f64(now - 3600.0), DateTime::from_secs_f64(now + 1.0))
     }
 
-    /// Waits until customers were told `count` times.
+    /// Waits until customers were sent `count` messages, and returns them.
     pub async fn notified(&self, count: usize) -> Vec<Notified> {
         self.until("notifications", || {
             let sent = self.stack.notifications();
@@ -250,39 +200,39 @@ impl World {
         .await
     }
 
-    /// Waits until `count` events of that type have come by, and returns them.
-    pub async fn told(&self, detail_type: &str, count: usize) -> Vec<Value> {
+    /// Waits until `count` events of that type are published, and returns them.
+    pub async fn published(&self, detail_type: &str, count: usize) -> Vec<Value> {
         self.until(detail_type, || {
-            let told = self.events_of(detail_type);
-            (told.len() >= count).then_some(told)
+            let events = self.events_of(detail_type);
+            (events.len() >= count).then_some(events)
         })
         .await
     }
 
-    /// The events of that type that have come by so far, oldest first.
+    /// The events of that type that are published so far, oldest first.
     pub fn events_of(&self, detail_type: &str) -> Vec<Value> {
         let records = self.stack.events(|record| record.event["detail-type"] == detail_type);
         records.into_iter().map(|record| record.event).collect()
     }
 
-    /// Waits until `look` sees something.
-    pub async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
-        let waited = timeout(PATIENCE, async {
+    /// Waits until `find` finds something.
+    pub async fn until<T>(&self, what: &str, find: impl Fn() -> Option<T>) -> T {
+        let waited = timeout(TIMEOUT, async {
             loop {
-                if let Some(found) = look() {
+                if let Some(found) = find() {
                     return found;
                 }
-                tokio::time::sleep(GLANCE).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         });
         let Ok(found) = waited.await else {
             let lines = self.stack.log_lines(|_| true);
-            panic!("waited in vain for {what}; the log says\n{lines:#?}");
+            panic!("waited in vain for {what}; the log is\n{lines:#?}");
         };
         found
     }
 
-    /// Waits until every event that came by was handled, for good or ill.
+    /// Waits until every published event is handled or became a dead letter.
     pub async fn settled(&self) {
         self.until("quiet", || self.stack.is_idle().then_some(())).await;
     }
@@ -298,7 +248,7 @@ impl World {
                 ":product",
                 aws_sdk_dynamodb::types::AttributeValue::S(format!("product#{product}")),
             );
-        let found = query.send().await.expect("DynamoDB answers");
+        let found = query.send().await.expect("DynamoDB responds");
         let level =
             |item: &std::collections::HashMap<_, aws_sdk_dynamodb::types::AttributeValue>| {
                 let available = item["available"].as_n().expect("a number").parse().expect("whole");
@@ -308,53 +258,16 @@ impl World {
     }
 }
 
-impl Answer {
-    /// The id of the trace that the request began.
-    pub fn trace_id(&self) -> String {
-        let header = self.headers["x-amzn-trace-id"].to_str().expect("the header is a text");
-        let root = header.split(';').find_map(|field| field.strip_prefix("Root="));
-        root.expect("the header has a root").to_owned()
-    }
-
-    /// The order's id.
-    pub fn order_id(&self) -> String {
-        self.body["orderId"].as_str().expect("the answer has an order").to_owned()
-    }
-}
-
-/// Waits until the process `id` is gone, and says whether it ever is. One that was killed is gone when the
-/// system gets around to it, and stays as a zombie until its parent looks.
+/// Waits until the process `id` is gone, and returns whether it is. A killed process disappears a
+/// little later, and is a zombie until its parent reaps it.
 pub async fn gone(id: &str) -> bool {
     let stat = Path::new("/proc").join(id).join("stat");
     let wait = async {
         while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     timeout(Duration::from_secs(10), wait).await.is_ok()
-}
-
-/// The project's own template.
-pub fn template_path() -> PathBuf {
-    workspace().join("infra/template.yaml")
-}
-
-/// The project's own template with something changed. `change` gets its text.
-pub fn changed_template(folder: &Path, change: impl Fn(String) -> String) -> PathBuf {
-    let root = workspace();
-    let text = fs::read_to_string(template_path()).expect("the template is there");
-    // Its paths are relative to where it stands.
-    let text = text.replace("CodeUri: ..", &format!("CodeUri: {}", root.display()));
-    let changed = change(text.clone());
-    assert_ne!(changed, text, "the change changes something");
-    let path = folder.join("template.yaml");
-    fs::write(&path, changed).expect("the folder can be written to");
-    path
-}
-
-/// The workspace's folder.
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace is there")
 }
 
 /// Builds the binaries once for all stories, as `cargo local` does it.

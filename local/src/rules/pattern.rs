@@ -33,7 +33,7 @@ use serde_json::Value;
 use self::{expression::next, matching::Clause};
 use super::json::{self, Malformed, Reader, Token};
 
-pub use self::leaves::Leaves;
+use self::leaves::Leaves;
 
 /// The longest pattern that EventBridge takes, in characters
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>).

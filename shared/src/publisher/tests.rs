@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Cause, NotificationSent};
+use crate::{envelope::Cause, event::NotificationSent, recorded::Recorded};
 
 fn sent(detail_types: &[&str]) -> Vec<PutEventsRequestEntry> {
     let entry = |name: &&str| PutEventsRequestEntry::builder().detail_type(*name).build();
@@ -24,12 +24,13 @@ fn failed(code: &str) -> PutEventsResultEntry {
     PutEventsResultEntry::builder().error_code(code).error_message("why").build()
 }
 
-/// Answers `PutEvents` as told, in that order, and returns the details of each request's entries.
-async fn bus(listener: TcpListener, answers: Vec<Value>) -> Vec<Vec<String>> {
+/// Responds to `PutEvents` with `responses`, in that order, and returns the details of each
+/// request's entries.
+async fn bus(listener: TcpListener, responses: Vec<Value>) -> Vec<Vec<String>> {
     let mut requests = Vec::new();
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut received = Vec::new();
-    for answer in answers {
+    for response in responses {
         let body = loop {
             let text = String::from_utf8_lossy(&received);
             if let Some((head, body)) = text.split_once("\r\n\r\n")
@@ -39,20 +40,21 @@ async fn bus(listener: TcpListener, answers: Vec<Value>) -> Vec<Vec<String>> {
             {
                 break serde_json::from_str::<Value>(body).unwrap();
             }
-            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "a request is whole");
+            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "the request is complete");
         };
         received.clear();
         let details = body["Entries"].as_array().unwrap().iter();
         requests.push(details.map(|entry| entry["Detail"].as_str().unwrap().to_owned()).collect());
-        let answer = answer.to_string();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
-        stream.write_all((head + &answer).as_bytes()).await.unwrap();
+        let response = response.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", response.len());
+        stream.write_all((head + &response).as_bytes()).await.unwrap();
     }
     requests
 }
 
-/// Tells two orders to a bus that answers so, and returns what it was sent and what came of it.
-async fn tell_two(answers: Vec<Value>) -> (Vec<Vec<String>>, Result<(), PublishError>) {
+/// Publishes two events to a bus with those responses. Returns what the bus received, and the
+/// outcome.
+async fn publish_two(responses: Vec<Value>) -> (Vec<Vec<String>>, Result<(), PublishError>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -65,22 +67,22 @@ async fn tell_two(answers: Vec<Value>) -> (Vec<Vec<String>>, Result<(), PublishE
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build();
     let publisher = Publisher::new(&config, "bus".to_owned(), Producer::new("test", "1"));
-    let told = ["ord_a", "ord_b"].map(|order_id| {
+    let events = ["ord_a", "ord_b"].map(|order_id| {
         let sent = NotificationSent {
-            order_id: order_id.to_owned(),
-            customer_id: "c".to_owned(),
+            order_id: order_id.parse().unwrap(),
+            customer_id: "c".parse().unwrap(),
             notification_id: "n".to_owned(),
             channel: "sns".to_owned(),
             outcome: "confirmed".to_owned(),
         };
-        Told::new(sent, DateTime::UNIX_EPOCH, Cause::request())
+        OutboundEvent::new(Recorded::New(sent.into()), DateTime::UNIX_EPOCH, Cause::request())
     });
-    tokio::join!(bus(listener, answers), publisher.tell_all(&told))
+    tokio::join!(bus(listener, responses), publisher.publish_batch(&events))
 }
 
 #[tokio::test]
-async fn an_entry_that_was_not_accepted_is_sent_again_alone() {
-    let (requests, outcome) = tell_two(vec![
+async fn only_the_failed_entry_is_sent_again() {
+    let (requests, outcome) = publish_two(vec![
         json!({ "FailedEntryCount": 1, "Entries": [{ "EventId": "1" }, { "ErrorCode": "ThrottlingException", "ErrorMessage": "slow" }] }),
         json!({ "FailedEntryCount": 0, "Entries": [{ "EventId": "2" }] }),
     ])
@@ -92,10 +94,10 @@ async fn an_entry_that_was_not_accepted_is_sent_again_alone() {
 }
 
 #[tokio::test]
-async fn an_entry_that_is_never_accepted_is_an_error_in_the_end() {
+async fn an_entry_that_keeps_failing_is_an_error() {
     let failed = json!({ "FailedEntryCount": 2, "Entries": [{ "ErrorCode": "InternalFailure" }, { "ErrorCode": "InternalFailure" }] });
-    let (requests, outcome) = tell_two(vec![failed; 4]).await;
-    assert_eq!(requests.len(), 4, "once, and three times more");
+    let (requests, outcome) = publish_two(vec![failed; 4]).await;
+    assert_eq!(requests.len(), 4, "one attempt and three retries");
     let error = outcome.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -104,32 +106,32 @@ async fn an_entry_that_is_never_accepted_is_an_error_in_the_end() {
 }
 
 #[tokio::test]
-async fn giving_up_names_the_bus_own_code() {
+async fn giving_up_names_the_last_error_code() {
     let throttled = json!({ "ErrorCode": "ThrottlingException" });
-    let answer = |entries: Value| json!({ "FailedEntryCount": 1, "Entries": entries });
-    let mut answers = vec![answer(json!([{ "EventId": "1" }, throttled]))];
-    answers.extend(vec![answer(json!([throttled])); 3]);
-    let error = tell_two(answers).await.1.unwrap_err().to_string();
+    let response = |entries: Value| json!({ "FailedEntryCount": 1, "Entries": entries });
+    let mut responses = vec![response(json!([{ "EventId": "1" }, throttled]))];
+    responses.extend(vec![response(json!([throttled])); 3]);
+    let error = publish_two(responses).await.1.unwrap_err().to_string();
     assert!(error.contains("ThrottlingException: gave up after 3 retries"), "{error}");
 }
 
 #[test]
-fn only_the_failed_entries_are_sent_again() {
-    let answers = [accepted(), failed("ThrottlingException"), failed("InternalFailure")];
-    let verdict = verdict(sent(&["a", "b", "c"]), &answers);
-    assert_eq!(verdict, Verdict::TryAgain(sent(&["b", "c"])));
+fn only_the_failed_entries_are_retried() {
+    let results = [accepted(), failed("ThrottlingException"), failed("InternalFailure")];
+    let outcome = Outcome::of(sent(&["a", "b", "c"]), &results);
+    assert_eq!(outcome, Outcome::Retry(sent(&["b", "c"])));
 }
 
 #[test]
-fn an_answer_that_is_missing_is_no_success() {
-    assert_eq!(verdict(sent(&["a", "b"]), &[accepted()]), Verdict::TryAgain(sent(&["b"])));
-    assert_eq!(verdict(sent(&["a"]), &[accepted()]), Verdict::AllAccepted);
+fn a_missing_result_is_a_failure() {
+    assert_eq!(Outcome::of(sent(&["a", "b"]), &[accepted()]), Outcome::Retry(sent(&["b"])));
+    assert_eq!(Outcome::of(sent(&["a"]), &[accepted()]), Outcome::AllAccepted);
 }
 
 #[test]
-fn a_refusal_that_no_retry_helps_is_an_error_at_once() {
-    let answers = [failed("ThrottlingException"), failed("MalformedDetail")];
-    let Verdict::Refused { entry, code, message } = verdict(sent(&["a", "b"]), &answers) else {
+fn an_entry_that_no_retry_can_help_is_an_error_at_once() {
+    let results = [failed("ThrottlingException"), failed("MalformedDetail")];
+    let Outcome::Refused { entry, code, message } = Outcome::of(sent(&["a", "b"]), &results) else {
         panic!("a malformed entry is refused");
     };
     assert_eq!(
@@ -139,7 +141,7 @@ fn a_refusal_that_no_retry_helps_is_an_error_at_once() {
 }
 
 #[test]
-fn pauses_double_and_are_never_longer_than_their_bound() {
+fn pauses_double_and_stay_within_their_bound() {
     assert_eq!(pause(0, 1.0), Duration::from_millis(50));
     assert_eq!(pause(2, 1.0), Duration::from_millis(200));
     assert_eq!(pause(2, 0.0), Duration::ZERO);

@@ -1,7 +1,7 @@
-//! A function that fails in the way its file's name says: `faulty-crash` ends in the middle of an
-//! invocation, `faulty-hang` never answers one, `faulty-error` answers with an error, `faulty-init` is never
-//! ready. It speaks the Runtime API over a plain socket and depends on nothing, as a function in any other
-//! language might.
+//! A function that fails in the way that its file's name says: `faulty-crash` exits during an
+//! invocation, `faulty-hang` never responds, `faulty-error` responds with an error, `faulty-init`
+//! exits before it is ready. It uses the Runtime API over a plain socket and has no dependencies,
+//! like a function in another language.
 
 use std::{
     env,
@@ -54,7 +54,7 @@ fn post(api: &str, path: &str, body: &str) {
         "POST {path} HTTP/1.1\r\nHost: {api}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
     if sent.is_ok() {
-        // The host has read it all when it closes the connection.
+        // The host closes the connection after it has read everything.
         let _answer = stream.read_to_end(&mut Vec::new());
     }
 }

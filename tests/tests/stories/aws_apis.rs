@@ -15,7 +15,7 @@ pub(crate) async fn call(
     target: &str,
     path: &str,
     body: &str,
-) -> e2e::Answer {
+) -> e2e::Response {
     let (name, value) = scope(service);
     let url = format!("{}{path}", world.stack().aws());
     let headers = [
@@ -27,7 +27,7 @@ pub(crate) async fn call(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn put_events_answers_entry_by_entry() {
+async fn put_events_responds_entry_by_entry() {
     let world = World::start().await;
     let entry = |source: &str, detail: &str, bus: &str| {
         PutEventsRequestEntry::builder()
@@ -37,7 +37,7 @@ async fn put_events_answers_entry_by_entry() {
             .event_bus_name(bus)
             .build()
     };
-    let answer = world
+    let response = world
         .events
         .put_events()
         .entries(entry("shop", "{}", "distributed-tracing-demo"))
@@ -55,7 +55,7 @@ async fn put_events_answers_entry_by_entry() {
         .await
         .unwrap();
     let codes: Vec<_> =
-        answer.entries().iter().map(|entry| entry.error_code().unwrap_or("")).collect();
+        response.entries().iter().map(|entry| entry.error_code().unwrap_or("")).collect();
     let expected = [
         "",
         "MalformedDetail",
@@ -66,8 +66,8 @@ async fn put_events_answers_entry_by_entry() {
         "",
     ];
     assert_eq!(codes, expected);
-    assert_eq!(answer.failed_entry_count(), 5);
-    assert!(answer.entries()[0].event_id().is_some());
+    assert_eq!(response.failed_entry_count(), 5);
+    assert!(response.entries()[0].event_id().is_some());
 
     for entries in [0, 11] {
         let entries = (0..entries).map(|_| entry("shop", "{}", "default")).collect();
@@ -98,10 +98,10 @@ async fn an_entrys_own_trace_header_wins_over_the_requests() {
         ("x-amz-target", "AWSEvents.PutEvents"),
         ("x-amzn-trace-id", &http),
     ];
-    let answer = world.request("POST", &url, body, &headers).await;
-    assert_eq!(answer.body["FailedEntryCount"], 0, "a header that makes no sense is dropped");
-    let passed = world.stack().events(|_| true);
-    let traces: Vec<_> = passed.iter().map(|passed| passed.trace_id.clone()).collect();
+    let response = world.request("POST", &url, body, &headers).await;
+    assert_eq!(response.body["FailedEntryCount"], 0, "an invalid header is dropped");
+    let records = world.stack().events(|_| true);
+    let traces: Vec<_> = records.iter().map(|record| record.trace_id.clone()).collect();
     assert_eq!(traces, [Some(root('a')), Some(root('b')), None]);
     world.end().await;
 }
@@ -145,26 +145,26 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
         ("sqs", "AmazonSQS.PurgeQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
         ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, xray"),
     ] {
-        let answer = call(&world, service, target, path, "{}").await;
-        assert_eq!(answer.status, 400, "{service}: {:?}", answer.body);
-        assert_eq!(answer.headers["x-amzn-errortype"], "UnknownOperationException", "{service}");
-        assert!(answer.body["message"].as_str().unwrap().contains(named), "{:?}", answer.body);
-        assert!(answer.headers.contains_key("x-amzn-requestid"));
+        let response = call(&world, service, target, path, "{}").await;
+        assert_eq!(response.status, 400, "{service}: {:?}", response.body);
+        assert_eq!(response.headers["x-amzn-errortype"], "UnknownOperationException", "{service}");
+        assert!(response.body["message"].as_str().unwrap().contains(named), "{:?}", response.body);
+        assert!(response.headers.contains_key("x-amzn-requestid"));
     }
-    let answer = call(&world, "dynamodb", "DynamoDB_20120810.Explode", "/", "{}").await;
-    assert!(answer.body["__type"].as_str().unwrap().contains("UnknownOperationException"));
-    let answer = call(&world, "sns", "", "/", "Action=CreateTopic&Name=x").await;
-    assert_eq!(answer.status, 400);
-    assert!(answer.body.as_str().unwrap().contains("<Code>InvalidAction</Code>"));
-    let answer = call(&world, "iam", "", "/", "Action=CreateRole").await;
-    assert!(answer.body.as_str().unwrap().contains("it has SimulatePrincipalPolicy"));
+    let response = call(&world, "dynamodb", "DynamoDB_20120810.Explode", "/", "{}").await;
+    assert!(response.body["__type"].as_str().unwrap().contains("UnknownOperationException"));
+    let response = call(&world, "sns", "", "/", "Action=CreateTopic&Name=x").await;
+    assert_eq!(response.status, 400);
+    assert!(response.body.as_str().unwrap().contains("<Code>InvalidAction</Code>"));
+    let response = call(&world, "iam", "", "/", "Action=CreateRole").await;
+    assert!(response.body.as_str().unwrap().contains("it has SimulatePrincipalPolicy"));
     let (name, value) = scope("lambda");
     let url = format!("{}/2015-03-31/functions/", world.stack().aws());
-    let answer = world.request("GET", &url, "", &[(name, value.as_str())]).await;
-    assert_eq!(answer.headers["x-amzn-errortype"], "UnknownOperationException");
-    let answer = world.request("POST", &world.stack().aws(), "{}", &[]).await;
-    assert_eq!(answer.status, 403);
-    assert_eq!(answer.headers["x-amzn-errortype"], "MissingAuthenticationTokenException");
+    let response = world.request("GET", &url, "", &[(name, value.as_str())]).await;
+    assert_eq!(response.headers["x-amzn-errortype"], "UnknownOperationException");
+    let response = world.request("POST", &world.stack().aws(), "{}", &[]).await;
+    assert_eq!(response.status, 403);
+    assert_eq!(response.headers["x-amzn-errortype"], "MissingAuthenticationTokenException");
     world.end().await;
 }
 
@@ -172,22 +172,22 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
 async fn lambda_invokes_what_there_is() {
     let world = World::start().await;
     let path = |name: &str| format!("/2015-03-31/functions/{name}/invocations");
-    let answer = call(&world, "lambda", "", &path("nobody"), "{}").await;
+    let response = call(&world, "lambda", "", &path("nobody"), "{}").await;
     assert_eq!(
-        (answer.status, answer.headers["x-amzn-errortype"].to_str().unwrap()),
+        (response.status, response.headers["x-amzn-errortype"].to_str().unwrap()),
         (404, "ResourceNotFoundException")
     );
-    let answer = call(&world, "lambda", "", &path("PaymentService"), "not json").await;
-    assert_eq!(answer.headers["x-amzn-errortype"], "InvalidRequestContentException");
+    let response = call(&world, "lambda", "", &path("PaymentService"), "not json").await;
+    assert_eq!(response.headers["x-amzn-errortype"], "InvalidRequestContentException");
     // A payload that is no event: a handler error, which is a 200 with a header.
     let arn =
         "arn:aws:lambda:us-east-1:000000000000:function:distributed-tracing-demo-payment-service";
     for name in [arn, "distributed-tracing-demo-payment-service"] {
-        let answer = call(&world, "lambda", "", &path(name), r#"{"Records":[]}"#).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.headers["x-amz-function-error"], "Unhandled");
-        assert_eq!(answer.body["errorType"], "PaymentError");
-        let message = answer.body["errorMessage"].as_str().unwrap();
+        let response = call(&world, "lambda", "", &path(name), r#"{"Records":[]}"#).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.headers["x-amz-function-error"], "Unhandled");
+        assert_eq!(response.body["errorType"], "PaymentError");
+        let message = response.body["errorMessage"].as_str().unwrap();
         assert!(
             message.starts_with(
                 "the event is not understood: the payload is not an EventBridge event"
@@ -198,8 +198,8 @@ async fn lambda_invokes_what_there_is() {
     let (name, value) = scope("lambda");
     let url = format!("{}{}", world.stack().aws(), path("PaymentService"));
     let headers = [(name, value.as_str()), ("x-amz-invocation-type", "Event")];
-    let answer = world.request("POST", &url, "{}", &headers).await;
-    assert_eq!(answer.status, 202);
+    let response = world.request("POST", &url, "{}", &headers).await;
+    assert_eq!(response.status, 202);
     world.settled().await;
     assert_eq!(world.stack().dead_letters().len(), 1);
     world.end().await;
@@ -223,9 +223,9 @@ async fn sns_publishes_to_topics_that_exist() {
             "<Code>NotFound</Code>",
         ),
     ] {
-        let answer = call(&world, "sns", "", "/", &body).await;
-        assert_eq!(answer.status, status, "{body}");
-        assert!(answer.body.as_str().unwrap().contains(says), "{:?}", answer.body);
+        let response = call(&world, "sns", "", "/", &body).await;
+        assert_eq!(response.status, status, "{body}");
+        assert!(response.body.as_str().unwrap().contains(says), "{:?}", response.body);
     }
     assert_eq!(world.notified(1).await.len(), 1);
     world.end().await;
@@ -234,8 +234,8 @@ async fn sns_publishes_to_topics_that_exist() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_console_serves_its_page_and_its_data() {
     let world = World::start().await;
-    let answer = world.order("{}").await;
-    world.told("Notification Sent", 1).await;
+    let response = world.order("{}").await;
+    world.published("Notification Sent", 1).await;
     world.settled().await;
     let console = world.stack().console();
     let page = world.request("GET", &console, "", &[]).await;
@@ -244,16 +244,16 @@ async fn the_console_serves_its_page_and_its_data() {
         (200, "text/html; charset=utf-8")
     );
     for file in ["style.css", "app.js", "map.js", "trace.js"] {
-        let answer = world.request("GET", &format!("{console}console/{file}"), "", &[]).await;
-        assert_eq!(answer.status, 200, "{file}");
+        let response = world.request("GET", &format!("{console}console/{file}"), "", &[]).await;
+        assert_eq!(response.status, 200, "{file}");
     }
     let state =
         world.request("GET", &format!("{console}console/state?minutes=5"), "", &[]).await.body;
-    assert_eq!(state["traces"][0]["id"], answer.trace_id());
-    assert_eq!(state["traces"][0]["annotations"]["order_id"], answer.order_id());
+    assert_eq!(state["traces"][0]["id"], response.trace_id());
+    assert_eq!(state["traces"][0]["annotations"]["order_id"], response.order_id());
     assert_eq!(state["traces"][0]["annotations"]["notification_type"], "confirmed");
     assert_eq!(state["notifications"].as_array().unwrap().len(), 1);
-    let trace = format!("{console}console/traces/{}", answer.trace_id());
+    let trace = format!("{console}console/traces/{}", response.trace_id());
     let trace = world.request("GET", &trace, "", &[]).await.body;
     assert!(trace["logs"].as_array().unwrap().len() >= 5, "{}", trace["logs"]);
     assert_eq!(trace["events"].as_array().unwrap().len(), 4);

@@ -6,9 +6,9 @@ async fn pages_of_the_configured_origin_may_read_answers_and_refusals() {
     let origin = "https://shop.example";
     let world = World::with().parameter("CorsOrigin", origin).start().await;
     for (body, status) in [("{}", 201), ("[]", 400)] {
-        let answer = world.order(body).await;
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.headers["access-control-allow-origin"], origin);
+        let response = world.order(body).await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.headers["access-control-allow-origin"], origin);
     }
     world.end().await;
     let world = World::start().await;
@@ -17,7 +17,7 @@ async fn pages_of_the_configured_origin_may_read_answers_and_refusals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_that_make_no_sense_are_refused_with_a_reason() {
+async fn invalid_requests_are_refused_with_a_reason() {
     let world = World::start().await;
     for (body, status, field) in [
         ("", 400, None),
@@ -35,17 +35,17 @@ async fn requests_that_make_no_sense_are_refused_with_a_reason() {
         (r#"{"productId": "../../etc/passwd"}"#, 422, Some("productId")),
         (r#"{"paymentMethod": 4}"#, 422, Some("paymentMethod")),
     ] {
-        let answer = world.order(body).await;
-        assert_eq!(answer.status, status, "{body}: {:?}", answer.body);
-        assert_eq!(answer.headers["content-type"], "application/problem+json", "{body}");
-        assert_eq!(answer.body["status"], status, "{body}");
-        assert!(answer.body["detail"].as_str().is_some_and(|text| text.ends_with('.')), "{body}");
-        assert_eq!(answer.body["errors"][0]["field"].as_str(), field, "{body}");
-        assert!(answer.headers.contains_key("x-amzn-trace-id"));
+        let response = world.order(body).await;
+        assert_eq!(response.status, status, "{body}: {:?}", response.body);
+        assert_eq!(response.headers["content-type"], "application/problem+json", "{body}");
+        assert_eq!(response.body["status"], status, "{body}");
+        assert!(response.body["detail"].as_str().is_some_and(|text| text.ends_with('.')), "{body}");
+        assert_eq!(response.body["errors"][0]["field"].as_str(), field, "{body}");
+        assert!(response.headers.contains_key("x-amzn-trace-id"));
     }
     world.settled().await;
-    assert_eq!(world.events_of("Order Created").len(), 0, "nothing was told");
-    // A refusal is the client's error and shows as one.
+    assert_eq!(world.events_of("Order Created").len(), 0, "nothing was published");
+    // A refusal is shown as the client's error.
     let summaries = world.summaries().await;
     assert!(
         summaries
@@ -67,16 +67,16 @@ async fn customers_in_the_path_are_checked_too() {
         ("/orders/%00", 422),
         (&format!("/orders/{}", "c".repeat(65)), 422),
         ("/prod/orders/customer123", 201),
-        // API Gateway does not tell a path that it does not have from one that needs a signature.
+        // For API Gateway an unknown path and one that needs a signature are the same.
         ("/orders/", 403),
         ("/orders", 403),
         ("/", 403),
         ("/orders/a/b", 403),
     ] {
-        let answer = world.post(path, "{}", &[]).await;
-        assert_eq!(answer.status, status, "{path}: {:?}", answer.body);
+        let response = world.post(path, "{}", &[]).await;
+        assert_eq!(response.status, status, "{path}: {:?}", response.body);
         if status == 403 {
-            assert_eq!(answer.body, json!({ "message": "Missing Authentication Token" }));
+            assert_eq!(response.body, json!({ "message": "Missing Authentication Token" }));
         }
     }
     let url = format!("{}/orders/customer123", world.stack().api());
@@ -89,10 +89,13 @@ async fn large_bodies_end_at_the_gateway() {
     let world = World::start().await;
     let body = |bytes: usize| format!(r#"{{"productId":"p","note":"{}"}}"#, "x".repeat(bytes));
     assert_eq!(world.order(&body(1_000_000)).await.status, 201, "unknown fields are ignored");
-    // More than Lambda takes, and more than API Gateway takes.
+    // Over Lambda's limit, and over API Gateway's.
     for bytes in [7 * 1024 * 1024, 10 * 1024 * 1024 + 1] {
-        let answer = world.order(&body(bytes)).await;
-        assert_eq!((answer.status, answer.body), (413, json!({ "message": "Request Too Long" })));
+        let response = world.order(&body(bytes)).await;
+        assert_eq!(
+            (response.status, response.body),
+            (413, json!({ "message": "Request Too Long" }))
+        );
     }
     world.end().await;
 }
@@ -101,16 +104,16 @@ async fn large_bodies_end_at_the_gateway() {
 async fn a_product_never_seen_starts_with_the_initial_stock() {
     let world = World::with().parameter("InitialStock", "7").start().await;
     assert_eq!(world.order(r#"{"productId": "never-seen"}"#).await.status, 201);
-    let updated = world.told("Inventory Updated", 1).await;
+    let updated = world.published("Inventory Updated", 1).await;
     assert_eq!(updated[0]["detail"]["remainingStock"], 6);
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_clients_own_price_is_not_ours() {
+async fn the_clients_own_price_is_ignored() {
     let world = World::with().parameter("UnitPrice", "12.50").start().await;
-    let answer = world.order(r#"{"quantity": 3, "price": 0.01, "amount": 0.01}"#).await;
-    assert_eq!(answer.body["amount"], json!(37.5));
+    let response = world.order(r#"{"quantity": 3, "price": 0.01, "amount": 0.01}"#).await;
+    assert_eq!(response.body["amount"], json!(37.5));
     world.end().await;
 }
 
@@ -135,11 +138,11 @@ async fn a_test_invocation_with_null_headers_is_an_order() {
     );
     let headers =
         [("authorization", "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/lambda/aws4_request")];
-    let answer = world.request("POST", &url, event.to_string(), &headers).await;
-    assert_eq!(answer.status, 200);
-    assert!(!answer.headers.contains_key("x-amz-function-error"), "{:?}", answer.body);
-    assert_eq!(answer.body["statusCode"], 201);
-    let body: Value = serde_json::from_str(answer.body["body"].as_str().unwrap()).unwrap();
+    let response = world.request("POST", &url, event.to_string(), &headers).await;
+    assert_eq!(response.status, 200);
+    assert!(!response.headers.contains_key("x-amz-function-error"), "{:?}", response.body);
+    assert_eq!(response.body["statusCode"], 201);
+    let body: Value = serde_json::from_str(response.body["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["customerId"], "customer123");
     world.end().await;
 }

@@ -91,9 +91,9 @@ async fn it_says_when_it_is_ready_and_leaves_nothing_behind() {
             let mut stream = std::net::TcpStream::connect(&api).unwrap();
             let request = "POST /orders/c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
             stream.write_all(request.as_bytes()).unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+            let mut response = String::new();
+            stream.read_to_string(&mut response).unwrap();
+            assert!(response.starts_with("HTTP/1.1 201"), "{response}");
         })
         .await
         .unwrap();
@@ -186,7 +186,7 @@ async fn mistakes_are_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_template_that_makes_no_sense_is_named_with_its_line() {
+async fn an_invalid_template_is_named_with_its_line() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("template.yaml");
     std::fs::write(&path, "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties:\n      TopicName: !Split [a, b]\n").unwrap();

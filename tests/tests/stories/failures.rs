@@ -7,22 +7,23 @@ use e2e::{Seen, World, changed_template, gone};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// The function that fails in the given way: its name says how.
+/// The function that fails in the given way.
 fn faulty(folder: &Path, way: &str) -> PathBuf {
-    // Paths are made whole before they are run, so the name has to be the file's own: a hard link's.
+    // Symbolic links are resolved before the file is run, so the name has to be that of a hard
+    // link.
     let path = folder.join(format!("faulty-{way}"));
     let real = Path::new(env!("CARGO_BIN_EXE_faulty"));
     std::fs::hard_link(real, &path).or_else(|_| std::fs::copy(real, &path).map(drop)).unwrap();
     path
 }
 
-/// The run of the function's code in the order's trace, the last attempt first.
+/// The last run of the function's code in the order's trace.
 fn run<'a>(seen: &'a Seen, service: &'a str) -> &'a e2e::Part {
     seen.segments("AWS::Lambda::Function", service).last().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_a_timeout_and_an_error_are_told_apart() {
+async fn a_crash_a_timeout_and_an_error_are_distinguished() {
     for (way, kind, message) in [
         ("crash", "Runtime.ExitError", "exit status: 7"),
         ("hang", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
@@ -36,14 +37,14 @@ async fn a_crash_a_timeout_and_an_error_are_told_apart() {
             .bootstrap("PaymentService", faulty(folder.path(), way))
             .start()
             .await;
-        let answer = world.order("{}").await;
-        assert_eq!(answer.status, 201, "{way}");
-        world.told("Inventory Updated", 1).await;
+        let response = world.order("{}").await;
+        assert_eq!(response.status, 201, "{way}");
+        world.published("Inventory Updated", 1).await;
         world.settled().await;
 
         let trace = world
-            .trace(&answer.trace_id(), |seen| {
-                seen.named("Attempt #3").count() == 1 && seen.lost().is_empty()
+            .trace(&response.trace_id(), |seen| {
+                seen.named("Attempt #3").count() == 1 && seen.orphans().is_empty()
             })
             .await;
         let service = &trace.segments("AWS::Lambda", "payment-service").next().unwrap().id;
@@ -57,10 +58,10 @@ async fn a_crash_a_timeout_and_an_error_are_told_apart() {
         let exception = &failed.document["cause"]["exceptions"][0];
         assert_eq!(exception["type"], kind, "{way}");
         assert!(exception["message"].as_str().unwrap().contains(message), "{way}: {exception}");
-        // The platform did nothing wrong, and the other consumer did its work.
+        // The platform has no fault, and the other consumer is not affected.
         assert!(trace.segments("AWS::Lambda", "").all(|segment| !segment.is("fault")), "{way}");
         assert!(!run(&trace, "inventory-service").is("fault"), "{way}");
-        assert_eq!(trace.lost().len(), 0, "{way}: {:#?}", trace.lost());
+        assert_eq!(trace.orphans().len(), 0, "{way}: {:#?}", trace.orphans());
 
         let letters = world.stack().dead_letters();
         assert_eq!(letters.len(), 1, "{way}: {letters:#?}");
@@ -69,7 +70,7 @@ async fn a_crash_a_timeout_and_an_error_are_told_apart() {
         let record = &letters[0].body;
         assert_eq!(record["requestContext"]["condition"], "RetriesExhausted", "{way}");
         assert_eq!(record["requestContext"]["approximateInvokeCount"], 3, "{way}");
-        assert_eq!(record["requestPayload"]["detail"]["orderId"], answer.order_id(), "{way}");
+        assert_eq!(record["requestPayload"]["detail"]["orderId"], response.order_id(), "{way}");
         assert_eq!(record["responsePayload"]["errorType"], kind, "{way}");
         world.end().await;
     }
@@ -81,13 +82,13 @@ async fn a_function_behind_the_api_that_crashes_is_a_bad_gateway() {
     let world =
         World::with().bootstrap("OrderService", faulty(folder.path(), "crash")).start().await;
     for _ in 0..2 {
-        // Each request finds a fresh process.
-        let answer = world.order("{}").await;
+        // Each request starts a new process.
+        let response = world.order("{}").await;
         assert_eq!(
-            (answer.status, answer.body.clone()),
+            (response.status, response.body.clone()),
             (502, json!({ "message": "Internal server error" }))
         );
-        let trace = world.trace(&answer.trace_id(), |seen| !seen.roots().is_empty()).await;
+        let trace = world.trace(&response.trace_id(), |seen| !seen.roots().is_empty()).await;
         assert!(trace.roots()[0].is("fault"));
         assert!(trace.named("Lambda").any(|call| call.is("fault")));
         assert!(run(&trace, "order-service").is("fault"));
@@ -96,19 +97,19 @@ async fn a_function_behind_the_api_that_crashes_is_a_bad_gateway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poison_event_is_tried_three_times_and_kept() {
+async fn a_poison_event_is_attempted_three_times_and_becomes_a_dead_letter() {
     let world = World::start().await;
-    world.tell("order.service", "Order Created", &json!({ "orderId": "ord_poison" })).await;
+    world.publish("order.service", "Order Created", &json!({ "orderId": "ord_poison" })).await;
     world.settled().await;
     let letters = world.stack().dead_letters();
     assert_eq!(letters.len(), 2, "one from payment, one from inventory: {letters:#?}");
     for letter in &letters {
         assert_eq!(letter.body["requestContext"]["approximateInvokeCount"], 3);
         let message = letter.body["responsePayload"]["errorMessage"].as_str().unwrap();
-        assert!(message.contains("the detail of `Order Created` cannot be read"), "{message}");
+        assert!(message.contains("the detail of `Order Created` is invalid"), "{message}");
         assert!(message.contains("missing field `metadata`"), "{message}");
     }
-    // The processes survive it, and the next order goes through.
+    // The processes survive it, and the next order succeeds.
     assert_eq!(world.order("{}").await.status, 201);
     world.notified(1).await;
     world.end().await;
@@ -118,25 +119,25 @@ async fn a_poison_event_is_tried_three_times_and_kept() {
 async fn an_event_of_a_newer_version_is_refused_by_its_version() {
     let world = World::start().await;
     let detail = json!({ "orderId": "ord_new", "metadata": { "eventVersion": "2" } });
-    world.tell("order.service", "Order Created", &detail).await;
+    world.publish("order.service", "Order Created", &detail).await;
     world.settled().await;
     let letters = world.stack().dead_letters();
     assert_eq!(letters.len(), 2);
-    let expected = "`Order Created` has version `2`; this service understands version 1";
+    let expected = "`Order Created` has version `2`; this service accepts version 1";
     assert!(letters.iter().all(|letter| letter.reason.contains(expected)), "{letters:#?}");
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_cannot_be_kept_is_unavailable() {
+async fn an_order_that_cannot_be_stored_is_unavailable() {
     let world = World::start().await;
     let table = "distributed-tracing-demo-orders";
     world.dynamodb.delete_table().table_name(table).send().await.unwrap();
-    let answer = world.order("{}").await;
-    assert_eq!(answer.status, 503, "{:?}", answer.body);
-    assert_eq!(answer.headers["retry-after"], "1");
-    assert_eq!(answer.headers["content-type"], "application/problem+json");
-    let trace = world.trace(&answer.trace_id(), |seen| seen.roots().len() == 1).await;
+    let response = world.order("{}").await;
+    assert_eq!(response.status, 503, "{:?}", response.body);
+    assert_eq!(response.headers["retry-after"], "1");
+    assert_eq!(response.headers["content-type"], "application/problem+json");
+    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
     let step = trace.named("process_order").next().unwrap();
     assert!(step.is("fault"));
     let causes = step.document["cause"]["exceptions"].as_array().unwrap();
@@ -147,7 +148,7 @@ async fn an_order_that_cannot_be_kept_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_the_bus_does_not_take_is_unavailable_though_put_events_answers_200() {
+async fn an_order_that_the_bus_refuses_is_unavailable_though_put_events_responds_with_200() {
     let folder = TempDir::new().unwrap();
     let nowhere = |text: String| {
         text.replacen("EVENT_BUS_NAME: !Ref EventBus", "EVENT_BUS_NAME: nowhere", 1).replacen(
@@ -157,12 +158,12 @@ async fn an_order_that_the_bus_does_not_take_is_unavailable_though_put_events_an
         )
     };
     let world = World::with().template(changed_template(folder.path(), nowhere)).start().await;
-    let answer = world.order("{}").await;
-    assert_eq!(answer.status, 503, "{:?}", answer.body);
-    let trace = world.trace(&answer.trace_id(), |seen| seen.roots().len() == 1).await;
+    let response = world.order("{}").await;
+    assert_eq!(response.status, 503, "{:?}", response.body);
+    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
     let call = trace.named("Events").find(|part| !part.is_segment).unwrap();
     assert_eq!(call.document["http"]["response"]["status"], 200);
-    assert!(call.is("fault"), "a lost entry is a fault: {call:#?}");
+    assert!(call.is("fault"), "a failed entry is a fault: {call:#?}");
     assert_eq!(call.document["annotations"]["failed_entry_count"], 1);
     assert!(trace.exceptions().contains(&"InvalidArgument"));
     world.end().await;

@@ -5,50 +5,51 @@ use e2e::World;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hearing_an_event_again_changes_nothing() {
+async fn redelivery_changes_nothing() {
     let world = World::start().await;
-    let answer = world.order(r#"{"productId": "p", "quantity": 3}"#).await;
-    world.told("Notification Sent", 1).await;
+    let response = world.order(r#"{"productId": "p", "quantity": 3}"#).await;
+    world.published("Notification Sent", 1).await;
     world.settled().await;
-    // Twice more, at once, and the outcomes too, in the wrong order.
+    // Two more deliveries, and the outcomes too, in the wrong order.
     let order = world.events_of("Order Created").remove(0);
     let paid = world.events_of("Payment Processed").remove(0);
     let reserved = world.events_of("Inventory Updated").remove(0);
     for event in [&reserved, &order, &paid, &order] {
         let text = |name: &str| event[name].as_str().unwrap().to_owned();
-        world.tell(&text("source"), &text("detail-type"), &event["detail"]).await;
+        world.publish(&text("source"), &text("detail-type"), &event["detail"]).await;
     }
     world.settled().await;
 
     let charges = world.stack().log_lines(|_| true);
-    let charges = charges.iter().filter(|line| line.message == "asked for a charge").count();
+    let charges = charges.iter().filter(|line| line.message == "charge requested").count();
     assert_eq!(charges, 1, "charged once");
     let stock = world.stock("p").await;
     assert_eq!(stock, BTreeMap::from([("east-coast".to_owned(), 97)]), "reserved once");
-    assert_eq!(world.notified(1).await.len(), 1, "told once");
-    // The facts are told again, and they are the same facts.
+    assert_eq!(world.notified(1).await.len(), 1, "notified once");
+    // The events are published again, with the same ids.
     for detail_type in ["Payment Processed", "Inventory Updated", "Notification Sent"] {
-        let told = world.events_of(detail_type);
-        assert!(told.len() > 1, "{detail_type} is told again");
-        for again in &told {
+        let events = world.events_of(detail_type);
+        assert!(events.len() > 1, "{detail_type} is published again");
+        for again in &events {
             assert_eq!(
                 again["detail"]["metadata"]["eventId"],
-                told[0]["detail"]["metadata"]["eventId"]
+                events[0]["detail"]["metadata"]["eventId"]
             );
-            assert_eq!(again["detail"]["timestamp"], told[0]["detail"]["timestamp"]);
-            assert_eq!(again["detail"]["orderId"], answer.order_id());
+            assert_eq!(again["detail"]["timestamp"], events[0]["detail"]["timestamp"]);
+            assert_eq!(again["detail"]["orderId"], response.order_id());
         }
     }
     let letters = world.stack().dead_letters();
     assert!(letters.is_empty(), "{letters:#?}");
 
-    // Told outside of any trace, they were heard in new ones, which name the old one.
+    // Published outside of any trace, they were handled in new traces, which name the old one.
     for summary in world.summaries().await {
         let id = summary.id().unwrap();
-        if id != answer.trace_id() {
-            let seen = world.trace(id, |seen| seen.lost().is_empty()).await;
-            let named =
-                |part: &e2e::Part| part.document["metadata"]["told_in_trace"] == answer.trace_id();
+        if id != response.trace_id() {
+            let seen = world.trace(id, |seen| seen.orphans().is_empty()).await;
+            let named = |part: &e2e::Part| {
+                part.document["metadata"]["published_in_trace"] == response.trace_id()
+            };
             assert!(seen.parts.iter().any(named), "{seen:#?}");
         }
     }
@@ -56,17 +57,17 @@ async fn hearing_an_event_again_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_known_to_be_out_of_stock_is_not_charged_afterwards() {
+async fn an_order_known_to_be_out_of_stock_is_not_charged_later() {
     let world = World::with().parameter("InitialStock", "1").start().await;
     let order = created("ord_late", 2);
     let shortage = json!({
         "orderId": "ord_late", "customerId": "c", "productId": "p", "reservationId": "res_late",
         "quantity": 2, "availableQuantity": 1, "metadata": order["metadata"],
     });
-    world.tell("inventory.service", "Inventory Insufficient", &shortage).await;
+    world.publish("inventory.service", "Inventory Insufficient", &shortage).await;
     world.notified(1).await;
     world.settled().await;
-    world.tell("order.service", "Order Created", &order).await;
+    world.publish("order.service", "Order Created", &order).await;
     world.settled().await;
     assert_eq!(world.events_of("Payment Processed").len(), 0);
     assert_eq!(world.events_of("Payment Refunded").len(), 0);
@@ -75,17 +76,17 @@ async fn an_order_known_to_be_out_of_stock_is_not_charged_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_known_to_be_unpaid_is_not_reserved_afterwards() {
+async fn an_order_known_to_be_unpaid_is_not_reserved_later() {
     let world = World::start().await;
     let order = created("ord_late", 2);
     let failure = json!({
         "orderId": "ord_late", "customerId": "c", "paymentId": "pay_late", "amount": 2, "currency": "USD",
         "processor": "sandbox", "reason": "declined", "metadata": order["metadata"],
     });
-    world.tell("payment.service", "Payment Failed", &failure).await;
+    world.publish("payment.service", "Payment Failed", &failure).await;
     world.notified(1).await;
     world.settled().await;
-    world.tell("order.service", "Order Created", &order).await;
+    world.publish("order.service", "Order Created", &order).await;
     world.settled().await;
     assert_eq!(world.events_of("Inventory Updated").len(), 0);
     assert!(world.stock("p").await.is_empty());
@@ -125,8 +126,8 @@ async fn many_orders_at_once_never_oversell() {
     let world = World::with().parameter("InitialStock", "3").start().await;
     let body = r#"{"productId": "p"}"#;
     let orders = (0..12).map(|_| world.order(body));
-    let answers = join_all(orders.collect()).await;
-    assert!(answers.iter().all(|answer| answer.status == 201));
+    let responses = join_all(orders.collect()).await;
+    assert!(responses.iter().all(|response| response.status == 201));
     let sent = world.notified(12).await;
     world.settled().await;
     let confirmed = sent.iter().filter(|sent| sent.attributes["outcome"] == "confirmed").count();
@@ -155,7 +156,7 @@ async fn a_request_repeated_with_its_key_is_the_same_order() {
     world.end().await;
 }
 
-async fn join_all<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn join_all<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
     let mut work: Vec<_> = work.into_iter().map(Box::pin).collect();
     let mut done: Vec<Option<T>> = work.iter().map(|_| None).collect();
     std::future::poll_fn(|cx| {
@@ -176,7 +177,7 @@ async fn join_all<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
     done.into_iter().flatten().collect()
 }
 
-fn created(order_id: &str, quantity: u32) -> serde_json::Value {
+pub(crate) fn created(order_id: &str, quantity: u32) -> serde_json::Value {
     json!({
         "orderId": order_id, "customerId": "c", "productId": "p", "quantity": quantity,
         "amount": 1.0, "currency": "USD",

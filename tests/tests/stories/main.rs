@@ -1,26 +1,29 @@
-//! Stories told end to end: the real binaries, the real template, seen through AWS's own clients.
+//! End-to-end stories: the real binaries and the real template, seen through AWS's own clients.
 //!
-//! One binary, because each links the AWS SDK. Every story has a world of its own and they run side by side.
+//! There is one test binary, because each links the AWS SDK. Every story has a world of its own,
+//! and all run in parallel.
 
-#![expect(clippy::unwrap_used, reason = "in a story, what cannot be is a panic that fails it")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the story")]
 
 /// The AWS APIs, as AWS's clients use them.
 mod aws_apis;
-/// Requests that make no sense.
+/// Invalid requests.
 mod bad_input;
 /// `cargo local` as a command.
 mod command;
 /// Crashes, timeouts, poison.
 mod failures;
-/// Events heard twice, out of order, at once.
+/// Events that are redelivered, out of order, or concurrent.
 mod idempotency;
+/// AWS calls whose response never arrives.
+mod lost_responses;
 /// What CloudWatch counts.
 mod metrics;
 /// Orders that end well, and orders that do not.
 mod orders;
-/// What functions may do, and what they do with it.
+/// What functions may do, and what they do.
 mod permissions;
-/// Who hears what.
+/// Which services consume which events.
 mod routes;
 /// Every way an order can go.
 mod tour;

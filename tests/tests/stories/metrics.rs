@@ -4,10 +4,13 @@ use e2e::{World, workspace};
 use local::Line;
 use serde_json::Value;
 
-use crate::tour::every_way_an_order_can_go;
+use crate::{
+    idempotency::{created, join_all},
+    tour::every_way_an_order_can_go,
+};
 
-/// The metrics that count facts, and the facts that they count.
-const FACTS: [(&str, &str); 8] = [
+/// The metrics that count events, and the events that they count.
+const COUNTED: [(&str, &str); 8] = [
     ("OrdersCreated", "Order Created"),
     ("PaymentsProcessed", "Payment Processed"),
     ("PaymentsFailed", "Payment Failed"),
@@ -18,10 +21,10 @@ const FACTS: [(&str, &str); 8] = [
     ("NotificationsSent", "Notification Sent"),
 ];
 
-/// How many different facts were told under that name: however often one is told, it has one id.
-fn facts(world: &World, detail_type: &str) -> f64 {
-    let told = world.events_of(detail_type);
-    let ids = told.iter().map(|event| event["detail"]["metadata"]["eventId"].to_string());
+/// How many different events of that type were published. A redelivery has the same id.
+fn distinct(world: &World, detail_type: &str) -> f64 {
+    let events = world.events_of(detail_type);
+    let ids = events.iter().map(|event| event["detail"]["metadata"]["eventId"].to_string());
     f64::from(u32::try_from(ids.collect::<BTreeSet<_>>().len()).unwrap())
 }
 
@@ -31,27 +34,42 @@ fn sum(lines: &[Line], name: &str) -> f64 {
     fields.filter_map(of_name).sum()
 }
 
-/// The lines of metrics. A function writes them before its answer, and they are read a little later.
+/// The lines of metrics. A function writes them before it responds, and they are read a little
+/// later.
 async fn lines(world: &World) -> Vec<Line> {
     world
-        .until("a count of every fact", || {
+        .until("a count of every event", || {
             let lines = world.stack().log_lines(Line::is_metrics);
-            let counted =
-                |(name, detail_type): &(&str, &str)| sum(&lines, name) >= facts(world, detail_type);
-            FACTS.iter().all(counted).then_some(lines)
+            let counted = |(name, detail_type): &(&str, &str)| {
+                sum(&lines, name) >= distinct(world, detail_type)
+            };
+            COUNTED.iter().all(counted).then_some(lines)
         })
         .await
 }
 
-/// What each invocation counts, as CloudWatch reads it off the log.
+pub(crate) async fn assert_every_event_is_counted_once(world: &World) -> Vec<Line> {
+    let lines = lines(world).await;
+    for (name, detail_type) in COUNTED {
+        let (counted, published) = (sum(&lines, name), distinct(world, detail_type));
+        let differ = (counted - published).abs() > 0.001;
+        assert!(!differ, "{name}: {published} published, {counted} counted");
+    }
+    lines
+}
+
+/// What each invocation counts, as CloudWatch reads it in the log.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fact_is_counted_once() {
+async fn every_event_is_counted_once() {
     let world = every_way_an_order_can_go().await;
     let lines = lines(&world).await;
     let sum = |name: &str| sum(&lines, name);
-    for (name, detail_type) in FACTS {
-        let (counted, told) = (sum(name), facts(&world, detail_type));
-        assert!((counted - told).abs() < 0.001, "{name}: {told} told, {counted} counted");
+    for (name, detail_type) in COUNTED {
+        let (counted, published) = (sum(name), distinct(&world, detail_type));
+        assert!(
+            (counted - published).abs() < 0.001,
+            "{name}: {published} published, {counted} counted"
+        );
     }
     assert!((sum("OrderAmount") - 8.0 * 99.99).abs() < 0.001, "{}", sum("OrderAmount"));
     assert!(sum("ColdStarts") >= 4.0);
@@ -59,7 +77,31 @@ async fn every_fact_is_counted_once() {
     world.end().await;
 }
 
-/// What the dashboard and the alarms show of ours is what the services write, under the same names.
+/// Invocations that decide in the same millisecond do not both count what one of them recorded.
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_deliveries_of_an_event_are_counted_once() {
+    const ORDERS: usize = 10;
+    const DELIVERIES: usize = 4;
+    let world = World::start().await;
+    let details: Vec<_> = (0..ORDERS).map(|order| created(&format!("ord_{order}"), 1)).collect();
+    let deliveries = details.iter().flat_map(|detail| std::iter::repeat_n(detail, DELIVERIES));
+    let deliveries =
+        deliveries.map(|detail| world.publish("order.service", "Order Created", detail));
+    join_all(deliveries.collect()).await;
+    world.settled().await;
+    let of_payments = |line: &Line| line.is_metrics() && line.function.ends_with("payment-service");
+    let lines = world
+        .until("a line of metrics for each delivery", || {
+            let lines = world.stack().log_lines(of_payments);
+            (lines.len() == ORDERS * DELIVERIES).then_some(lines)
+        })
+        .await;
+    let counted = sum(&lines, "PaymentsProcessed");
+    assert!((counted - 10.0).abs() < 0.001, "{counted} counted");
+    world.end().await;
+}
+
+/// The dashboard and the alarms use the names under which the services write their metrics.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_watched_is_what_is_counted() {
     let world = every_way_an_order_can_go().await;
@@ -85,7 +127,7 @@ async fn what_is_watched_is_what_is_counted() {
     }
     assert!(watched.len() > 15, "{watched:?}");
     let unknown: Vec<_> = watched.difference(&counted).collect();
-    assert!(unknown.is_empty(), "on the dashboard and written by nobody: {unknown:?}");
+    assert!(unknown.is_empty(), "on the dashboard and not written: {unknown:?}");
     // The alarm on the bus is the only one on a metric of ours.
     let namespace = format!("Namespace: !Sub \"{own}\"\n");
     let ours: Vec<_> = alarms.split(&namespace).skip(1).collect();

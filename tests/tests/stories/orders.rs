@@ -1,25 +1,67 @@
 use aws_sdk_dynamodb::types::AttributeValue;
-use e2e::{Seen, World, changed_template, topology};
+use e2e::{Response, Seen, World, changed_template, topology};
 use serde_json::json;
 use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_confirmed_order_is_one_connected_trace() {
     let world = World::start().await;
-    let answer = world.order(r#"{"productId": "12345", "quantity": 2}"#).await;
-    assert_eq!(answer.status, 201, "{:?}", answer.body);
-    assert_eq!(answer.headers["content-type"], "application/json");
-    assert_eq!(answer.headers["location"], format!("/orders/customer123/{}", answer.order_id()));
-    let mut body = answer.body.clone();
-    let told_at = body["timestamp"].take();
+    let response = world.order(r#"{"productId": "12345", "quantity": 2}"#).await;
+    the_response_describes_the_order(&response);
+
+    world.published("Notification Sent", 1).await;
+    world.settled().await;
+    let trace = world
+        .trace(&response.trace_id(), |seen| {
+            seen.runs() == 5 && seen.named("Events").count() == 8 && seen.orphans().is_empty()
+        })
+        .await;
+    assert_eq!(world.summaries().await.len(), 1, "there is exactly one trace");
+    // The length in the stage's segment is that of Lambda's response, which contains the body and
+    // more.
+    let call = trace.named("Lambda").find(|part| !part.is_segment).unwrap();
+    let length = call.document["http"]["response"]["content_length"].as_u64().unwrap();
+    assert!(length > response.body.to_string().len() as u64, "{length}");
+    assert_eq!(trace.orphans().len(), 0, "every part has its parent: {:#?}", trace.orphans());
+    let roots = trace.roots();
+    assert_eq!(roots.len(), 1, "there is one root: {roots:#?}");
+    assert_eq!(roots[0].origin, "AWS::ApiGateway::Stage");
+
+    consumers_are_children_of_the_bus(&trace);
+    operations_are_children_of_their_functions(&trace);
+    annotations_describe_the_order(&trace, &response.order_id());
+    assert_eq!(trace.exceptions(), Vec::<&str>::new());
+    let graph: Vec<_> = world.edges(&trace.id).await;
+    assert_eq!(graph, topology().edges);
+    let (start, end) = world.last_hour();
+    let all = world.xray.get_service_graph().start_time(start).end_time(end).send().await.unwrap();
+    assert_eq!(Seen::edges(all.services()), topology().edges);
+
+    let sent = world.notified(1).await;
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].subject, "Your order is confirmed");
+    assert_eq!(sent[0].attributes["outcome"], "confirmed");
+    assert_eq!(sent[0].trace_id.as_ref(), Some(&trace.id));
+    assert_eq!(world.stock("12345").await["east-coast"], 98);
+    the_notification_expires(&world, response.order_id()).await;
+    world.end().await;
+}
+
+fn the_response_describes_the_order(response: &Response) {
+    assert_eq!(response.status, 201, "{:?}", response.body);
+    assert_eq!(response.headers["content-type"], "application/json");
+    let location = format!("/orders/customer123/{}", response.order_id());
+    assert_eq!(response.headers["location"], location);
+    let mut body = response.body.clone();
+    let created_at = body["timestamp"].take();
     assert!(
-        told_at.as_str().is_some_and(|time| time.ends_with('Z') && time.len() == 24),
-        "{told_at}"
+        created_at.as_str().is_some_and(|time| time.ends_with('Z') && time.len() == 24),
+        "{created_at}"
     );
     assert_eq!(
         body,
         json!({
-            "orderId": answer.order_id(),
+            "orderId": response.order_id(),
             "customerId": "customer123",
             "productId": "12345",
             "quantity": 2,
@@ -30,33 +72,11 @@ async fn a_confirmed_order_is_one_connected_trace() {
             "timestamp": null,
         })
     );
+}
 
-    world.told("Notification Sent", 1).await;
-    world.settled().await;
-    let trace = world
-        .trace(&answer.trace_id(), |seen| {
-            seen.runs() == 5 && seen.named("Events").count() == 8 && seen.lost().is_empty()
-        })
-        .await;
-    assert_eq!(world.summaries().await.len(), 1, "there is exactly one trace");
-    // What the stage says of its call is what Lambda answered: more than the body within.
-    let call = trace.named("Lambda").find(|part| !part.is_segment).unwrap();
-    let length = call.document["http"]["response"]["content_length"].as_u64().unwrap();
-    assert!(length > answer.body.to_string().len() as u64, "{length}");
-    assert_eq!(trace.lost().len(), 0, "everything hangs from something: {:#?}", trace.lost());
-    let roots = trace.roots();
-    assert_eq!(roots.len(), 1, "everything hangs from one root: {roots:#?}");
-    assert_eq!(roots[0].origin, "AWS::ApiGateway::Stage");
-
-    consumers_hang_from_the_bus(&trace);
-    let graph: Vec<_> = world.edges(&trace.id).await;
-    assert_eq!(graph, topology().edges);
-    let (start, end) = world.last_hour();
-    let all = world.xray.get_service_graph().start_time(start).end_time(end).send().await.unwrap();
-    assert_eq!(Seen::edges(all.services()), topology().edges);
-
+fn annotations_describe_the_order(trace: &Seen, order_id: &str) {
     for (key, value) in [
-        ("order_id", json!(answer.order_id())),
+        ("order_id", json!(order_id)),
         ("customer_id", json!("customer123")),
         ("product_id", json!("12345")),
         ("order_amount", json!(199.98)),
@@ -70,44 +90,40 @@ async fn a_confirmed_order_is_one_connected_trace() {
         let set = trace.parts.iter().any(|part| part.document["annotations"][key] == value);
         assert!(set, "annotation {key} is {:?}", trace.annotation(key));
     }
+}
+
+fn operations_are_children_of_their_functions(trace: &Seen) {
     for name in ["process_order", "process_payment", "update_inventory", "send_notification"] {
         let part = trace.named(name).next().unwrap_or_else(|| panic!("{name} is in the trace"));
         let run = trace.part(part.parent.as_ref().unwrap()).unwrap();
-        assert_eq!(run.origin, "AWS::Lambda::Function", "{name} hangs from its function");
+        assert_eq!(run.origin, "AWS::Lambda::Function", "{name} is a child of its function");
     }
     // Four functions start; the two notifications share a process if they come one after the other.
     assert!((4..=5).contains(&trace.named("Init").count()));
     assert_eq!(trace.named("Dwell Time").count(), 4);
     assert_eq!(trace.named("Attempt #1").count(), 4);
-    assert_eq!(trace.exceptions(), Vec::<&str>::new());
+}
 
-    let sent = world.notified(1).await;
-    assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].subject, "Your order is confirmed");
-    assert_eq!(sent[0].attributes["outcome"], "confirmed");
-    assert_eq!(sent[0].trace_id.as_ref(), Some(&trace.id));
-    assert_eq!(world.stock("12345").await["east-coast"], 98);
-
-    // The claim to tell the customer ended with the invocation's deadline, which is a real one.
-    let kept = world
+/// The item expires after 90 days, and the claim with the invocation's deadline, which is a real one.
+async fn the_notification_expires(world: &World, order_id: String) {
+    let stored = world
         .dynamodb
         .get_item()
         .table_name("distributed-tracing-demo-notifications")
-        .key("orderId", AttributeValue::S(answer.order_id()))
+        .key("orderId", AttributeValue::S(order_id))
         .send()
         .await
         .unwrap();
-    let forgotten: f64 = kept.item().unwrap()["expiresAt"].as_n().unwrap().parse().unwrap();
-    let days = (forgotten - local::clock::seconds()) / 86_400.0;
-    assert!((89.9..=90.0).contains(&days), "DynamoDB forgets it in {days} days");
-    let until: f64 = kept.item().unwrap()["claimedUntil"].as_n().unwrap().parse().unwrap();
+    let expires: f64 = stored.item().unwrap()["expiresAt"].as_n().unwrap().parse().unwrap();
+    let days = (expires - local::clock::seconds()) / 86_400.0;
+    assert!((89.9..=90.0).contains(&days), "DynamoDB deletes it in {days} days");
+    let until: f64 = stored.item().unwrap()["claimedUntil"].as_n().unwrap().parse().unwrap();
     let left = until / 1000.0 - local::clock::seconds();
-    assert!((0.0..=10.0).contains(&left), "of ten seconds {left} are left");
-    world.end().await;
+    assert!((0.0..=10.0).contains(&left), "{left} of ten seconds are left");
 }
 
-/// And the bus from the call that put the event there.
-fn consumers_hang_from_the_bus(trace: &Seen) {
+/// Each consumer is a child of the bus, and the bus of the call that published the event.
+fn consumers_are_children_of_the_bus(trace: &Seen) {
     for service in ["payment-service", "inventory-service", "notification-service"] {
         for consumer in trace.segments("AWS::Lambda", service) {
             let bus = trace.part(consumer.parent.as_ref().unwrap()).unwrap();
@@ -129,9 +145,9 @@ fn consumers_hang_from_the_bus(trace: &Seen) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_events_of_an_order_say_who_caused_them() {
     let world = World::start().await;
-    let answer = world.order("{}").await;
-    world.told("Notification Sent", 1).await;
-    let order = answer.order_id();
+    let response = world.order("{}").await;
+    world.published("Notification Sent", 1).await;
+    let order = response.order_id();
     let suffix = order.strip_prefix("ord_").unwrap();
     for (detail_type, source, cause, id) in [
         ("Order Created", "order.service", None, None),
@@ -153,7 +169,7 @@ async fn the_events_of_an_order_say_who_caused_them() {
         assert_eq!(metadata["eventVersion"], "1");
         assert_eq!(metadata["correlationId"], order);
         assert_eq!(metadata["occurredAt"], event["detail"]["timestamp"]);
-        assert!(metadata["trace"].as_str().unwrap().contains(&answer.trace_id()));
+        assert!(metadata["trace"].as_str().unwrap().contains(&response.trace_id()));
         if let Some(cause) = cause {
             assert_eq!(metadata["causationId"], format!("{order}:{cause}"));
         }
@@ -165,11 +181,11 @@ async fn the_events_of_an_order_say_who_caused_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_declined_payment_is_told_and_the_stock_goes_back() {
+async fn a_declined_payment_is_published_and_the_stock_is_released() {
     let world = World::start().await;
-    let answer = world.order(r#"{"productId": "p", "paymentMethod": "card_declined"}"#).await;
-    assert_eq!(answer.status, 201);
-    let failed = world.told("Payment Failed", 1).await;
+    let response = world.order(r#"{"productId": "p", "paymentMethod": "card_declined"}"#).await;
+    assert_eq!(response.status, 201);
+    let failed = world.published("Payment Failed", 1).await;
     assert_eq!(failed[0]["detail"]["reason"], "declined");
     assert_eq!(failed[0]["detail"]["status"], "failed");
     world.notified(1).await;
@@ -178,9 +194,9 @@ async fn a_declined_payment_is_told_and_the_stock_goes_back() {
     let stock = world.stock("p").await;
     assert!(stock.values().all(|available| *available == 100), "all of it is back: {stock:?}");
     let sent = world.notified(1).await;
-    assert_eq!(sent.len(), 1, "the customer hears once: {sent:#?}");
+    assert_eq!(sent.len(), 1, "the customer is notified once: {sent:#?}");
     assert_eq!(sent[0].attributes["outcome"], "payment_failed");
-    let trace = world.trace(&answer.trace_id(), |seen| seen.lost().is_empty()).await;
+    let trace = world.trace(&response.trace_id(), |seen| seen.orphans().is_empty()).await;
     // A refusal is an outcome, not a failure of the system.
     assert_eq!(trace.parts.iter().filter(|part| part.is("fault")).count(), 0);
     world.end().await;
@@ -189,15 +205,15 @@ async fn a_declined_payment_is_told_and_the_stock_goes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_over_the_limit_never_reaches_the_processor() {
     let world = World::with().parameter("PaymentLimit", "250.00").start().await;
-    let answer = world.order(r#"{"quantity": 3}"#).await;
-    let failed = world.told("Payment Failed", 1).await;
+    let response = world.order(r#"{"quantity": 3}"#).await;
+    let failed = world.published("Payment Failed", 1).await;
     assert_eq!(failed[0]["detail"]["reason"], "limit_exceeded");
     assert_eq!(failed[0]["detail"]["amount"], json!(299.97));
     let sent = world.notified(1).await;
     assert!(sent[0].message.contains("costs more than one order may"), "{}", sent[0].message);
     world.settled().await;
     let trace =
-        world.trace(&answer.trace_id(), |seen| seen.named("process_payment").count() == 1).await;
+        world.trace(&response.trace_id(), |seen| seen.named("process_payment").count() == 1).await;
     assert_eq!(trace.named("charge").count(), 0);
     world.end().await;
 }
@@ -205,20 +221,20 @@ async fn an_order_over_the_limit_never_reaches_the_processor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_out_of_stock_is_refunded() {
     let world = World::with().parameter("InitialStock", "4").start().await;
-    let answer = world.order(r#"{"productId": "p", "quantity": 5}"#).await;
-    let insufficient = world.told("Inventory Insufficient", 1).await;
+    let response = world.order(r#"{"productId": "p", "quantity": 5}"#).await;
+    let insufficient = world.published("Inventory Insufficient", 1).await;
     assert_eq!(insufficient[0]["detail"]["availableQuantity"], 4);
     assert_eq!(insufficient[0]["detail"]["status"], "insufficient_stock");
     let sent = world.notified(1).await;
     assert_eq!(sent[0].attributes["outcome"], "out_of_stock");
     world.settled().await;
-    // Either the charge came first and went back, or it never came to be.
+    // Either the charge came first and was refunded, or there was none.
     let (charged, refunded) =
         (world.events_of("Payment Processed"), world.events_of("Payment Refunded"));
     assert_eq!(charged.len(), refunded.len());
     for refund in &refunded {
         assert_eq!(refund["detail"]["amount"], json!(499.95));
-        assert_eq!(refund["detail"]["orderId"], answer.order_id());
+        assert_eq!(refund["detail"]["orderId"], response.order_id());
     }
     assert!(world.stock("p").await.is_empty(), "nothing was taken");
     assert_eq!(world.notified(1).await.len(), 1);
@@ -226,12 +242,12 @@ async fn an_order_out_of_stock_is_refunded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kept_order_can_be_looked_up() {
+async fn a_stored_order_can_be_looked_up() {
     let world = World::start().await;
-    let answer = world.order(r#"{"productId": "p"}"#).await;
-    let url = format!("{}{}", world.stack().api(), answer.headers["location"].to_str().unwrap());
+    let response = world.order(r#"{"productId": "p"}"#).await;
+    let url = format!("{}{}", world.stack().api(), response.headers["location"].to_str().unwrap());
     let found = world.request("GET", &url, "", &[]).await;
-    assert_eq!((found.status, found.body), (200, answer.body));
+    assert_eq!((found.status, found.body), (200, response.body));
     let url =
         format!("{}/orders/somebody-else/{}", world.stack().api(), url.rsplit('/').next().unwrap());
     assert_eq!(world.request("GET", &url, "", &[]).await.status, 404);
@@ -243,13 +259,13 @@ async fn an_unsampled_order_leaves_no_trace_and_still_carries_its_header() {
     let world = World::start().await;
     let root = "1-5759e988-bd862e3fe1be46a994272793";
     let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=0;Lineage=25:a87bd80c:1");
-    let answer = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
-    assert_eq!(answer.status, 201);
-    assert_eq!(answer.trace_id(), root);
+    let response = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
+    assert_eq!(response.status, 201);
+    assert_eq!(response.trace_id(), root);
     let sent = world.notified(1).await;
-    assert_eq!(sent[0].trace_id.as_deref(), Some(root), "the header came through to the end");
-    let told = world.told("Notification Sent", 1).await;
-    let trace = told[0]["detail"]["metadata"]["trace"].as_str().unwrap();
+    assert_eq!(sent[0].trace_id.as_deref(), Some(root), "the header reaches the end");
+    let events = world.published("Notification Sent", 1).await;
+    let trace = events[0]["detail"]["metadata"]["trace"].as_str().unwrap();
     assert!(trace.contains("Sampled=0") && trace.contains("Lineage=25:a87bd80c:1"), "{trace}");
     world.settled().await;
     assert_eq!(world.summaries().await.len(), 0, "nothing was recorded");
@@ -262,14 +278,14 @@ async fn a_client_that_traces_itself_has_the_order_in_its_own_trace() {
     // An id made from a W3C one: there is no time in it.
     let root = "1-5759e988-bd862e3fe1be46a994272794";
     let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1");
-    let answer = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
-    world.told("Notification Sent", 1).await;
+    let response = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
+    world.published("Notification Sent", 1).await;
     world.settled().await;
-    assert_eq!(answer.trace_id(), root);
+    assert_eq!(response.trace_id(), root);
     // Only the client's own segment is missing.
-    let trace = world.trace(root, |seen| seen.runs() == 5 && seen.lost().len() == 1).await;
-    let lost = trace.lost();
-    assert_eq!(lost[0].parent.as_deref(), Some("53995c3f42cd8ad8"));
+    let trace = world.trace(root, |seen| seen.runs() == 5 && seen.orphans().len() == 1).await;
+    let orphans = trace.orphans();
+    assert_eq!(orphans[0].parent.as_deref(), Some("53995c3f42cd8ad8"));
     world.end().await;
 }
 
@@ -280,16 +296,16 @@ async fn a_function_in_pass_through_mode_stays_silent_and_passes_the_root_on() {
         text.replace("/payment-service\n", "/payment-service\n      Tracing: PassThrough\n")
     };
     let world = World::with().template(changed_template(folder.path(), passive)).start().await;
-    let answer = world.order("{}").await;
-    world.told("Notification Sent", 1).await;
+    let response = world.order("{}").await;
+    world.published("Notification Sent", 1).await;
     world.settled().await;
     // Order, inventory, and notification twice; nothing of payment.
-    let trace = world.trace(&answer.trace_id(), |seen| seen.runs() == 4).await;
+    let trace = world.trace(&response.trace_id(), |seen| seen.runs() == 4).await;
     assert_eq!(trace.segments("AWS::Lambda", "payment-service").count(), 0);
     assert_eq!(trace.named("process_payment").count(), 0);
     let paid = world.events_of("Payment Processed").remove(0);
     let header = paid["detail"]["metadata"]["trace"].as_str().unwrap();
-    assert_eq!(header, format!("Root={}", answer.trace_id()), "neither parent nor decision");
+    assert_eq!(header, format!("Root={}", response.trace_id()), "neither parent nor decision");
     assert_eq!(world.summaries().await.len(), 1, "it is still one trace");
     world.end().await;
 }

@@ -5,8 +5,8 @@ use tempfile::TempDir;
 
 use crate::{aws_apis::call, tour::every_way_an_order_can_go};
 
-/// (1) What a role grants, something needs; (2) what something needs, a role grants: a call that is denied fails
-/// every story. Tracing and logs are AWS's own to grant.
+/// (1) What a role grants, something needs; (2) what something needs, a role grants: a call that is
+/// denied fails every story. Tracing and logs are AWS's own to grant.
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_grant_what_is_needed_and_nothing_else() {
     let world = every_way_an_order_can_go().await;
@@ -35,9 +35,9 @@ async fn a_table_that_the_role_does_not_allow_is_denied_and_the_trace_says_so() 
     let change =
         |text: String| text.replace("[dynamodb:PutItem, dynamodb:GetItem]", "[dynamodb:GetItem]");
     let world = lacking(&folder, change).await;
-    let answer = world.order("{}").await;
-    assert_eq!(answer.status, 503, "{:?}", answer.body);
-    let trace = world.trace(&answer.trace_id(), |seen| seen.roots().len() == 1).await;
+    let response = world.order("{}").await;
+    assert_eq!(response.status, 503, "{:?}", response.body);
+    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
     let call = trace.named("DynamoDB").find(|part| !part.is_segment).unwrap();
     assert_eq!(call.document["http"]["response"]["status"], 400);
     assert!(call.is("fault") || call.is("error"), "{call:#?}");
@@ -55,9 +55,9 @@ async fn a_bus_that_the_role_does_not_allow_is_denied() {
     let folder = TempDir::new().unwrap();
     let policy = "        - EventBridgePutEventsPolicy: { EventBusName: !Ref EventBus }\n";
     let world = lacking(&folder, |text| text.replacen(policy, "", 1)).await;
-    let answer = world.order("{}").await;
-    assert_eq!(answer.status, 503, "{:?}", answer.body);
-    let trace = world.trace(&answer.trace_id(), |seen| seen.roots().len() == 1).await;
+    let response = world.order("{}").await;
+    assert_eq!(response.status, 503, "{:?}", response.body);
+    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
     let call = trace.named("Events").find(|part| !part.is_segment).unwrap();
     let said = call.document["cause"].to_string();
     assert!(said.contains("is not authorized to perform: events:PutEvents"), "{said}");
@@ -101,9 +101,10 @@ async fn an_explicit_denial_wins() {
     world.end().await;
 }
 
-/// The check that a deployment gets before it is used, asked of a role that may and one that may not.
+/// The check that a deployment gets before it is used, asked of a role that may and one that may
+/// not.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_role_may_do_can_be_asked() {
+async fn what_a_role_may_do_can_be_simulated() {
     let world = World::start().await;
     let role = "arn:aws:iam::000000000000:role/local-OrderServiceRole";
     for (role, action, says) in [
@@ -115,8 +116,8 @@ async fn what_a_role_may_do_can_be_asked() {
         let body = format!(
             "Action=SimulatePrincipalPolicy&PolicySourceArn={role}&ActionNames.member.1={action}"
         );
-        let answer = call(&world, "iam", "", "/", &body).await;
-        assert!(answer.body.as_str().unwrap().contains(says), "{action}: {:?}", answer.body);
+        let response = call(&world, "iam", "", "/", &body).await;
+        assert!(response.body.as_str().unwrap().contains(says), "{action}: {:?}", response.body);
     }
     world.end().await;
 }

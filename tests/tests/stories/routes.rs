@@ -26,40 +26,40 @@ fn app() -> App {
 }
 
 #[test]
-fn every_event_that_can_be_told_is_routed_or_declared_terminal() {
+fn every_event_is_routed_or_declared_terminal() {
     let (golden, expected, app) = (golden_events(), topology().events, app());
-    let told: Vec<_> = Event::KINDS.iter().map(|(_, detail_type)| *detail_type).collect();
+    let published: Vec<_> = Event::KINDS.iter().map(|(_, detail_type)| *detail_type).collect();
     for known in [golden.keys().collect::<Vec<_>>(), expected.keys().collect()] {
-        let mut told = told.clone();
-        told.sort_unstable();
+        let mut published = published.clone();
+        published.sort_unstable();
         assert_eq!(
-            known, told,
+            known, published,
             "tests/events, infra/topology.json and the services know the same events"
         );
     }
     for (source, detail_type) in Event::KINDS {
         let event = &golden[*detail_type];
         assert_eq!(event["source"], *source);
-        let (expected_source, heard_by) = &expected[*detail_type];
+        let (expected_source, consumers) = &expected[*detail_type];
         assert_eq!(expected_source, source);
-        let mut heard: Vec<_> = app
+        let mut actual: Vec<_> = app
             .rules
             .iter()
             .filter(|rule| rule.enabled && rule.pattern.matches(event))
             .flat_map(|rule| &rule.targets)
             .map(|target| target.function.rsplit("distributed-tracing-demo-").next().unwrap())
             .collect();
-        heard.sort_unstable();
-        assert_eq!(heard, *heard_by, "who hears `{detail_type}`");
+        actual.sort_unstable();
+        assert_eq!(actual, *consumers, "consumers of `{detail_type}`");
     }
 }
 
 #[test]
-fn every_rule_matches_an_event_that_can_be_told() {
+fn every_rule_matches_an_event() {
     let golden = golden_events();
     for rule in app().rules {
         let matches = golden.values().any(|event| rule.pattern.matches(event));
-        assert!(matches, "rule `{}` matches nothing that the services tell", rule.name);
+        assert!(matches, "rule `{}` matches nothing that the services publish", rule.name);
     }
 }
 
@@ -73,7 +73,7 @@ async fn real_events_have_the_shape_of_the_golden_ones() {
     world.end().await;
 }
 
-/// The names and kinds of all that is in `value`.
+/// The names and types of everything in `value`.
 fn shape(value: &Value) -> Vec<String> {
     match value {
         Value::Object(map) => map

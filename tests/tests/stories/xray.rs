@@ -21,8 +21,8 @@ fn trace_id(trace: u32) -> String {
 async fn put(world: &World, documents: &[Value]) -> Vec<String> {
     let texts = documents.iter().map(ToString::to_string).collect();
     let put = world.xray.put_trace_segments().set_trace_segment_documents(Some(texts));
-    let answer = put.send().await.unwrap();
-    let unprocessed = answer.unprocessed_trace_segments().iter();
+    let response = put.send().await.unwrap();
+    let unprocessed = response.unprocessed_trace_segments().iter();
     unprocessed.map(|segment| segment.error_code().unwrap_or_default().to_owned()).collect()
 }
 
@@ -45,10 +45,10 @@ async fn documents_may_come_late_twice_out_of_order_and_without_their_parents() 
     );
     let seen = world.trace(&trace_id(1), |seen| seen.parts.len() == 3).await;
     assert_eq!(
-        seen.lost().len(),
+        seen.orphans().len(),
         2,
-        "outer and orphan wait for what they hang from: {:#?}",
-        seen.lost()
+        "outer and orphan wait for their parents: {:#?}",
+        seen.orphans()
     );
     let segment = document(1, 1, "service", now, &json!({ "origin": "AWS::ECS::Container" }));
     assert!(put(&world, &[segment]).await.is_empty());
@@ -56,12 +56,12 @@ async fn documents_may_come_late_twice_out_of_order_and_without_their_parents() 
     let inner = seen.named("inner").next().unwrap();
     let outer = seen.part(inner.parent.as_ref().unwrap()).unwrap();
     assert_eq!((outer.name.as_str(), outer.parent.as_deref()), ("outer", Some("0000000000000001")));
-    assert_eq!(seen.lost().len(), 1);
+    assert_eq!(seen.orphans().len(), 1);
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn malformed_documents_are_named_and_the_others_taken() {
+async fn malformed_documents_are_named_and_the_others_accepted() {
     let world = World::start().await;
     let now = local::clock::seconds();
     let codes = put(
@@ -81,7 +81,7 @@ async fn malformed_documents_are_named_and_the_others_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn documents_that_hang_from_each_other_in_a_circle_or_in_a_long_chain_do_no_harm() {
+async fn documents_with_parents_in_a_circle_or_in_a_long_chain_do_no_harm() {
     let world = World::start().await;
     let now = local::clock::seconds();
     let sub = |trace, id: u32, parent: u32| {
@@ -146,7 +146,7 @@ async fn filter_expressions_find_traces() {
     let world = World::start().await;
     let good = world.order(r#"{"productId": "p"}"#).await;
     let bad = world.order("[]").await;
-    world.told("Notification Sent", 1).await;
+    world.published("Notification Sent", 1).await;
     world.settled().await;
     world.trace(&good.trace_id(), |seen| seen.runs() == 5).await;
     let order = format!("annotation.order_id = \"{}\"", good.order_id());
@@ -178,7 +178,7 @@ async fn filter_expressions_find_traces() {
     world.end().await;
 }
 
-/// `docs/security.md` promises it: neither how a customer pays nor what was written to them.
+/// `docs/security.md` promises it: neither payment methods nor messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_trace_and_no_log_line_says_what_is_private() {
     let world = crate::tour::every_way_an_order_can_go().await;
@@ -189,16 +189,17 @@ async fn no_trace_and_no_log_line_says_what_is_private() {
         said.extend(seen.parts.iter().map(|part| part.document.to_string()));
     }
     assert!(said.len() > 100, "there is something to look through: {}", said.len());
-    let told = world.notified(1).await;
-    let private = told.iter().flat_map(|told| [told.subject.as_str(), told.message.as_str()]);
+    let sent = world.notified(1).await;
+    let private = sent.iter().flat_map(|sent| [sent.subject.as_str(), sent.message.as_str()]);
     for private in private.chain(["card_declined"]) {
         let found: Vec<_> = said.iter().filter(|text| text.contains(private)).collect();
-        assert!(found.is_empty(), "`{private}` stands in {found:#?}");
+        assert!(found.is_empty(), "`{private}` is in {found:#?}");
     }
     world.end().await;
 }
 
-/// The filter of the X-Ray group that pages people finds what they should look at, and nothing else.
+/// The filter of the X-Ray group whose alarm pages people finds the orders to look at, and no
+/// others.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_group_of_orders_to_look_at_has_the_faulty_and_the_slow_ones() {
     let template = std::fs::read_to_string(e2e::workspace().join("infra/watch.yaml")).unwrap();
@@ -210,22 +211,22 @@ async fn the_group_of_orders_to_look_at_has_the_faulty_and_the_slow_ones() {
     let world = World::start().await;
     let good = world.order("{}").await;
     let refused = world.order("[]").await;
-    world.told("Notification Sent", 1).await;
+    world.published("Notification Sent", 1).await;
     world.settled().await;
     let table = "distributed-tracing-demo-payments";
     world.dynamodb.delete_table().table_name(table).send().await.unwrap();
-    // The client sees nothing of it: the answer was given before the payment failed.
+    // The client does not see it: the response came before the payment failed.
     let faulty = world.order("{}").await;
     assert_eq!(faulty.status, 201);
     world.settled().await;
-    world.tell("order.service", "Order Created", &json!({ "orderId": "not of this API" })).await;
+    world.publish("order.service", "Order Created", &json!({ "orderId": "not of this API" })).await;
     world.settled().await;
     for (slow, expected) in [("30", [false, false, true]), ("0", [true, true, true])] {
         let (start, end) = world.last_hour();
         let query = world.xray.get_trace_summaries().start_time(start).end_time(end);
         let found = query.filter_expression(filter(slow)).send().await.unwrap();
         let ids: Vec<_> = found.trace_summaries().iter().filter_map(|trace| trace.id()).collect();
-        let has = |answer: &e2e::Answer| ids.contains(&answer.trace_id().as_str());
+        let has = |response: &e2e::Response| ids.contains(&response.trace_id().as_str());
         assert_eq!([&good, &refused, &faulty].map(has), expected, "slower than {slow} s");
         assert_eq!(ids.len(), expected.iter().filter(|is| **is).count(), "{ids:?}");
     }
@@ -233,7 +234,7 @@ async fn the_group_of_orders_to_look_at_has_the_faulty_and_the_slow_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_is_answered_by_the_called_service_infers_nothing() {
+async fn a_call_with_a_segment_of_the_called_service_infers_nothing() {
     let world = World::start().await;
     let now = local::clock::seconds();
     let call = |id: u32, name: &str, namespace: &str, aws: Value| json!({ "id": format!("{id:016x}"), "name": name, "namespace": namespace, "start_time": now, "end_time": now + 0.1, "aws": aws });

@@ -1,0 +1,75 @@
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::world::{TIMEOUT, World};
+
+/// An HTTP response.
+#[derive(Debug)]
+pub struct Response {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: http::HeaderMap,
+    /// Its body: JSON, or else a string.
+    pub body: Value,
+}
+
+impl World {
+    /// Posts an order of `customer123`.
+    pub async fn order(&self, body: &str) -> Response {
+        self.post("/orders/customer123", body, &[]).await
+    }
+
+    /// Posts `body` to the API.
+    pub async fn post(
+        &self,
+        path: &str,
+        body: impl AsRef<[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        self.request("POST", &format!("{}{path}", self.stack.api()), body, headers).await
+    }
+
+    /// Sends a request anywhere in this world.
+    pub async fn request(
+        &self,
+        method: &str,
+        url: &str,
+        body: impl AsRef<[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        let mut request = http::Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(Full::new(Bytes::copy_from_slice(body.as_ref())))
+            .expect("the request is well formed");
+        let response = timeout(TIMEOUT, self.http.request(request)).await;
+        let (parts, body) =
+            response.expect("a response comes in time").expect("the world responds").into_parts();
+        let body = body.collect().await.expect("the response is complete").to_bytes();
+        let text = || Value::from(String::from_utf8_lossy(&body).into_owned());
+        Response {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: serde_json::from_slice(&body).unwrap_or_else(|_| text()),
+        }
+    }
+}
+
+impl Response {
+    /// The id of the request's trace.
+    pub fn trace_id(&self) -> String {
+        let header = self.headers["x-amzn-trace-id"].to_str().expect("the header is a text");
+        let root = header.split(';').find_map(|field| field.strip_prefix("Root="));
+        root.expect("the header has a root").to_owned()
+    }
+
+    /// The order's id.
+    pub fn order_id(&self) -> String {
+        self.body["orderId"].as_str().expect("the response has an order").to_owned()
+    }
+}
