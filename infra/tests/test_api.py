@@ -27,15 +27,9 @@ class Stage(unittest.TestCase):
         for name, made in of_type(resources, "AWS::ApiGateway::Deployment").items():
             self.assertNotIn("StageName", made["Properties"], f"{name} makes a stage of its own")
 
-    def test_the_stage_waits_for_the_log_role_that_this_stack_makes_and_for_no_other(self):
-        for managed in ["true", "false"]:
-            template = transform({"ManageApiLogRole": managed})["Resources"]
-            for name, resource in template.items():
-                after = resource.get("DependsOn", [])
-                for other in [after] if isinstance(after, str) else after:
-                    # An error of CloudFormation where the other one's condition is false.
-                    self.assertEqual(template[other].get("Condition"), resource.get("Condition") and template[other].get("Condition"),
-                                     f"{name} depends on the conditional {other}")
+    def test_the_stage_waits_for_the_log_role_that_this_stack_makes(self):
+        # By a reference of its log group: DependsOn is an error where the condition of its target is false.
+        self.assertEqual(stack()["ApiprodStage"]["Properties"]["AccessLogSetting"]["DestinationArn"], "ApiLogs.Arn")
         tags = {tag["Key"]: tag["Value"] for tag in stack({"ManageApiLogRole": "true"})["ApiLogs"]["Properties"]["Tags"]}
         self.assertEqual(tags["written-through"], "ApiAccount")
 
