@@ -24,7 +24,7 @@ class Versions(unittest.TestCase):
         for path in resources["Api"]["Properties"]["Body"]["paths"].values():
             for method in set(path) - {"options"}:
                 uri = path[method]["x-amazon-apigateway-integration"]["uri"]
-                self.assertIn("functions/OrderServiceAliaslive/invocations", uri)
+                self.assertIn("functions/OrderService.Arn:live/invocations", uri)
 
     def test_every_parameter_that_reaches_a_function_publishes_a_version(self):
         # CloudFormation replaces a version where its description changes, and SAM publishes one for new code alone.
