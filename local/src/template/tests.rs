@@ -238,7 +238,7 @@ fn every_choice_that_the_template_offers_can_be_made() {
     assert_eq!(named(&[]), (watcher(), 0, 4, 13));
     assert_eq!(named(&[("KmsKeyArn", key)]), (watcher(), 4, 4, 13));
     let vpc = [("VpcSubnetIds", "subnet-1,subnet-2"), ("VpcSecurityGroupIds", "sg-1")];
-    assert_eq!(named(&vpc), (watcher(), 0, 0, 13));
+    assert_eq!(named(&vpc), (watcher(), 0, 4, 13));
     assert_eq!(named(&[("Watch", "false")]), (String::new(), 0, 4, 11));
     let with_key = "ApiKey ApiUsagePlan ApiUsagePlanKey Watcher".to_owned();
     assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 14));
