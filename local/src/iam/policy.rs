@@ -87,9 +87,10 @@ impl Statement {
         let members = value.as_object().unwrap_or(&none);
         // Every call here is made by a function's code, and a denial read too widely allows nothing.
         let of_code = value["Effect"] == "Deny" && asks_for_code(&value["Condition"]);
-        let unknown = members.keys().find(|name| {
-            !matches!(name.as_str(), "Sid" | "Effect" | "Action" | "Resource")
-                && !(of_code && *name == "Condition")
+        let unknown = members.keys().find(|name| match name.as_str() {
+            "Sid" | "Effect" | "Action" | "Resource" => false,
+            "Condition" => !of_code,
+            _ => true,
         });
         if let Some(name) = unknown {
             return Err(PolicyError::NotUnderstood(name.clone()));
@@ -115,7 +116,8 @@ impl Statement {
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html>).
 fn asks_for_code(condition: &Value) -> bool {
     let operators = condition.as_object().into_iter().flatten();
-    let mut keys = operators.flat_map(|(_, keys)| keys.as_object().into_iter().flatten()).peekable();
+    let mut keys =
+        operators.flat_map(|(_, keys)| keys.as_object().into_iter().flatten()).peekable();
     keys.peek().is_some() && keys.all(|(key, _)| key == "lambda:SourceFunctionArn")
 }
 

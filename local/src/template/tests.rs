@@ -242,7 +242,10 @@ fn every_choice_that_the_template_offers_can_be_made() {
     assert_eq!(named(&[("Watch", "false")]), (String::new(), 0, 4, 11));
     let with_key = "ApiKey ApiUsagePlan ApiUsagePlanKey Watcher".to_owned();
     assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 14));
-    assert_eq!(named(&[("ApiAuth", "AWS_IAM"), ("CorsOrigin", "https://shop.example")]), (watcher(), 0, 4, 13));
+    assert_eq!(
+        named(&[("ApiAuth", "AWS_IAM"), ("CorsOrigin", "https://shop.example")]),
+        (watcher(), 0, 4, 13)
+    );
     assert_eq!(named(&[("FunctionReservedConcurrency", "10")]), (watcher(), 0, 4, 13));
 }
 
