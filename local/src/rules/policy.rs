@@ -86,9 +86,13 @@ impl Statement {
     fn parse(value: &Value) -> Result<Self, PolicyError> {
         let none = Map::new();
         let members = value.as_object().unwrap_or(&none);
-        let unknown = members
-            .keys()
-            .find(|name| !matches!(name.as_str(), "Sid" | "Effect" | "Action" | "Resource"));
+        // Every call here is made by a function's code, and a denial read too widely allows nothing.
+        let of_code = value["Effect"] == "Deny" && asks_for_code(&value["Condition"]);
+        let unknown = members.keys().find(|name| match name.as_str() {
+            "Sid" | "Effect" | "Action" | "Resource" => false,
+            "Condition" => !of_code,
+            _ => true,
+        });
         if let Some(name) = unknown {
             return Err(PolicyError::NotUnderstood(name.clone()));
         }
@@ -107,6 +111,15 @@ impl Statement {
         self.actions.iter().any(|pattern| wildcard::matches(&pattern.to_ascii_lowercase(), &action))
             && self.resources.iter().any(|pattern| wildcard::matches(pattern, resource))
     }
+}
+
+/// Whether a condition asks for nothing but the function whose code makes the call
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html>).
+fn asks_for_code(condition: &Value) -> bool {
+    let operators = condition.as_object().into_iter().flatten();
+    let mut keys =
+        operators.flat_map(|(_, keys)| keys.as_object().into_iter().flatten()).peekable();
+    keys.peek().is_some() && keys.all(|(key, _)| key == "lambda:SourceFunctionArn")
 }
 
 /// A text or a list of texts, at least one.
@@ -155,6 +168,11 @@ mod tests {
         for (statement, complaint) in [
             (
                 json!({ "Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {} }),
+                "a statement with `Condition` is not understood here",
+            ),
+            (
+                json!({ "Effect": "Deny", "Action": "a:b", "Resource": "*",
+                    "Condition": { "ArnLike": { "lambda:SourceFunctionArn": "*", "aws:SourceArn": "*" } } }),
                 "a statement with `Condition` is not understood here",
             ),
             (
