@@ -57,13 +57,11 @@ impl EventHandler for Notifications {
         } else {
             self.send_once(&story, outcome, inbound, invocation).await?
         };
-        match sent {
-            Some(sent) => self.publish(sent, inbound).await,
-            None => {
-                tracing::info!("the delivery of another event is notifying the customer");
-                Ok(())
-            }
-        }
+        let Some(sent) = sent else {
+            tracing::info!("the delivery of another event is notifying the customer");
+            return Ok(());
+        };
+        self.publish(sent, inbound).await
     }
 }
 

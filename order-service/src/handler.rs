@@ -85,7 +85,8 @@ impl Orders {
     fn decide(&self, customer_id: &str, request: &Request) -> Result<Order, InvalidRequest> {
         let now = clock::now();
         let order = OrderRequest::parse(customer_id, request.body())?;
-        let key = request.headers().get("idempotency-key").map(|key| key.as_bytes());
+        let key =
+            request.headers().get("idempotency-key").map(lambda_http::http::HeaderValue::as_bytes);
         let key = key.map(String::from_utf8_lossy);
         let order_id = order.order_id(key.as_deref(), now)?;
         order.place(order_id, &self.prices, now)

@@ -77,7 +77,7 @@ impl Model for Sending {
                     let step = if facts == 0b11 { Step::Claim } else { Step::Done };
                     next.push(State { facts, ..to(step) });
                 }
-                Step::Claim => next.extend(self.claim(state, me, to)),
+                Step::Claim => next.extend(Self::claim(state, me, to)),
                 Step::Send => {
                     let messages = self.send(state.messages);
                     let sent = State { messages, ..to(Step::RecordSent) };
@@ -109,7 +109,7 @@ impl Model for Sending {
     }
 
     fn has_ended(&self, state: &State) -> bool {
-        state.is_sent || state.deliveries.iter().any(|step| *step == Step::DeadLetter)
+        state.is_sent || state.deliveries.contains(&Step::DeadLetter)
             // A delivery that met a dead one's fresh claim ended; the sweep brings the facts again.
             || state.deliveries.iter().all(|step| *step == Step::Done)
     }
@@ -117,7 +117,7 @@ impl Model for Sending {
 
 impl Sending {
     /// A conditional write: the claim is free, or mine, or its owner is over and the time has passed.
-    fn claim(&self, state: &State, me: usize, to: impl Fn(Step) -> State) -> Vec<State> {
+    fn claim(state: &State, me: usize, to: impl Fn(Step) -> State) -> Vec<State> {
         if state.is_sent {
             return vec![to(Step::Done)];
         }
@@ -132,7 +132,7 @@ impl Sending {
         }
     }
 
-    fn send(&self, messages: u8) -> u8 {
+    fn send(self, messages: u8) -> u8 {
         match self.topic {
             Topic::Fifo => 1,
             Topic::Standard => messages + 1,

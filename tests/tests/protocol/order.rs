@@ -60,14 +60,14 @@ impl Model for Life {
         let mut next = Vec::new();
         for event in Event::ALL {
             self.order_service(state, event, &mut next);
-            self.notification_service(state, event, &mut next);
+            Self::notification_service(state, event, &mut next);
         }
         for delivery in state.deliveries() {
             self.delivery(state, delivery, &mut next);
         }
         if state.has_charge_on_the_wire {
             let mut late = State { has_charge_on_the_wire: false, ..*state };
-            payment::charge(self, &mut late);
+            payment::charge(*self, &mut late);
             next.push(late);
         }
         self.sweep(state, &mut next);
@@ -104,7 +104,7 @@ impl Model for Life {
 
 impl Life {
     /// `order-service`, an outcome: one update of the order's item.
-    fn order_service(&self, state: &State, event: Event, next: &mut Vec<State>) {
+    fn order_service(self, state: &State, event: Event, next: &mut Vec<State>) {
         if !state.waits_for_order(event) {
             return;
         }
@@ -117,7 +117,7 @@ impl Life {
         next.extend(lost.crashed());
     }
 
-    fn is_ended(&self, facts: u16) -> bool {
+    fn is_ended(self, facts: u16) -> bool {
         use Event::{
             InventoryCancelled, InventoryInsufficient, InventoryReleased, InventoryUpdated,
             NotificationSent, PaymentCancelled, PaymentFailed, PaymentProcessed, PaymentRefunded,
@@ -137,7 +137,7 @@ impl Life {
     }
 
     /// `notification-service`, an outcome, told in one step: `notification.rs` takes that apart.
-    fn notification_service(&self, state: &State, event: Event, next: &mut Vec<State>) {
+    fn notification_service(state: &State, event: Event, next: &mut Vec<State>) {
         if !state.waits_for_notification(event) {
             return;
         }
@@ -164,7 +164,7 @@ impl Life {
     }
 
     /// A delivery to `payment-service` or `inventory-service` starts, goes one step on, or dies.
-    fn delivery(&self, state: &State, delivery: Delivery, next: &mut Vec<State>) {
+    fn delivery(self, state: &State, delivery: Delivery, next: &mut Vec<State>) {
         let rest = state.without(delivery);
         let Some(invocation) = delivery.invocation else {
             let started = Delivery { invocation: Some(Invocation::Start), ..delivery };
@@ -196,7 +196,7 @@ impl Life {
     }
 
     /// One step, seen from the rest of the world: `state` is without this delivery.
-    fn step(&self, state: &State, delivery: Delivery, at: Invocation) -> Vec<(State, Invocation)> {
+    fn step(self, state: &State, delivery: Delivery, at: Invocation) -> Vec<(State, Invocation)> {
         if let Invocation::Publish(events) = at {
             let mut after = *state;
             events.into_iter().flatten().for_each(|event| after.publish(event));
@@ -209,7 +209,7 @@ impl Life {
     }
 
     /// `inventory-service`: every decision about an order's stock is one conditional write or transaction.
-    fn inventory_service(&self, state: &State, event: Event) -> (State, Invocation) {
+    fn inventory_service(self, state: &State, event: Event) -> (State, Invocation) {
         let reservation = match (event, state.reservation) {
             (Event::OrderCreated, Reservation::Undecided) if self.has_stock => {
                 Reservation::Reserved { is_released: false }
@@ -234,7 +234,7 @@ impl Life {
     }
 
     /// `order-service`, the schedule: an order that is open for long is published again.
-    fn sweep(&self, state: &State, next: &mut Vec<State>) {
+    fn sweep(self, state: &State, next: &mut Vec<State>) {
         if state.is_ended
             || self.flaw == Some(Flaw::NoSweep)
             || !(state.is_quiet() || state.sweeps > 0)

@@ -69,7 +69,7 @@ impl Payment {
 
 /// One step of `payment-service`.
 pub(super) fn step(
-    life: &Life,
+    life: Life,
     state: &State,
     delivery: Delivery,
     at: Invocation,
@@ -132,7 +132,7 @@ pub(super) fn step(
 }
 
 /// The conditional write of the intention, and what it may meet.
-fn start_paying(life: &Life, state: &State, me: u8) -> Vec<(State, Invocation)> {
+fn start_paying(life: Life, state: &State, me: u8) -> Vec<(State, Invocation)> {
     let with = |payment| State { payment, ..*state };
     match state.payment {
         Payment::Undecided if life.flaw == Some(Flaw::NoIntention) => {
@@ -206,7 +206,7 @@ fn publish(payment: Payment) -> Invocation {
 }
 
 /// The processor: one key, one charge.
-pub(super) fn charge(life: &Life, state: &mut State) -> Verdict {
+pub(super) fn charge(life: Life, state: &mut State) -> Verdict {
     let processor = &mut state.processor;
     if processor.is_void {
         Verdict::Cancelled
@@ -219,7 +219,7 @@ pub(super) fn charge(life: &Life, state: &mut State) -> Verdict {
 }
 
 /// The processor: gives back what was charged, or voids the key. The answer is whether there was a charge.
-fn refund(life: &Life, state: &mut State) -> bool {
+fn refund(life: Life, state: &mut State) -> bool {
     let processor = &mut state.processor;
     if processor.is_charged {
         processor.is_refunded = true;

@@ -128,7 +128,7 @@ impl State {
             Some(*id) != self.payment.owner()
                 && self.deliveries().all(|each| each.request_id != *id)
         };
-        let request_id = (1..).find(is_free).expect("there are few deliveries");
+        let request_id = (1..=u8::MAX).find(is_free).expect("there are few deliveries");
         *self = self.with(Delivery { service, event, request_id, invocation: None });
     }
 
