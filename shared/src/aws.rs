@@ -1,22 +1,12 @@
-use std::time::Duration;
-
+use aws_config::BehaviorVersion;
 pub use aws_config::SdkConfig;
-use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
+use crate::budget;
 pub use crate::subsegment::Subsegment;
-
-/// How long opening a connection may take.
-const CONNECT: Duration = Duration::from_secs(1);
-/// How long one attempt of one call may take. DynamoDB, EventBridge and SNS respond within
-/// milliseconds.
-const ATTEMPT: Duration = Duration::from_secs(2);
-/// How long one call may take with its retries. It is less than any function's timeout, so that a
-/// slow dependency becomes an error with a cause and not a function that is cut off.
-const OPERATION: Duration = Duration::from_secs(6);
 
 /// The configuration of every AWS client of a service.
 ///
@@ -26,14 +16,9 @@ pub async fn config() -> SdkConfig {
     // One HTTP client for all AWS services: the system's certificates are read once, and
     // connections are shared.
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(OPERATION)
-        .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
-        .timeout_config(timeouts)
+        .timeout_config(budget::timeouts(budget::OPERATION))
         .load()
         .await
 }

@@ -82,6 +82,8 @@ events! {
     PaymentFailed: "payment.service", "Payment Failed", "payment-failed", "failed";
     /// A charge was refunded, because the order cannot be delivered.
     PaymentRefunded: "payment.service", "Payment Refunded", "payment-refunded", "refunded";
+    /// Nothing was charged, and nothing will be, because the order cannot be delivered.
+    PaymentCancelled: "payment.service", "Payment Cancelled", "payment-cancelled", "cancelled";
     /// Stock was reserved for the order.
     InventoryUpdated: "inventory.service", "Inventory Updated", "inventory-updated", "reserved";
     /// No warehouse has enough stock.
@@ -89,6 +91,9 @@ events! {
         "inventory.service", "Inventory Insufficient", "inventory-insufficient", "insufficient_stock";
     /// Reserved stock was released, because the order was not paid.
     InventoryReleased: "inventory.service", "Inventory Released", "inventory-released", "released";
+    /// Nothing was reserved, and nothing will be, because the order was not paid.
+    InventoryCancelled:
+        "inventory.service", "Inventory Cancelled", "inventory-cancelled", "cancelled";
     /// The customer was notified of how the order ended.
     NotificationSent: "notification.service", "Notification Sent", "notification-sent", "sent";
 }
@@ -180,6 +185,18 @@ pub struct PaymentRefunded {
     pub processor: String,
 }
 
+/// Payload of `Payment Cancelled`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentCancelled {
+    /// The order that is not to be paid.
+    pub order_id: OrderId,
+    /// Who was to pay.
+    pub customer_id: CustomerId,
+    /// `pay_` and the order's UUID.
+    pub payment_id: String,
+}
+
 /// Payload of `Inventory Updated`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -234,6 +251,18 @@ pub struct InventoryReleased {
     pub quantity: u32,
     /// The warehouse that they were returned to.
     pub warehouse: String,
+}
+
+/// Payload of `Inventory Cancelled`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InventoryCancelled {
+    /// The order that nothing is to be reserved for.
+    pub order_id: OrderId,
+    /// Who ordered.
+    pub customer_id: CustomerId,
+    /// `res_` and the order's UUID.
+    pub reservation_id: String,
 }
 
 /// Payload of `Notification Sent`.

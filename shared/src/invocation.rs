@@ -5,6 +5,7 @@ use lambda_runtime::Context;
 #[derive(Clone, Debug)]
 pub struct Invocation {
     id: String,
+    request_id: String,
     deadline: DateTime<Utc>,
 }
 
@@ -14,10 +15,10 @@ impl Invocation {
     /// Lambda's request id alone does not identify it: when Lambda retries an asynchronous
     /// invocation, the retry has the request id of the first attempt. So a random number is added.
     pub fn new(context: &Context) -> Self {
-        let deadline = i64::try_from(context.deadline).ok();
         Self {
             id: format!("{}/{:016x}", context.request_id, fastrand::u64(..)),
-            deadline: deadline.and_then(DateTime::from_timestamp_millis).unwrap_or_default(),
+            request_id: context.request_id.clone(),
+            deadline: deadline(context).unwrap_or_default(),
         }
     }
 
@@ -26,10 +27,22 @@ impl Invocation {
         &self.id
     }
 
+    /// Lambda's request id, which an asynchronous invocation keeps when Lambda retries it. By then its
+    /// earlier attempt is over
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     /// When Lambda ends the attempt.
     pub fn deadline(&self) -> DateTime<Utc> {
         self.deadline
     }
+}
+
+/// When Lambda ends the attempt that `context` describes.
+pub(crate) fn deadline(context: &Context) -> Option<DateTime<Utc>> {
+    i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis)
 }
 
 #[cfg(test)]

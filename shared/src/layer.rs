@@ -11,17 +11,16 @@ use std::{
 };
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use opentelemetry::{
-    Context as OtelContext,
-    trace::{Status, TraceContextExt},
-};
+use opentelemetry::trace::Status;
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
     annotation::invocation_span,
+    budget,
     error_chain::{chain, record_error, record_exception, short_type_name},
+    invocation::deadline,
     metrics::{InvocationMetrics, Metrics},
     trace_header::TraceHeader,
 };
@@ -101,11 +100,7 @@ impl TraceLayer {
             Ok(header) => {
                 span.record("xray_trace_id", header.root());
                 counts.set_trace_id(header.root());
-                let parent = OtelContext::new()
-                    .with_remote_span_context(header.span_context())
-                    .with_value(header);
-                // Fails only when the span is already started, which this one is not.
-                let _started = span.set_parent(parent);
+                header.continue_in(&span);
             }
             Err(error) => {
                 span.in_scope(|| tracing::warn!(%error, "this invocation is not traced"));
@@ -146,10 +141,12 @@ where
         let counts = InvocationMetrics::new(self.layer.service, is_cold);
         let span = self.layer.open(&request, is_cold, &counts);
         let metrics = self.layer.metrics.clone();
+        let deadline = request.context().and_then(deadline);
         let work = span.in_scope(|| self.handler.call(request));
         Box::pin(async move {
             let unwinding = Unwinding(span.clone());
-            let outcome = counts.clone().scope(work).instrument(span.clone()).await;
+            let work = budget::scope(deadline, counts.clone().scope(work));
+            let outcome = work.instrument(span.clone()).await;
             metrics.write(&counts);
             drop(unwinding);
             match &outcome {

@@ -14,6 +14,8 @@
 pub mod annotation;
 /// AWS clients that are traced, have time limits, and share one connection pool.
 pub mod aws;
+/// One budget of time for an invocation.
+pub mod budget;
 /// The one place that reads the clock.
 pub mod clock;
 /// The wire form of an event: what goes into `PutEvents` and what arrives at a function.
@@ -60,8 +62,9 @@ pub use envelope::{Cause, EventError, InboundEvent, Metadata, OutboundEvent, Pro
 pub use environment::{InvalidVariable, optional, required};
 pub use error_chain::chain;
 pub use event::{
-    Event, InventoryInsufficient, InventoryReleased, InventoryUpdated, NotificationSent,
-    OrderCreated, PaymentFailed, PaymentFailure, PaymentProcessed, PaymentRefunded,
+    Event, InventoryCancelled, InventoryInsufficient, InventoryReleased, InventoryUpdated,
+    NotificationSent, OrderCreated, PaymentCancelled, PaymentFailed, PaymentFailure,
+    PaymentProcessed, PaymentRefunded,
 };
 pub use id::{CustomerId, InvalidId, OrderId, PaymentMethod, ProductId};
 pub use invocation::Invocation;

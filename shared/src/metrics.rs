@@ -220,6 +220,8 @@ impl Counts {
             Event::InventoryUpdated(_) => one(&mut self.reservations),
             Event::InventoryInsufficient(_) => one(&mut self.stock_outs),
             Event::InventoryReleased(_) => one(&mut self.reservations_released),
+            // Nothing was charged or reserved, so there is nothing to count.
+            Event::PaymentCancelled(_) | Event::InventoryCancelled(_) => {}
             Event::NotificationSent(_) => one(&mut self.notifications_sent),
         }
     }

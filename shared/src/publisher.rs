@@ -11,6 +11,7 @@ use aws_sdk_eventbridge::{
 
 use crate::{
     aws::traced,
+    budget,
     envelope::{OutboundEvent, Producer},
     metrics,
     trace_header::TraceHeader,
@@ -93,14 +94,14 @@ impl Publisher {
                 )?;
             match Outcome::of(pending, response.entries()) {
                 Outcome::AllAccepted => return Ok(()),
-                Outcome::Retry(rest) if attempt < RETRIES => {
+                Outcome::Retry(rest) if attempt < RETRIES && has_time(attempt) => {
                     tracing::warn!(entries = rest.len(), attempt, "sending failed entries again");
                     pending = rest;
                     tokio::time::sleep(pause(attempt, fastrand::f64())).await;
                 }
                 Outcome::Retry(rest) => {
                     let code = response.entries().iter().find_map(PutEventsResultEntry::error_code);
-                    let why = format!("gave up after {RETRIES} retries");
+                    let why = format!("gave up after {attempt} retries");
                     return Err(self.rejected(rest.first(), code.unwrap_or(NO_RESULT), &why));
                 }
                 Outcome::Refused { entry, code, message } => {
@@ -170,6 +171,11 @@ impl Outcome {
         }
         if failed.is_empty() { Self::AllAccepted } else { Self::Retry(failed) }
     }
+}
+
+/// Whether the invocation has time for another attempt after the longest pause.
+fn has_time(attempt: u32) -> bool {
+    budget::remaining() > pause(attempt, 1.0)
 }
 
 /// "Full jitter": a random share of a pause that doubles, so that producers that failed at the same

@@ -5,8 +5,9 @@ use aws_smithy_runtime_api::{
         interceptors::{
             Intercept,
             context::{
-                BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
-                BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+                BeforeSerializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+                BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+                FinalizerInterceptorContextRef,
             },
             dyn_dispatch_hint,
         },
@@ -20,6 +21,7 @@ use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
+    budget,
     error_chain::{causes, record_exception},
     trace_header::TraceHeader,
 };
@@ -74,6 +76,15 @@ impl Subsegment {
 impl Intercept for Subsegment {
     fn name(&self) -> &'static str {
         "Subsegment"
+    }
+
+    /// The call's time limit is the invocation's.
+    fn read_before_execution(
+        &self,
+        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        budget::limit(cfg)
     }
 
     /// The first hook that knows the operation; earlier ones only have the client's settings.

@@ -1,17 +1,21 @@
 use std::{fmt, str::FromStr};
 
 use opentelemetry::{
-    SpanId, TraceId,
+    Context, SpanId, TraceId,
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+/// The most that `Lineage` and unknown fields may take in all, in bytes. They come from clients, are copied into every
+/// event, and an entry of `PutEvents` takes a header of 500 characters at most.
+const MAX_OTHERS: usize = 256;
+
 /// The `X-Amzn-Trace-Id` header: which trace a call belongs to, which subsegment made it, and
 /// whether anything is recorded.
 ///
-/// The order of its fields does not matter. `Lineage` and unknown fields are passed on, `Self`
-/// (added by load balancers) is dropped. See
+/// The order of its fields does not matter. `Lineage` and unknown fields are passed on as far as they
+/// fit into 256 bytes, `Self` (added by load balancers) is dropped. See
 /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>.
 ///
 /// ```
@@ -66,6 +70,13 @@ pub enum InvalidTraceHeader {
 }
 
 impl TraceHeader {
+    /// Makes `span` a part of this trace: a child of the header's parent. Call it before the span is
+    /// entered for the first time; a span that has started keeps its parent.
+    pub fn continue_in(self, span: &Span) {
+        let parent = Context::new().with_remote_span_context(self.span_context()).with_value(self);
+        let _started = span.set_parent(parent);
+    }
+
     /// The header that a call made from the current span carries, if the invocation has a trace
     /// header.
     pub fn current() -> Option<Self> {
@@ -112,6 +123,7 @@ impl FromStr for TraceHeader {
 
     fn from_str(text: &str) -> Result<Self, InvalidTraceHeader> {
         let (mut root, mut parent, mut sampled, mut others) = (None, None, None, Vec::new());
+        let mut left = MAX_OTHERS;
         for field in text.split(';') {
             let Some((key, value)) = field.split_once('=') else { continue };
             let (key, value) = (key.trim(), value.trim());
@@ -122,7 +134,11 @@ impl FromStr for TraceHeader {
             } else if key.eq_ignore_ascii_case("Sampled") {
                 sampled = Some(decision(value)?);
             } else if !key.is_empty() && !key.eq_ignore_ascii_case("Self") {
-                others.push((key.to_owned(), value.to_owned()));
+                let size = key.len() + value.len() + 2;
+                if size <= left {
+                    left -= size;
+                    others.push((key.to_owned(), value.to_owned()));
+                }
             }
         }
         Ok(Self { root: root.ok_or(InvalidTraceHeader::NoRoot)?, parent, sampled, others })

@@ -73,6 +73,16 @@ fn an_unsampled_call_passes_the_header_on_unchanged() {
     }
 }
 
+#[test]
+fn what_clients_add_is_bounded() {
+    let long = "x".repeat(300);
+    let header: TraceHeader = format!("{ROOT};Long={long};Lineage=1:2:3").parse().unwrap();
+    assert_eq!(header.to_string(), format!("{ROOT};Lineage=1:2:3"));
+    let many = ";key=value".repeat(1_000);
+    let header: TraceHeader = format!("{ROOT}{many}").parse().unwrap();
+    assert!(header.to_string().len() < 400, "fits into an entry of PutEvents");
+}
+
 proptest! {
     #[test]
     fn headers_round_trip(

@@ -128,7 +128,7 @@ impl Proxy {
                 format!("HTTP/1.1 {}\r\ncontent-length: {}\r\n", parts.status, body.len());
             for (name, value) in &parts.headers {
                 if !["content-length", "transfer-encoding"].contains(&name.as_str()) {
-                    head += &format!("{name}: {}\r\n", value.to_str().unwrap());
+                    head.extend([name.as_str(), ": ", value.to_str().unwrap(), "\r\n"]);
                 }
             }
             stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
