@@ -103,16 +103,15 @@ impl Inventory {
         invocation: &Invocation,
     ) -> Result<(), InventoryError> {
         let (order_id, now) = (&failure.order_id, clock::now());
-        let mut reservation = match self.table.find(order_id).await? {
-            Some(decided) => Recorded::Existing(decided),
+        let mut reservation = if let Some(decided) = self.table.find(order_id).await? {
+            Recorded::Existing(decided)
+        } else {
             // This event came before `Order Created`: the void reservation takes the place of a
             // real one.
-            None => {
-                let void = Reservation::void(failure, now);
-                match self.table.put_if_absent(&void, &[], invocation).await? {
-                    Put::Recorded(reservation) => reservation,
-                    Put::StockChanged => return Err(InventoryError::Contended(order_id.clone())),
-                }
+            let void = Reservation::void(failure, now);
+            match self.table.put_if_absent(&void, &[], invocation).await? {
+                Put::Recorded(reservation) => reservation,
+                Put::StockChanged => return Err(InventoryError::Contended(order_id.clone())),
             }
         };
         if let Some((goods, warehouse)) = reservation.get().releasable() {

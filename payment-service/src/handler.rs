@@ -61,12 +61,11 @@ impl Payments {
     ) -> Result<(), PaymentError> {
         annotation::payment_amount(order.amount);
         // The table comes first, so that a redelivery does not reach the processor.
-        let payment = match self.table.find(&order.order_id).await? {
-            Some(decided) => Recorded::Existing(decided),
-            None => {
-                let decided = self.decide(order, clock::now()).await?;
-                self.table.put_if_absent(&decided, invocation).await?
-            }
+        let payment = if let Some(decided) = self.table.find(&order.order_id).await? {
+            Recorded::Existing(decided)
+        } else {
+            let decided = self.decide(order, clock::now()).await?;
+            self.table.put_if_absent(&decided, invocation).await?
         };
         let decided_at = payment.get().decided_at;
         let Some(outcome) = payment.map(|payment| payment.outcome()).transpose() else {
