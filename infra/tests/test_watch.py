@@ -1,4 +1,4 @@
-"""Alarms, who they tell, sampling rules, and what costs money only when it is asked for."""
+"""Alarms, who they notify, sampling rules, and what costs money only when it is asked for."""
 
 import json
 import re
@@ -25,7 +25,7 @@ class Severities(unittest.TestCase):
     PAGES = {"api-5xx", "events-lost", "no-orders", *(f"{service}-service-failures-lost" for service in CONSUMERS)}
 
     def test_every_alarm_acts_by_itself(self):
-        # A composite alarm over all of them would stay in alarm and tell nobody of a second failure.
+        # A composite alarm over all of them would stay in alarm and notify nobody of a second failure.
         self.assertNotIn("AWS::CloudWatch::CompositeAlarm", {made["Type"] for made in watch(CHOICES).values()})
         for name, alarm in alarms(**CHOICES).items():
             topic = "Pages" if name in self.PAGES else "Tickets"
@@ -132,8 +132,8 @@ class Handed(unittest.TestCase):
         self.assertNotIn("Budget", watch())
         budget = watch({"MonthlyBudget": "100"})["Budget"]["Properties"]
         self.assertEqual(budget["Budget"]["CostFilters"], {"TagKeyValue": [f"user:stack${NAME}"]})
-        for told in budget["NotificationsWithSubscribers"]:
-            self.assertEqual(told["Subscribers"], [{"SubscriptionType": "SNS", "Address": "Tickets"}])
+        for notified in budget["NotificationsWithSubscribers"]:
+            self.assertEqual(notified["Subscribers"], [{"SubscriptionType": "SNS", "Address": "Tickets"}])
         self.assertIn(f"stack={NAME}", (INFRA / "samconfig.toml").read_text())
 
 

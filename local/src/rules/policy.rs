@@ -31,7 +31,7 @@ pub enum Verdict {
 pub enum PolicyError {
     /// Something that IAM knows and this program does not.
     #[error("a statement with `{0}` is not understood here; Effect, Action, Resource and Sid are")]
-    NotUnderstood(String),
+    Unsupported(String),
     /// Something that IAM does not know either.
     #[error("a statement's `{0}` is {1}")]
     Wrong(&'static str, Value),
@@ -94,7 +94,7 @@ impl Statement {
             _ => true,
         });
         if let Some(name) = unknown {
-            return Err(PolicyError::NotUnderstood(name.clone()));
+            return Err(PolicyError::Unsupported(name.clone()));
         }
         let allows = match value["Effect"].as_str() {
             Some("Allow") => true,
