@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a panic fails the story")]
 
+/// The laws that tables, notifications and events obey together.
+mod audit;
 /// The project's files.
 mod files;
 /// HTTP requests to a world, and its responses.
@@ -14,6 +16,7 @@ mod topology;
 /// A stack and its clients.
 mod world;
 
+pub use audit::Violation;
 pub use files::{changed_template, template_path, workspace};
 pub use response::Response;
 pub use seen::{Part, Seen};
