@@ -66,11 +66,17 @@ impl Inventory {
         if let Decision::Reserved { warehouse, .. } = &reservation.get().decision {
             annotation::warehouse(warehouse);
         }
+        self.publish(reservation, inbound).await
+    }
+
+    /// Publishes the decision, perhaps again.
+    async fn publish(
+        &self,
+        reservation: Recorded<Reservation>,
+        inbound: &InboundEvent,
+    ) -> Result<(), InventoryError> {
         let decided_at = reservation.get().decided_at;
-        let Some(outcome) = reservation.map(|reservation| reservation.outcome()).transpose() else {
-            tracing::info!("the order is not paid, so nothing is reserved");
-            return Ok(());
-        };
+        let outcome = reservation.map(|reservation| reservation.outcome());
         tracing::info!(outcome = outcome.get().detail_type(), "stock decided");
         Ok(self.bus.publish(&OutboundEvent::new(outcome, decided_at, inbound.cause())).await?)
     }
@@ -117,6 +123,9 @@ impl Inventory {
         if let Some((goods, warehouse)) = reservation.get().releasable() {
             let released = self.table.release(order_id, goods, warehouse, now, invocation).await?;
             reservation = released.unwrap_or(reservation);
+        }
+        if matches!(reservation.get().decision, Decision::Void) {
+            return self.publish(reservation, inbound).await;
         }
         let Some((released_at, released)) = reservation.get().release() else { return Ok(()) };
         tracing::info!("stock released");

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use shared::{
-    CustomerId, Event, InventoryInsufficient, InventoryReleased, InventoryUpdated, OrderCreated,
-    OrderId, PaymentFailed, ProductId,
+    CustomerId, Event, InventoryCancelled, InventoryInsufficient, InventoryReleased,
+    InventoryUpdated, OrderCreated, OrderId, PaymentFailed, ProductId,
 };
 
 /// The warehouses, in the order in which they are used if they have equally much.
@@ -83,8 +83,8 @@ impl Reservation {
         Self { order_id, customer_id, decided_at: now, decision: Decision::Void }
     }
 
-    /// The event to publish about the decision, if there is one.
-    pub(crate) fn outcome(&self) -> Option<Event> {
+    /// The event to publish about the decision.
+    pub(crate) fn outcome(&self) -> Event {
         let order_id = self.order_id.clone();
         let customer_id = self.customer_id.clone();
         let reservation_id = order_id.reservation_id();
@@ -99,7 +99,7 @@ impl Reservation {
                     warehouse,
                     remaining_stock: remaining,
                 };
-                Some(event.into())
+                event.into()
             }
             Decision::Insufficient { goods, available } => {
                 let event = InventoryInsufficient {
@@ -110,9 +110,9 @@ impl Reservation {
                     quantity: goods.quantity,
                     available_quantity: available,
                 };
-                Some(event.into())
+                event.into()
             }
-            Decision::Void => None,
+            Decision::Void => InventoryCancelled { order_id, customer_id, reservation_id }.into(),
         }
     }
 
@@ -207,11 +207,11 @@ mod tests {
                 ("ord_1".parse().unwrap(), "customer123".parse().unwrap());
             let decided_at = DateTime::UNIX_EPOCH;
             let reservation = Reservation { order_id, customer_id, decided_at, decision };
-            reservation.outcome().map(|event| event.detail_type())
+            reservation.outcome().detail_type()
         };
-        assert_eq!(published(decide(1, [1, 0, 0])), Some("Inventory Updated"));
-        assert_eq!(published(decide(2, [1, 0, 0])), Some("Inventory Insufficient"));
-        assert_eq!(published(Decision::Void), None);
+        assert_eq!(published(decide(1, [1, 0, 0])), "Inventory Updated");
+        assert_eq!(published(decide(2, [1, 0, 0])), "Inventory Insufficient");
+        assert_eq!(published(Decision::Void), "Inventory Cancelled");
     }
 
     proptest! {

@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
 use shared::{
     Amount, Event, EventError, EventHandler, InboundEvent, InventoryInsufficient, Invocation,
-    OrderCreated, OutboundEvent, PublishError, Publisher, Recorded, annotation, clock,
+    OrderCreated, OrderId, PublishError, Publisher, annotation, clock,
 };
 
 use crate::{
-    payment::Payment,
+    payment::{Payment, Step, Stored},
     processor::{Charge, ProcessorError, Sandbox},
     store::{PaymentTable, PaymentTableError},
 };
@@ -45,7 +45,7 @@ impl EventHandler for Payments {
         match &inbound.event {
             Event::OrderCreated(order) => self.pay(order, inbound, invocation).await,
             Event::InventoryInsufficient(shortage) => {
-                self.refund(shortage, inbound, invocation).await
+                self.cancel(shortage, inbound, invocation).await
             }
             _ => Err(inbound.not_handled().into()),
         }
@@ -53,6 +53,8 @@ impl EventHandler for Payments {
 }
 
 impl Payments {
+    /// Records the intention to charge, asks the processor, records its verdict. A process that dies in
+    /// between leaves a record from which its retry, or the next delivery, goes on.
     async fn pay(
         &self,
         order: &OrderCreated,
@@ -60,61 +62,101 @@ impl Payments {
         invocation: &Invocation,
     ) -> Result<(), PaymentError> {
         annotation::payment_amount(order.amount);
-        // The table comes first, so that a redelivery does not reach the processor.
-        let payment = if let Some(decided) = self.table.find(&order.order_id).await? {
-            Recorded::Existing(decided)
-        } else {
-            let decided = self.decide(order, clock::now()).await?;
-            self.table.put_if_absent(&decided, invocation).await?
-        };
-        let decided_at = payment.get().decided_at;
-        let Some(outcome) = payment.map(|payment| payment.outcome()).transpose() else {
-            tracing::info!("the order cannot be delivered, so nothing is charged");
+        let now = clock::now();
+        let intended = Payment::intend(order, self.limit, Sandbox::NAME, now);
+        let mut stored = self.table.put_if_absent(&intended, invocation).await?;
+        if stored.payment.is_intended() && !stored.is_new {
+            stored = self.take_over(stored, invocation, now).await?;
+        }
+        if stored.is_claimed_by_another(invocation, now) {
+            tracing::info!("another delivery of the order is charging");
             return Ok(());
-        };
-        tracing::info!(outcome = outcome.get().detail_type(), "payment decided");
-        Ok(self.bus.publish(&OutboundEvent::new(outcome, decided_at, inbound.cause())).await?)
-    }
-
-    async fn decide(
-        &self,
-        order: &OrderCreated,
-        now: DateTime<Utc>,
-    ) -> Result<Payment, ProcessorError> {
-        let verdict = if Payment::is_over_limit(order, self.limit) {
-            None
-        } else {
+        }
+        if stored.payment.next() == Step::Charge {
             let charge = Charge {
                 idempotency_key: &order.order_id,
                 amount: order.amount,
                 currency: &order.currency,
                 method: order.payment_method.as_ref(),
             };
-            Some(self.processor.charge(charge).await?)
-        };
-        Ok(Payment::decide(order, Sandbox::NAME, verdict, now))
+            let verdict = self.processor.charge(charge).await?;
+            let decided = stored.payment.decide(verdict, clock::now());
+            stored = self.table.record_decision(&decided, invocation).await?;
+        }
+        self.settle(stored, inbound, invocation).await
     }
 
-    /// There is no stock: refunds what was charged, or makes sure that nothing will be charged.
-    async fn refund(
+    /// There is no stock. What is charged is refunded, what is about to be charged is cancelled, and
+    /// what nobody set about charging never will be.
+    async fn cancel(
         &self,
         shortage: &InventoryInsufficient,
         inbound: &InboundEvent,
         invocation: &Invocation,
     ) -> Result<(), PaymentError> {
         let now = clock::now();
-        let mut payment = match self.table.find(&shortage.order_id).await? {
-            Some(decided) => Recorded::Existing(decided),
-            // This event came before `Order Created`: the void payment takes the place of a charge.
-            None => self.table.put_if_absent(&Payment::void(shortage, now), invocation).await?,
-        };
-        if payment.get().is_refundable() {
-            self.processor.refund(&shortage.order_id).await?;
-            payment = self.table.record_refund(&shortage.order_id, now, invocation).await?;
+        let void = Payment::void(shortage, now);
+        let mut stored = self.table.put_if_absent(&void, invocation).await?;
+        if stored.payment.is_intended() {
+            stored = self.table.cancel(&shortage.order_id, invocation, now).await?;
+            stored = self.take_over(stored, invocation, now).await?;
         }
-        let Some((refunded_at, refunded)) = payment.get().refund() else { return Ok(()) };
-        tracing::info!("payment refunded");
-        let refunded = payment.map(|_| refunded);
-        Ok(self.bus.publish(&OutboundEvent::new(refunded, refunded_at, inbound.cause())).await?)
+        if stored.is_claimed_by_another(invocation, now) {
+            tracing::info!("the delivery that is charging sees the cancellation and refunds");
+            return Ok(());
+        }
+        if stored.payment.is_refundable() {
+            stored = self.refund(&shortage.order_id, invocation).await?;
+        }
+        self.settle(stored, inbound, invocation).await
+    }
+
+    /// Takes the claim over if its owner is this invocation's earlier attempt, or over for good.
+    async fn take_over(
+        &self,
+        stored: Stored,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Result<Stored, PaymentError> {
+        if !stored.payment.is_intended() || stored.is_claimed_by_another(invocation, now) {
+            return Ok(stored);
+        }
+        Ok(self.table.take_over(&stored.payment.order_id, invocation, now).await?)
+    }
+
+    /// Takes a payment to its end: whoever finds a charge and a cancellation together refunds.
+    async fn settle(
+        &self,
+        mut stored: Stored,
+        inbound: &InboundEvent,
+        invocation: &Invocation,
+    ) -> Result<(), PaymentError> {
+        let order_id = stored.payment.order_id.clone();
+        loop {
+            match stored.payment.next() {
+                Step::ResolveCancelled => {
+                    let refund = self.processor.refund(&order_id).await?;
+                    let resolved = stored.payment.resolve(refund, clock::now());
+                    stored = self.table.record_decision(&resolved, invocation).await?;
+                }
+                Step::Refund => stored = self.refund(&order_id, invocation).await?,
+                Step::Charge | Step::Publish => break,
+            }
+        }
+        let events = stored.events(&inbound.cause());
+        for event in &events {
+            tracing::info!(outcome = event.event().detail_type(), "payment decided");
+        }
+        if events.is_empty() { Ok(()) } else { Ok(self.bus.publish_batch(&events).await?) }
+    }
+
+    /// Refunds a charge that is recorded.
+    async fn refund(
+        &self,
+        order_id: &OrderId,
+        invocation: &Invocation,
+    ) -> Result<Stored, PaymentError> {
+        self.processor.refund(order_id).await?;
+        Ok(self.table.record_refund(order_id, clock::now(), invocation).await?)
     }
 }

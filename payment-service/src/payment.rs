@@ -1,28 +1,32 @@
 use chrono::{DateTime, Utc};
 use shared::{
-    Amount, CustomerId, Event, InventoryInsufficient, OrderCreated, OrderId, PaymentFailed,
-    PaymentFailure, PaymentProcessed, PaymentRefunded,
+    Amount, Cause, CustomerId, Event, InventoryInsufficient, Invocation, OrderCreated, OrderId,
+    OutboundEvent, PaymentCancelled, PaymentFailed, PaymentFailure, PaymentProcessed,
+    PaymentRefunded, Recorded,
 };
 
-use crate::processor::Verdict;
+use crate::processor::{Refund, Verdict};
 
-/// The decision about an order's payment. It is made once.
+/// An order's payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Payment {
     pub(crate) order_id: OrderId,
     pub(crate) customer_id: CustomerId,
+    /// When it came into its state. A cancellation or refund has a time of its own.
     pub(crate) decided_at: DateTime<Utc>,
-    pub(crate) decision: Decision,
+    pub(crate) state: State,
 }
 
-/// What was decided.
+/// How far a payment is. From `Intended` it goes to one of the others, once; a charge may be refunded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(crate) enum State {
+    /// The processor is about to be asked, or was asked and the answer is not recorded yet.
+    Intended { sum: Sum, is_cancelled: bool },
     /// The customer was charged, and perhaps refunded.
-    Charged { sum: Sum, refunded_at: Option<DateTime<Utc>> },
+    Charged { sum: Sum, is_cancelled: bool, refunded_at: Option<DateTime<Utc>> },
     /// The customer was not charged.
     Refused { sum: Sum, reason: PaymentFailure },
-    /// There is nothing to pay: the order was out of stock before its payment was decided.
+    /// Nothing was charged, and nothing will be: the order is out of stock.
     Void,
 }
 
@@ -34,17 +38,47 @@ pub(crate) struct Sum {
     pub(crate) processor: String,
 }
 
-impl Payment {
-    /// Whether the order costs more than is allowed, so that the processor is not asked.
-    pub(crate) fn is_over_limit(order: &OrderCreated, limit: Amount) -> bool {
-        order.amount > limit
-    }
+/// A payment as it is stored, and what of it was recorded by which invocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) payment: Payment,
+    /// Whether this invocation recorded the state.
+    pub(crate) is_new: bool,
+    /// Whether this invocation recorded the refund.
+    pub(crate) is_refund_new: bool,
+    /// Who asks the processor, while it is intended.
+    pub(crate) claim: Option<Claim>,
+}
 
-    /// Decides by the processor's verdict, or by `None` if the amount is over the limit.
-    pub(crate) fn decide(
+/// The right to ask the processor. It belongs to an invocation with its retries, which have one
+/// request id, and lasts until the invocation's deadline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) request_id: String,
+    /// Epoch milliseconds.
+    pub(crate) until: i64,
+}
+
+/// What has to be done next about a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Ask the processor for the money.
+    Charge,
+    /// Cancelled before the verdict was recorded: have the processor refund whatever it charged.
+    ResolveCancelled,
+    /// Charged and cancelled: refund.
+    Refund,
+    /// Nothing but to publish how it is.
+    Publish,
+}
+
+impl Payment {
+    /// The intention to charge for `order`, recorded before the processor is asked. Over the limit
+    /// nothing is asked: the payment is refused.
+    pub(crate) fn intend(
         order: &OrderCreated,
+        limit: Amount,
         processor: &str,
-        verdict: Option<Verdict>,
         now: DateTime<Utc>,
     ) -> Self {
         let sum = Sum {
@@ -52,57 +86,89 @@ impl Payment {
             currency: order.currency.clone(),
             processor: processor.to_owned(),
         };
-        let decision = match verdict {
-            Some(Verdict::Approved) => Decision::Charged { sum, refunded_at: None },
-            Some(Verdict::Declined) => Decision::Refused { sum, reason: PaymentFailure::Declined },
-            None => Decision::Refused { sum, reason: PaymentFailure::LimitExceeded },
+        let state = if order.amount > limit {
+            State::Refused { sum, reason: PaymentFailure::LimitExceeded }
+        } else {
+            State::Intended { sum, is_cancelled: false }
         };
         let (order_id, customer_id) = (order.order_id.clone(), order.customer_id.clone());
-        Self { order_id, customer_id, decided_at: now, decision }
+        Self { order_id, customer_id, decided_at: now, state }
     }
 
     /// The decision that there is nothing to pay.
     pub(crate) fn void(shortage: &InventoryInsufficient, now: DateTime<Utc>) -> Self {
         let (order_id, customer_id) = (shortage.order_id.clone(), shortage.customer_id.clone());
-        Self { order_id, customer_id, decided_at: now, decision: Decision::Void }
+        Self { order_id, customer_id, decided_at: now, state: State::Void }
     }
 
-    /// The event to publish about the decision, if there is one.
-    pub(crate) fn outcome(&self) -> Option<Event> {
-        let order_id = self.order_id.clone();
-        let customer_id = self.customer_id.clone();
-        let payment_id = order_id.payment_id();
-        match self.decision.clone() {
-            Decision::Charged { sum: Sum { amount, currency, processor }, .. } => {
-                let event = PaymentProcessed {
-                    order_id,
-                    customer_id,
-                    payment_id,
-                    amount,
-                    currency,
-                    processor,
-                };
-                Some(event.into())
-            }
-            Decision::Refused { sum: Sum { amount, currency, processor }, reason } => {
-                let event = PaymentFailed {
-                    order_id,
-                    customer_id,
-                    payment_id,
-                    amount,
-                    currency,
-                    processor,
-                    reason,
-                };
-                Some(event.into())
-            }
-            Decision::Void => None,
+    /// What an intended payment becomes by the processor's verdict.
+    pub(crate) fn decide(self, verdict: Verdict, now: DateTime<Utc>) -> Self {
+        let State::Intended { sum, is_cancelled } = self.state else { return self };
+        let state = match verdict {
+            Verdict::Approved => State::Charged { sum, is_cancelled, refunded_at: None },
+            Verdict::Declined => State::Refused { sum, reason: PaymentFailure::Declined },
+            Verdict::Cancelled => State::Void,
+        };
+        Self { decided_at: now, state, ..self }
+    }
+
+    /// What a cancelled intention becomes by what the processor refunded.
+    pub(crate) fn resolve(self, refund: Refund, now: DateTime<Utc>) -> Self {
+        let State::Intended { sum, is_cancelled } = self.state else { return self };
+        let state = match refund {
+            Refund::Refunded => State::Charged { sum, is_cancelled, refunded_at: Some(now) },
+            Refund::NothingCharged => State::Void,
+        };
+        Self { decided_at: now, state, ..self }
+    }
+
+    /// What has to be done next by whoever has the claim.
+    pub(crate) fn next(&self) -> Step {
+        match &self.state {
+            State::Intended { is_cancelled: false, .. } => Step::Charge,
+            State::Intended { is_cancelled: true, .. } => Step::ResolveCancelled,
+            State::Charged { is_cancelled: true, refunded_at: None, .. } => Step::Refund,
+            State::Charged { .. } | State::Refused { .. } | State::Void => Step::Publish,
         }
     }
 
-    /// The event to publish about the refund, if there was one, and when that was.
-    pub(crate) fn refund(&self) -> Option<(DateTime<Utc>, Event)> {
-        let Decision::Charged { sum, refunded_at: Some(at) } = &self.decision else { return None };
+    /// Whether the customer was charged and not refunded.
+    pub(crate) fn is_refundable(&self) -> bool {
+        matches!(self.state, State::Charged { refunded_at: None, .. })
+    }
+
+    /// Whether the processor's verdict is still to be recorded.
+    pub(crate) fn is_intended(&self) -> bool {
+        matches!(self.state, State::Intended { .. })
+    }
+
+    /// The event about the decision, if it is made.
+    fn outcome(&self) -> Option<Event> {
+        let (order_id, customer_id) = (self.order_id.clone(), self.customer_id.clone());
+        let payment_id = order_id.payment_id();
+        Some(match self.state.clone() {
+            State::Intended { .. } => return None,
+            State::Charged { sum: Sum { amount, currency, processor }, .. } => {
+                PaymentProcessed { order_id, customer_id, payment_id, amount, currency, processor }
+                    .into()
+            }
+            State::Refused { sum: Sum { amount, currency, processor }, reason } => PaymentFailed {
+                order_id,
+                customer_id,
+                payment_id,
+                amount,
+                currency,
+                processor,
+                reason,
+            }
+            .into(),
+            State::Void => PaymentCancelled { order_id, customer_id, payment_id }.into(),
+        })
+    }
+
+    /// The event about the refund, if there was one, and when that was.
+    fn refund(&self) -> Option<(DateTime<Utc>, Event)> {
+        let State::Charged { sum, refunded_at: Some(at), .. } = &self.state else { return None };
         let event = PaymentRefunded {
             order_id: self.order_id.clone(),
             customer_id: self.customer_id.clone(),
@@ -113,64 +179,35 @@ impl Payment {
         };
         Some((*at, event.into()))
     }
+}
 
-    /// Whether there is a charge to refund.
-    pub(crate) fn is_refundable(&self) -> bool {
-        matches!(self.decision, Decision::Charged { refunded_at: None, .. })
+impl Stored {
+    /// Everything that there is to publish: nobody knows how far those who recorded it came.
+    pub(crate) fn events(&self, cause: &Cause) -> Vec<OutboundEvent> {
+        let recorded = |is_new, event| {
+            if is_new { Recorded::New(event) } else { Recorded::Existing(event) }
+        };
+        let outcome = self.payment.outcome().map(|event| {
+            OutboundEvent::new(recorded(self.is_new, event), self.payment.decided_at, cause.clone())
+        });
+        let refund = self.payment.refund().map(|(at, event)| {
+            OutboundEvent::new(recorded(self.is_refund_new, event), at, cause.clone())
+        });
+        outcome.into_iter().chain(refund).collect()
+    }
+
+    /// Whether another invocation is asking the processor, or may be.
+    pub(crate) fn is_claimed_by_another(
+        &self,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> bool {
+        self.payment.is_intended()
+            && self.claim.as_ref().is_some_and(|claim| {
+                claim.request_id != invocation.request_id() && claim.until >= now.timestamp_millis()
+            })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn order(amount: &str) -> OrderCreated {
-        OrderCreated {
-            order_id: "ord_1".parse().unwrap(),
-            customer_id: "customer123".parse().unwrap(),
-            product_id: "12345".parse().unwrap(),
-            quantity: 1,
-            amount: amount.parse().unwrap(),
-            currency: "USD".to_owned(),
-            payment_method: None,
-        }
-    }
-
-    #[test]
-    fn the_limit_itself_is_allowed() {
-        let limit = "100.00".parse().unwrap();
-        for (amount, over) in [("99.99", false), ("100", false), ("100.01", true)] {
-            assert_eq!(Payment::is_over_limit(&order(amount), limit), over, "{amount}");
-        }
-    }
-
-    #[test]
-    fn a_refused_payment_is_never_published_as_processed() {
-        // The original publishes "Payment Processed" whatever happened.
-        for (verdict, detail_type) in [
-            (Some(Verdict::Approved), "Payment Processed"),
-            (Some(Verdict::Declined), "Payment Failed"),
-            (None, "Payment Failed"),
-        ] {
-            let payment = Payment::decide(&order("1"), "sandbox", verdict, DateTime::UNIX_EPOCH);
-            assert_eq!(payment.outcome().unwrap().detail_type(), detail_type);
-            assert_eq!(payment.is_refundable(), verdict == Some(Verdict::Approved));
-            assert_eq!(payment.refund(), None);
-        }
-    }
-
-    #[test]
-    fn a_void_payment_has_no_event() {
-        let shortage = InventoryInsufficient {
-            order_id: "ord_1".parse().unwrap(),
-            customer_id: "customer123".parse().unwrap(),
-            product_id: "12345".parse().unwrap(),
-            reservation_id: "res_1".to_owned(),
-            quantity: 5,
-            available_quantity: 2,
-        };
-        let payment = Payment::void(&shortage, DateTime::UNIX_EPOCH);
-        assert_eq!(payment.outcome(), None);
-        assert!(!payment.is_refundable());
-    }
-}
+mod tests;

@@ -2,9 +2,11 @@ use shared::{Amount, OrderId, PaymentMethod};
 
 /// The embedded payment processor: it moves no money and knows test payment methods.
 ///
-/// Replace it with a real one. A processor must guarantee that a charge repeated with the same key
-/// is the same charge, and that a refund repeated with the same key is the same refund. Every card
-/// network's API has such a key.
+/// Replace it with a real one. A processor must guarantee three things, as every card network's API does:
+/// - A charge repeated with the same key is the same charge, with the same verdict.
+/// - A refund repeated with the same key is the same refund.
+/// - A refund of a key that was never charged is harmless and voids the key: a charge that arrives later is
+///   answered with [`Verdict::Cancelled`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sandbox;
 
@@ -25,6 +27,19 @@ pub(crate) struct Charge<'a> {
 pub(crate) enum Verdict {
     Approved,
     Declined,
+    /// The key was voided by a refund before.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for processors that remember charges"))]
+    Cancelled,
+}
+
+/// What a processor did to refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refund {
+    /// It gave back what it had charged, now or earlier.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for processors that remember charges"))]
+    Refunded,
+    /// It had charged nothing, and never will under that key.
+    NothingCharged,
 }
 
 /// The processor did not respond. Whether it moved money is unknown; retry with the same key.
@@ -48,11 +63,12 @@ impl Sandbox {
         Ok(verdict)
     }
 
-    /// Refunds what was charged under that key.
+    /// Refunds what was charged under that key. The sandbox has no memory of its own: for it, nothing is
+    /// charged that the table of payments does not say is charged.
     #[tracing::instrument(name = "refund", skip_all, fields(metadata.processor = Self::NAME))]
-    pub(crate) async fn refund(&self, idempotency_key: &OrderId) -> Result<(), ProcessorError> {
+    pub(crate) async fn refund(&self, idempotency_key: &OrderId) -> Result<Refund, ProcessorError> {
         tracing::info!(key = %idempotency_key, "refund requested");
-        Ok(())
+        Ok(Refund::NothingCharged)
     }
 }
 

@@ -2,7 +2,10 @@ use aws_sdk_dynamodb::{
     Client,
     config::Builder,
     error::SdkError,
-    operation::{get_item::GetItemError, put_item::PutItemError, update_item::UpdateItemError},
+    operation::{
+        put_item::PutItemError,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use chrono::{DateTime, Utc};
@@ -12,7 +15,12 @@ use shared::{
     item::{InvalidItem, Item, number, parse, parse_optional, text, time},
 };
 
-use crate::payment::{Decision, Payment, Sum};
+use crate::payment::{Claim, Payment, State, Stored, Sum};
+
+/// The values of the attribute `decision`; the others are reasons of refusals.
+const INTENDED: &str = "intended";
+const CHARGED: &str = "charged";
+const VOID: &str = "void";
 
 /// The attribute with the id of the invocation that stored the decision.
 const RECORDED_BY: &str = "recordedBy";
@@ -29,12 +37,10 @@ pub(crate) struct PaymentTable {
 /// Why a payment was not stored or found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PaymentTableError {
-    #[error("could not look up the payment of order `{order_id}`")]
-    Find { order_id: OrderId, source: Box<SdkError<GetItemError>> },
     #[error("could not store the payment of order `{order_id}`")]
     Put { order_id: OrderId, source: Box<SdkError<PutItemError>> },
-    #[error("could not store the refund of order `{order_id}`")]
-    Refund { order_id: OrderId, source: Box<SdkError<UpdateItemError>> },
+    #[error("could not update the payment of order `{order_id}`")]
+    Update { order_id: OrderId, source: Box<SdkError<UpdateItemError>> },
     #[error("could not parse the payment of order `{order_id}`")]
     Parse { order_id: OrderId, source: InvalidItem },
 }
@@ -46,51 +52,100 @@ impl PaymentTable {
         Self { client, table }
     }
 
-    /// The order's payment, if it is decided.
-    pub(crate) async fn find(
-        &self,
-        order_id: &OrderId,
-    ) -> Result<Option<Payment>, PaymentTableError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("orderId", text(order_id))
-            .consistent_read(true);
-        match get.send().await {
-            Ok(found) => found.item().map(|item| payment(order_id, item)).transpose(),
-            Err(error) => {
-                let order_id = order_id.clone();
-                Err(PaymentTableError::Find { order_id, source: Box::new(error) })
-            }
-        }
-    }
-
-    /// Stores `decided` unless the order's payment is decided already.
+    /// Stores `payment` unless the order has one already. With an intention, the invocation has the
+    /// claim.
     pub(crate) async fn put_if_absent(
         &self,
-        decided: &Payment,
+        payment: &Payment,
         invocation: &Invocation,
-    ) -> Result<Recorded<Payment>, PaymentTableError> {
-        let order_id = &decided.order_id;
+    ) -> Result<Stored, PaymentTableError> {
+        let mut item = to_item(payment);
+        item.insert(RECORDED_BY.to_owned(), text(invocation.id()));
+        if payment.is_intended() {
+            item.insert("claimedBy".to_owned(), text(invocation.request_id()));
+            let until = invocation.deadline().timestamp_millis();
+            item.insert("claimedUntil".to_owned(), number(until));
+        }
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(to_item(decided)))
-            .item(RECORDED_BY, text(invocation.id()))
+            .set_item(Some(item.clone()))
             .condition_expression("attribute_not_exists(orderId)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Recorded::New(decided.clone())) };
+        let order_id = &payment.order_id;
+        let Err(error) = put.send().await else { return stored(order_id, &item, invocation) };
         if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
             error.as_service_error()
             && let Some(item) = refused.item()
         {
-            let stored = payment(order_id, item)?;
-            return Ok(Recorded::of(item, RECORDED_BY, invocation, stored));
+            return stored(order_id, item, invocation);
         }
         let order_id = order_id.clone();
         Err(PaymentTableError::Put { order_id, source: Box::new(error) })
+    }
+
+    /// Takes the claim of an intended payment, if it is free: owned by this invocation's request id, or
+    /// expired.
+    pub(crate) async fn take_over(
+        &self,
+        order_id: &OrderId,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Result<Stored, PaymentTableError> {
+        let update = self
+            .update(order_id)
+            .update_expression("SET claimedBy = :request, claimedUntil = :deadline")
+            .condition_expression(
+                "decision = :intended AND (claimedBy = :request OR claimedUntil < :now)",
+            )
+            .expression_attribute_values(":request", text(invocation.request_id()))
+            .expression_attribute_values(
+                ":deadline",
+                number(invocation.deadline().timestamp_millis()),
+            )
+            .expression_attribute_values(":now", number(now.timestamp_millis()));
+        self.change_intended(order_id, update, invocation).await
+    }
+
+    /// Stores that an intended payment is no longer wanted, and since when.
+    pub(crate) async fn cancel(
+        &self,
+        order_id: &OrderId,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Result<Stored, PaymentTableError> {
+        let update = self
+            .update(order_id)
+            .update_expression("SET cancelledAt = if_not_exists(cancelledAt, :now)")
+            .condition_expression("decision = :intended")
+            .expression_attribute_values(":now", time(now));
+        self.change_intended(order_id, update, invocation).await
+    }
+
+    /// Stores what an intended payment became, unless that is stored already.
+    pub(crate) async fn record_decision(
+        &self,
+        decided: &Payment,
+        invocation: &Invocation,
+    ) -> Result<Stored, PaymentTableError> {
+        let (decision, refunded_at) = match &decided.state {
+            State::Charged { refunded_at, .. } => (CHARGED, *refunded_at),
+            State::Refused { reason, .. } => (refusal(*reason), None),
+            State::Void | State::Intended { .. } => (VOID, None),
+        };
+        let refund = refunded_at.map_or("", |_| ", refundedAt = :at, refundRecordedBy = :me");
+        let update = self
+            .update(&decided.order_id)
+            .update_expression(format!(
+                "SET decision = :decision, decidedAt = :at, recordedBy = :me{refund} \
+                 REMOVE claimedBy, claimedUntil"
+            ))
+            .condition_expression("decision = :intended")
+            .expression_attribute_values(":decision", text(decision))
+            .expression_attribute_values(":at", time(decided.decided_at))
+            .expression_attribute_values(":me", text(invocation.id()));
+        self.change_intended(&decided.order_id, update, invocation).await
     }
 
     /// Stores that the charge was refunded, and when, unless that is stored already.
@@ -99,7 +154,7 @@ impl PaymentTable {
         order_id: &OrderId,
         now: DateTime<Utc>,
         invocation: &Invocation,
-    ) -> Result<Recorded<Payment>, PaymentTableError> {
+    ) -> Result<Stored, PaymentTableError> {
         let update = self
             .client
             .update_item()
@@ -112,19 +167,76 @@ impl PaymentTable {
             .condition_expression("decision = :charged")
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":invocation", text(invocation.id()))
-            .expression_attribute_values(":charged", text("charged"))
+            .expression_attribute_values(":charged", text(CHARGED))
             .return_values(ReturnValue::AllNew);
         match update.send().await {
-            Ok(updated) => {
-                let item = updated.attributes.unwrap_or_default();
-                let stored = payment(order_id, &item)?;
-                Ok(Recorded::of(&item, REFUND_RECORDED_BY, invocation, stored))
-            }
-            Err(error) => {
-                let order_id = order_id.clone();
-                Err(PaymentTableError::Refund { order_id, source: Box::new(error) })
-            }
+            Ok(updated) => stored(order_id, &updated.attributes.unwrap_or_default(), invocation),
+            Err(error) => Err(failed(order_id, error)),
         }
+    }
+
+    fn update(&self, order_id: &OrderId) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).key("orderId", text(order_id))
+    }
+
+    /// Sends an update of an intended payment. The answer is the payment as it is stored, changed or not.
+    async fn change_intended(
+        &self,
+        order_id: &OrderId,
+        update: UpdateItemFluentBuilder,
+        invocation: &Invocation,
+    ) -> Result<Stored, PaymentTableError> {
+        let update = update
+            .expression_attribute_values(":intended", text(INTENDED))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match update.send().await {
+            Ok(updated) => {
+                return stored(order_id, &updated.attributes.unwrap_or_default(), invocation);
+            }
+            Err(error) => error,
+        };
+        if let Some(UpdateItemError::ConditionalCheckFailedException(refused)) =
+            error.as_service_error()
+            && let Some(item) = refused.item()
+        {
+            return stored(order_id, item, invocation);
+        }
+        Err(failed(order_id, error))
+    }
+}
+
+fn failed(order_id: &OrderId, error: SdkError<UpdateItemError>) -> PaymentTableError {
+    PaymentTableError::Update { order_id: order_id.clone(), source: Box::new(error) }
+}
+
+fn stored(
+    order_id: &OrderId,
+    item: &Item,
+    invocation: &Invocation,
+) -> Result<Stored, PaymentTableError> {
+    let parsed = || -> Result<Stored, InvalidItem> {
+        let claim =
+            match (parse_optional(item, "claimedBy")?, parse_optional(item, "claimedUntil")?) {
+                (Some(request_id), Some(until)) => Some(Claim { request_id, until }),
+                _ => None,
+            };
+        let is_ours =
+            |attribute| matches!(Recorded::of(item, attribute, invocation, ()), Recorded::New(()));
+        Ok(Stored {
+            payment: from_item(item)?,
+            is_new: is_ours(RECORDED_BY),
+            is_refund_new: is_ours(REFUND_RECORDED_BY),
+            claim,
+        })
+    };
+    parsed().map_err(|source| PaymentTableError::Parse { order_id: order_id.clone(), source })
+}
+
+fn refusal(reason: PaymentFailure) -> &'static str {
+    match reason {
+        PaymentFailure::Declined => "declined",
+        PaymentFailure::LimitExceeded => "limit_exceeded",
     }
 }
 
@@ -135,38 +247,27 @@ fn to_item(payment: &Payment) -> Item {
         ("decidedAt".to_owned(), time(payment.decided_at)),
     ]);
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
-    let sum = match &payment.decision {
-        Decision::Charged { sum, refunded_at } => {
-            put("decision", text("charged"));
-            if let Some(at) = refunded_at {
-                put("refundedAt", time(*at));
-            }
-            sum
+    let (decision, sum, is_cancelled, refunded_at) = match &payment.state {
+        State::Intended { sum, is_cancelled } => (INTENDED, Some(sum), *is_cancelled, None),
+        State::Charged { sum, is_cancelled, refunded_at } => {
+            (CHARGED, Some(sum), *is_cancelled, *refunded_at)
         }
-        Decision::Refused { sum, reason } => {
-            put(
-                "decision",
-                text(match reason {
-                    PaymentFailure::Declined => "declined",
-                    PaymentFailure::LimitExceeded => "limit_exceeded",
-                }),
-            );
-            sum
-        }
-        Decision::Void => {
-            put("decision", text("void"));
-            return item;
-        }
+        State::Refused { sum, reason } => (refusal(*reason), Some(sum), false, None),
+        State::Void => (VOID, None, false, None),
     };
-    put("amount", number(sum.amount));
-    put("currency", text(&sum.currency));
-    put("processor", text(&sum.processor));
+    put("decision", text(decision));
+    if let Some(sum) = sum {
+        put("amount", number(sum.amount));
+        put("currency", text(&sum.currency));
+        put("processor", text(&sum.processor));
+    }
+    if is_cancelled {
+        put("cancelledAt", time(payment.decided_at));
+    }
+    if let Some(at) = refunded_at {
+        put("refundedAt", time(at));
+    }
     item
-}
-
-fn payment(order_id: &OrderId, item: &Item) -> Result<Payment, PaymentTableError> {
-    let order_id = order_id.clone();
-    from_item(item).map_err(|source| PaymentTableError::Parse { order_id, source })
 }
 
 fn from_item(item: &Item) -> Result<Payment, InvalidItem> {
@@ -177,22 +278,25 @@ fn from_item(item: &Item) -> Result<Payment, InvalidItem> {
             processor: parse(item, "processor")?,
         })
     };
-    let decision = match parse::<String>(item, "decision")?.as_str() {
-        "charged" => {
-            Decision::Charged { sum: sum()?, refunded_at: parse_optional(item, "refundedAt")? }
-        }
-        "declined" => Decision::Refused { sum: sum()?, reason: PaymentFailure::Declined },
-        "limit_exceeded" => {
-            Decision::Refused { sum: sum()?, reason: PaymentFailure::LimitExceeded }
-        }
-        "void" => Decision::Void,
+    let is_cancelled = parse_optional::<DateTime<Utc>>(item, "cancelledAt")?.is_some();
+    // A payment that was cancelled before it had a sum is void: it keeps what was intended, unread.
+    let state = match parse::<String>(item, "decision")?.as_str() {
+        INTENDED => State::Intended { sum: sum()?, is_cancelled },
+        CHARGED => State::Charged {
+            sum: sum()?,
+            is_cancelled,
+            refunded_at: parse_optional(item, "refundedAt")?,
+        },
+        "declined" => State::Refused { sum: sum()?, reason: PaymentFailure::Declined },
+        "limit_exceeded" => State::Refused { sum: sum()?, reason: PaymentFailure::LimitExceeded },
+        VOID => State::Void,
         _ => return Err(InvalidItem("decision")),
     };
     Ok(Payment {
         order_id: parse(item, "orderId")?,
         customer_id: parse(item, "customerId")?,
         decided_at: parse(item, "decidedAt")?,
-        decision,
+        state,
     })
 }
 
@@ -208,18 +312,20 @@ mod tests {
             processor: "sandbox".to_owned(),
         };
         let noon = DateTime::from_timestamp_millis(1_763_812_800_123).unwrap();
-        for decision in [
-            Decision::Charged { sum: sum(), refunded_at: None },
-            Decision::Charged { sum: sum(), refunded_at: Some(noon) },
-            Decision::Refused { sum: sum(), reason: PaymentFailure::Declined },
-            Decision::Refused { sum: sum(), reason: PaymentFailure::LimitExceeded },
-            Decision::Void,
+        for state in [
+            State::Intended { sum: sum(), is_cancelled: false },
+            State::Intended { sum: sum(), is_cancelled: true },
+            State::Charged { sum: sum(), is_cancelled: false, refunded_at: None },
+            State::Charged { sum: sum(), is_cancelled: true, refunded_at: Some(noon) },
+            State::Refused { sum: sum(), reason: PaymentFailure::Declined },
+            State::Refused { sum: sum(), reason: PaymentFailure::LimitExceeded },
+            State::Void,
         ] {
             let payment = Payment {
                 order_id: "ord_1".parse().unwrap(),
                 customer_id: "customer123".parse().unwrap(),
                 decided_at: noon,
-                decision,
+                state,
             };
             assert_eq!(from_item(&to_item(&payment)).unwrap(), payment);
         }
