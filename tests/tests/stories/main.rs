@@ -23,6 +23,8 @@ mod lost_responses;
 mod metrics;
 /// Orders that end well, and orders that do not.
 mod orders;
+/// Payments whose process died.
+mod payments;
 /// What functions may do, and what they do.
 mod permissions;
 /// Which services consume which events.
