@@ -103,8 +103,8 @@ impl Console {
             "traceCount": recent.len(),
             "notifications": self.services.sns.published(LIMIT),
             "notificationCount": self.services.sns.count(),
-            "deadLetters": self.services.queues.messages(LIMIT),
-            "deadLetterCount": self.services.queues.count(),
+            "deadLetters": self.services.queues.dead_letters(LIMIT),
+            "deadLetterCount": self.services.queues.dead_letter_count(),
         })
     }
 

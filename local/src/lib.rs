@@ -12,10 +12,14 @@
 
 /// The one place that reads the clock.
 pub mod clock;
+/// What was sent in the last five minutes.
+mod deduplication;
 /// Account, region, ARNs.
 mod identity;
 /// Path templates and their parameters.
 mod path_template;
+/// What an event or a message says, as it was sent.
+mod payload;
 /// A child process and whatever it starts.
 mod process_group;
 /// The latest of many things.
@@ -48,9 +52,9 @@ mod wire;
 mod dynamodb;
 /// IAM: what each function may call.
 mod iam;
-/// SNS: notifications.
+/// SNS: topics and their subscribers.
 mod sns;
-/// SQS: dead letters.
+/// SQS: queues, dead letters among them.
 mod sqs;
 /// X-Ray: daemon, store, graph, API.
 mod xray;
@@ -80,6 +84,7 @@ pub use dynamodb::TablesError;
 pub use events::EventRecord;
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;
+pub use payload::Payload;
 pub use sns::Notification;
-pub use sqs::Message;
+pub use sqs::{Attribute, Message};
 pub use stack::{Options, PortError, Ports, Sockets, Stack};

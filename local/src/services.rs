@@ -50,7 +50,7 @@ impl Services {
         let logs = Arc::new(logs);
         let traces = Arc::new(Store::new(max_traces));
         let recorder = Recorder::new(Arc::clone(&traces), Arc::clone(&logs));
-        let queues = Arc::new(Queues::new(app.queues.clone()));
+        let queues = Arc::new(Queues::new(app.queues.clone(), Arc::clone(&logs)));
         let sns = Arc::new(Sns::new(app.topics.clone()));
         let authorizer = Arc::new(Authorizer::new(&app.functions));
         let functions = app.functions.iter().filter_map(|function| {

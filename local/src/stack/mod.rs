@@ -174,9 +174,14 @@ impl Stack {
         self.services.sns.published(usize::MAX)
     }
 
-    /// The messages in the queues, newest first.
+    /// What could not be delivered or handled, of all queues, newest first.
     pub fn dead_letters(&self) -> Vec<Message> {
-        self.services.queues.messages(usize::MAX)
+        self.services.queues.dead_letters(usize::MAX)
+    }
+
+    /// The messages of the queue of that name, in the order in which they were sent.
+    pub fn messages(&self, queue: &str) -> Vec<Message> {
+        self.services.queues.messages(queue)
     }
 
     /// What the functions called and their roles allow, each call once.
