@@ -25,11 +25,6 @@ impl<T: Clone> RingBuffer<T> {
         items.push_back(item);
     }
 
-    /// Changes those that are `wanted`.
-    pub(crate) fn change(&self, wanted: impl Fn(&T) -> bool, change: impl Fn(&mut T)) {
-        self.items().iter_mut().filter(|item| wanted(item)).for_each(change);
-    }
-
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.items().len()
