@@ -18,6 +18,8 @@ mod identity;
 mod path_template;
 /// A child process and whatever it starts.
 mod process_group;
+/// The bodies of requests.
+mod request_body;
 /// The latest of many things.
 mod ring_buffer;
 /// X-Ray's trace header and ids.
@@ -37,6 +39,8 @@ mod test_command;
 
 // What the services share.
 
+/// Faults on purpose.
+mod faults;
 /// The functions' log lines.
 mod logs;
 /// How AWS's APIs speak.
@@ -78,8 +82,9 @@ mod stack;
 
 pub use dynamodb::TablesError;
 pub use events::EventRecord;
+pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;
 pub use sns::Notification;
 pub use sqs::Message;
-pub use stack::{Options, PortError, Ports, Sockets, Stack};
+pub use stack::{Options, PortError, Ports, Sockets, Stack, StartError};
