@@ -22,6 +22,8 @@ mod path_template;
 mod payload;
 /// A child process and whatever it starts.
 mod process_group;
+/// The bodies of requests.
+mod request_body;
 /// The latest of many things.
 mod ring_buffer;
 /// X-Ray's trace header and ids.
@@ -41,6 +43,8 @@ mod test_command;
 
 // What the services share.
 
+/// Faults on purpose.
+mod faults;
 /// The functions' log lines.
 mod logs;
 /// How AWS's APIs speak.
@@ -82,9 +86,10 @@ mod stack;
 
 pub use dynamodb::TablesError;
 pub use events::EventRecord;
+pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;
 pub use payload::Payload;
 pub use sns::Notification;
 pub use sqs::{Attribute, Message};
-pub use stack::{Options, PortError, Ports, Sockets, Stack};
+pub use stack::{Options, PortError, Ports, Sockets, Stack, StartError};

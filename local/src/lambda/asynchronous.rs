@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// An event that was accepted for a function.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Event {
     pub(super) request_id: String,
     payload: Bytes,
