@@ -1,31 +1,32 @@
 """docs/cost.md follows from infra/cost.json, and that from the templates where it can."""
 
-import importlib.machinery
-import importlib.util
 import pathlib
 import unittest
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
 
 from transformed import source, stack
 
 PATH = pathlib.Path(__file__).resolve().parent / "cost"
-SPEC = importlib.util.spec_from_loader("cost", importlib.machinery.SourceFileLoader("cost", str(PATH)))
-cost = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(cost)
+cost = ModuleType("cost")
+SourceFileLoader("cost", str(PATH)).exec_module(cost)
 
 
 class Cost(unittest.TestCase):
-    def test_the_page_follows_from_its_inputs(self):
+    def test_the_page_follows_from_its_inputs(self) -> None:
         page = cost.PAGE.read_text()
         self.assertEqual(cost.rendered(page), page, "hint: infra/tests/cost --write")
 
-    def test_the_inputs_are_the_templates_own(self):
+    def test_the_inputs_are_the_templates_own(self) -> None:
         defaults = {name: declared["Default"] for name, declared in source()["Parameters"].items()}
-        self.assertEqual(cost.INPUT["sampling"], {"reservoir": defaults["TraceReservoir"], "rate": defaults["TraceRate"]})
+        self.assertEqual(
+            cost.INPUT["sampling"], {"reservoir": defaults["TraceReservoir"], "rate": defaults["TraceRate"]}
+        )
         self.assertEqual(cost.INPUT["order"]["lambda_gb_second"]["count"], 5 * 0.05 * defaults["FunctionMemory"] / 1024)
         rules = [made for made in stack().values() if made["Type"] == "AWS::Events::Rule"]
         self.assertEqual(cost.INPUT["month"]["insights_alarm_metric"]["count"], 2 * len(rules))
 
-    def test_every_use_has_a_price(self):
+    def test_every_use_has_a_price(self) -> None:
         used = set(cost.INPUT["order"]) | set(cost.INPUT["month"])
         self.assertLessEqual(used, set(cost.INPUT["prices"]))
 
