@@ -1,21 +1,27 @@
 """The API's stage, its deployment, what it logs and what it answers itself."""
 
+from __future__ import annotations
+
 import json
 import re
 import unittest
+from typing import TYPE_CHECKING
 
-from transformed import Tree, source, stack, transform
+from transformed import source, stack, transform
+
+if TYPE_CHECKING:
+    from transformed import Template
 
 
-def of_type(resources: Tree, kind: str) -> Tree:
+def of_type(resources: Template, kind: str) -> Template:
     return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def deployment(**parameters: str) -> str:
     """The logical id of the API's deployment: CloudFormation makes a new one where it changes."""
     found = of_type(transform(parameters)["Resources"], "AWS::ApiGateway::Deployment")
-    assert len(found) == 1, found
-    return next(iter(found))
+    (logical_id,) = found
+    return logical_id
 
 
 class Stage(unittest.TestCase):

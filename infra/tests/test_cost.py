@@ -1,16 +1,15 @@
 """docs/cost.md follows from infra/cost.json, and that from the templates where it can."""
 
-import importlib.machinery
-import importlib.util
 import pathlib
 import unittest
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
 
 from transformed import source, stack
 
 PATH = pathlib.Path(__file__).resolve().parent / "cost"
-SPEC = importlib.util.spec_from_loader("cost", importlib.machinery.SourceFileLoader("cost", str(PATH)))
-cost = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(cost)
+cost = ModuleType("cost")
+SourceFileLoader("cost", str(PATH)).exec_module(cost)
 
 
 class Cost(unittest.TestCase):

@@ -1,8 +1,14 @@
 """The functions' versions and aliases, how traffic moves to a new version, and what their code may not do."""
 
-import unittest
+from __future__ import annotations
 
-from transformed import Parameters, Tree, source, stack, transform
+import unittest
+from typing import TYPE_CHECKING
+
+from transformed import source, stack, transform
+
+if TYPE_CHECKING:
+    from transformed import Parameters, Template
 
 SERVICES = ["OrderService", "PaymentService", "InventoryService", "NotificationService"]
 KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
@@ -49,7 +55,7 @@ class Versions(unittest.TestCase):
                 self.assertNotEqual(before, after, f"{service} keeps its version when {parameter} changes")
 
     @staticmethod
-    def another(declared: Tree) -> str:
+    def another(declared: Template) -> str:
         values = declared.get("AllowedValues", [])
         return next((value for value in values if value != declared["Default"]), None) or f"{declared['Default']}1"
 
@@ -60,8 +66,8 @@ class Versions(unittest.TestCase):
             for name, resource in stack(parameters).items()
             if name.startswith(f"{service}Version")
         ]
-        assert len(versions) == 1, versions
-        return versions[0]
+        (only,) = versions
+        return str(only)
 
     def test_a_description_fits_where_all_of_it_is_used(self) -> None:
         given = {

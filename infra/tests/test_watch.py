@@ -1,10 +1,16 @@
 """Alarms, who they notify, sampling rules, and what costs money only when it is asked for."""
 
+from __future__ import annotations
+
 import json
 import re
 import unittest
+from typing import TYPE_CHECKING, ClassVar
 
-from transformed import INFRA, Tree, stack, watch
+from transformed import INFRA, stack, watch
+
+if TYPE_CHECKING:
+    from transformed import Template
 
 CHOICES = {
     "NoOrdersMinutes": "60",
@@ -18,7 +24,7 @@ CONSUMERS = ["payment", "inventory", "notification"]
 NAME = "distributed-tracing-demo"
 
 
-def alarms(**parameters: str) -> Tree:
+def alarms(**parameters: str) -> Template:
     """The alarms' properties, by what follows the stack's name in theirs."""
     return {
         resource["Properties"]["AlarmName"].removeprefix(f"{NAME}-"): resource["Properties"]
@@ -28,9 +34,10 @@ def alarms(**parameters: str) -> Tree:
 
 
 class Severities(unittest.TestCase):
-    PAGES = frozenset(
-        {"api-5xx", "events-lost", "no-orders", *(f"{service}-service-failures-lost" for service in CONSUMERS)}
-    )
+    PAGES: ClassVar = {
+        *("api-5xx", "events-lost", "no-orders"),
+        *(f"{service}-service-failures-lost" for service in CONSUMERS),
+    }
 
     def test_every_alarm_acts_by_itself(self) -> None:
         # A composite alarm over all of them would stay in alarm and notify nobody of a second failure.

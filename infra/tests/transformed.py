@@ -3,10 +3,13 @@
 `transform` runs SAM's own transform, the library that AWS runs, on template.yaml with the given parameters.
 `stack` then resolves conditions and intrinsic functions, so that a test can ask what would exist, and how."""
 
+from __future__ import annotations
+
 import copy
 import logging
 import pathlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -25,38 +28,38 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 NO_VALUE = object()
-# Parts of a template, and the values of its parameters.
-Tree = dict[str, Any]
-Parameters = dict[str, str]
+
+Template = dict[str, Any]
+Parameters = Mapping[str, str]
 
 
-def source(name: str = "template.yaml") -> Tree:
+def source(name: str = "template.yaml") -> Template:
     """A template as it is written, its intrinsic functions in their long form."""
-    return yaml_parse((INFRA / name).read_text())
+    template: Template = yaml_parse((INFRA / name).read_text())
+    return template
 
 
-def transform(
-    parameters: Parameters | None = None, template: Tree | None = None, code: str = "s3://artifacts/code"
-) -> Tree:
+def transform(parameters: Parameters | None = None, template: Template | None = None) -> Template:
     """The template after SAM's transform, which sees the parameters' values but no condition."""
     template = copy.deepcopy(template or source())
     for resource in template["Resources"].values():
         # As `sam deploy` does when it has uploaded them.
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = code
+            resource["Properties"]["CodeUri"] = "s3://artifacts/code"
         if resource["Type"] == "AWS::CloudFormation::Stack":
             resource["Properties"]["TemplateURL"] = "https://s3.amazonaws.com/artifacts/watch.yaml"
     session = boto3.Session(region_name=PSEUDO["AWS::Region"])
     translator = Translator({}, Parser(), boto_session=session)
-    return translator.translate(template, parameters or {}, get_managed_policy_map=dict)
+    transformed: Template = translator.translate(template, parameters or {}, get_managed_policy_map=dict)
+    return transformed
 
 
-def stack(parameters: Parameters | None = None) -> Tree:
+def stack(parameters: Parameters | None = None) -> Template:
     """The resources that template.yaml makes with these parameters, resolved, by logical id."""
     return Resolver(transform(parameters), parameters or {}).resources()
 
 
-def watch(parameters: Parameters | None = None) -> Tree:
+def watch(parameters: Parameters | None = None) -> Template:
     """The resources of watch.yaml, with the parameters that template.yaml hands to it."""
     handed = stack(parameters)["Watcher"]["Properties"]["Parameters"]
     return Resolver(source("watch.yaml"), {name: str(value) for name, value in handed.items()}).resources()
@@ -66,27 +69,31 @@ class Resolver:
     """Resolves intrinsic functions as CloudFormation does. What is known only after creation stays a text that names
     the resource and the attribute."""
 
-    def __init__(self, template: Tree, parameters: Parameters) -> None:
+    def __init__(self, template: Template, parameters: Parameters) -> None:
+        """Give the template's parameters these values, or else their defaults."""
         self.template = template
-        self.values = dict(PSEUDO)
+        self.values: dict[str, str | list[str]] = dict(PSEUDO)
         for name, declared in template["Parameters"].items():
             value = str(parameters[name] if name in parameters else declared["Default"])
             self.values[name] = value.split(",") if declared["Type"] == "CommaDelimitedList" else value
 
-    def resources(self) -> Tree:
+    def resources(self) -> Template:
+        """Return the resources whose conditions hold, by logical id."""
         return {
             name: self.resolve(resource)
             for name, resource in self.template["Resources"].items()
             if "Condition" not in resource or self.condition(resource["Condition"])
         }
 
-    def condition(self, name: str) -> object:
-        return self.resolve(self.template["Conditions"][name])
+    def condition(self, name: str) -> bool:
+        """Whether a condition of the template holds."""
+        return bool(self.resolve(self.template["Conditions"][name]))
 
-    def resolve(self, value: object) -> Any:  # noqa: ANN401 (whatever stands in a template)
+    def resolve(self, value: Any) -> Any:  # noqa: ANN401, any part of a template
+        """Return a part of the template without intrinsic functions."""
         if isinstance(value, list):
-            resolved = [self.resolve(item) for item in value]
-            return [item for item in resolved if item is not NO_VALUE]
+            items = [self.resolve(item) for item in value]
+            return [item for item in items if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -96,7 +103,8 @@ class Resolver:
         resolved = {name: self.resolve(item) for name, item in value.items()}
         return {name: item for name, item in resolved.items() if item is not NO_VALUE}
 
-    def call(self, name: str, argument: Any) -> Any:  # noqa: ANN401, C901, PLR0911 (one case for each function)
+    def call(self, name: str, argument: Any) -> Any:  # noqa: ANN401, C901, PLR0911, a line for each function
+        """Return what an intrinsic function makes of its argument."""
         match name:
             case "Ref":
                 return NO_VALUE if argument == "AWS::NoValue" else self.values.get(argument, argument)

@@ -1,1 +1,1 @@
-"""The tools of this folder: `infra/canary`, `infra/redrive` and `infra/rehearse` start them."""
+"""The tools of this folder: `infra/canary`, `infra/check-build`, `infra/redrive` and `infra/rehearse` start them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tools import aws
-from tools.canary import routing
+from tools.canary import routing, version
 from tools.exit_code import CannotRunError
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tools.topology import Topology
 
 STAGE = "prod"
+# The template's AutoPublishAlias: what the API and the rules invoke.
+ALIAS = "live"
 XRAY_WRITES = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
@@ -52,24 +54,37 @@ class Configuration:
         return apis[0]
 
     def check_function(self, service: str) -> None:
-        """Check that a function is ready and traced, and that its role may write to X-Ray."""
+        """Check that a function is ready and traced, that it is the newest version that is invoked, and that its role
+        may write to X-Ray.
+        """
         functions = self.session.client("lambda", config=aws.PATIENT)
+        name = f"{self.stack}-{service}"
         try:
-            function = functions.get_function_configuration(FunctionName=f"{self.stack}-{service}")
+            latest = functions.get_function_configuration(FunctionName=name)
         except ClientError as error:
             if aws.code(error) != "ResourceNotFoundException":
                 raise
-            self.report.differs(f"{service} does not exist: there is no function `{self.stack}-{service}`")
+            self.report.differs(f"{service} does not exist: there is no function `{name}`")
             return
-        found = []
-        if (state := function.get("State")) != "Active":
-            found.append(f"{service} is {state}, not Active: {function.get('StateReason', 'no reason given')}")
-        if (update := function.get("LastUpdateStatus")) != "Successful":
-            reason = function.get("LastUpdateStatusReason", "no reason given")
-            found.append(f"{service}'s last update is {update}, not Successful: {reason}")
-        if (mode := function["TracingConfig"]["Mode"]) != "Active":
+        found = version.not_ready(service, latest)
+        try:
+            invoked = functions.get_function_configuration(FunctionName=name, Qualifier=ALIAS)
+            alias = functions.get_alias(FunctionName=name, Name=ALIAS)
+            pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+            versions = [listed["Version"] for page in pages for listed in page["Versions"]]
+        except ClientError as error:
+            if aws.code(error) == "ResourceNotFoundException":
+                found.append(f"{service} has no alias `{ALIAS}`, which the API and the rules invoke")
+            elif aws.code(error) == "UnknownOperationException":
+                self.report.unknown(f"which version of {service} is invoked: `cargo local` has one of each function")
+            else:
+                raise
+            invoked = latest
+        else:
+            found += version.not_newest(service, alias, versions)
+        if (mode := invoked["TracingConfig"]["Mode"]) != "Active":
             found.append(f"{service} has tracing mode {mode}: Lambda records no segments of it (Tracing: Active)")
-        found += self._missing_permissions(service, function["Role"])
+        found += self._missing_permissions(service, invoked["Role"])
         self.report.all_differ(found, f"{service} is ready and traced")
 
     def _missing_permissions(self, service: str, role: str) -> list[str]:

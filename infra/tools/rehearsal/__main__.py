@@ -5,6 +5,7 @@ installed under target/venv.
 
     infra/rehearse                 everything
     infra/rehearse --validate      the templates alone, without a build
+    infra/rehearse --built         everything but the build: what `sam build` has left is deployed
 
 Exit code 0: everything is as expected; 1: something is not, or a command failed; 2: it could not be rehearsed."""
 
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from tools import aws, exit_code
+from tools import aws, build, exit_code
+from tools.canary.configuration import ALIAS
 from tools.exit_code import FindingError
 from tools.paths import INFRA, ROOT
 from tools.process import announce, run
@@ -43,8 +45,9 @@ def main() -> int:
         prog="infra/rehearse", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--validate", action="store_true", help="validate the templates and do nothing else")
+    parser.add_argument("--built", action="store_true", help="deploy what `sam build` has left, and build nothing")
     arguments = parser.parse_args()
-    return exit_code.of(lambda: _validate() if arguments.validate else _everything())
+    return exit_code.of(lambda: _validate() if arguments.validate else _everything(built=arguments.built))
 
 
 def _validate() -> int:
@@ -53,16 +56,19 @@ def _validate() -> int:
 
 
 @aws.required()
-def _everything() -> int:
+def _everything(*, built: bool) -> int:
     sam.validate()
-    sam.build()
+    if not built:
+        sam.build()
+    announce("the architecture of what was built")
+    build.run("default", None)
     with tempfile.TemporaryDirectory() as folder, loopback_cloud.running(Path(folder)) as environment:
-        rehearse(environment)
+        rehearse(environment, built=built)
     print("\nrehearsal: 1 passed, 0 failed")
     return exit_code.FINE
 
 
-def rehearse(environment: Mapping[str, str]) -> None:
+def rehearse(environment: Mapping[str, str], *, built: bool) -> None:
     """Go from the first deployment to the last removal."""
     announce("sam deploy to ministack")
     print(loopback_cloud.NOT_REHEARSED)
@@ -84,7 +90,7 @@ def rehearse(environment: Mapping[str, str]) -> None:
     announce("sam deploy --config-env prod: a second environment beside it")
     deploy_prod(environment)
     announce("cargo lambda deploy: one function")
-    update_one_function(environment)
+    update_one_function(environment, built=built)
     orders.expect_handled(DEMO, orders.place(url))
     announce("redrive")
     redrive_dead_letter()
@@ -118,10 +124,13 @@ def deploy_prod(environment: Mapping[str, str]) -> None:
     """Deploy the second environment, place an order there, and remove it.
 
     It has an API key, which ministack knows, instead of signatures, which it does not, and the rest of what is switched
-    off by default.
+    off by default. Of what samconfig switches on, ministack knows neither CodeDeploy nor archives nor a bus's logs.
     """
     key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
     changes = {"ApiAuth": "API_KEY", "CorsOrigin": "https://shop.example", "KmsKeyArn": key, "TableProtection": "false"}
+    changes |= {"TrafficShifting": "NONE", "ArchiveRetentionDays": "0", "BusLogLevel": "OFF"}
+    # The first environment goes without.
+    changes |= {"ManageApiLogRole": "true"}
     sam.deploy(environment, "prod", **changes)
     api_key = boto3.client("apigateway").get_api_key(apiKey=outputs(PROD)["ApiKeyId"], includeValue=True)["value"]
     url = orders.api_url(environment, PROD)
@@ -130,15 +139,25 @@ def deploy_prod(environment: Mapping[str, str]) -> None:
     remove_completely(PROD)
 
 
-def update_one_function(environment: Mapping[str, str]) -> None:
-    """Replace the code of one function, and see that its settings stay."""
+def update_one_function(environment: Mapping[str, str], *, built: bool) -> None:
+    """Replace the code of one function, and see that its settings stay and that the new version is invoked."""
     before, code = _function()
-    build = ("cargo", "lambda", "build", "--release", "-p", "payment-service")
-    run(*build, folder=ROOT, environment=environment, quiet=True)
-    deploy = ("cargo", "lambda", "deploy", "--binary-name", "payment-service", PAYMENT_SERVICE)
+    binary: tuple[str | Path, ...] = ("--binary-name", "payment-service")
+    if built:
+        binary = ("--binary-path", build.BUILD / "PaymentService/bootstrap")
+    else:
+        release = ("cargo", "lambda", "build", "--release", "-p", "payment-service")
+        run(*release, folder=ROOT, environment=environment, quiet=True)
+    deploy = ("cargo", "lambda", "deploy", "--alias", ALIAS, *binary, PAYMENT_SERVICE)
     run(*deploy, folder=ROOT, environment=environment)
     after, new_code = _function()
     print(f"code {code[:12]} -> {new_code[:12]}")
+    client = boto3.client("lambda")
+    invoked = client.get_function_configuration(FunctionName=PAYMENT_SERVICE, Qualifier=ALIAS)
+    print(f"`{ALIAS}` invokes version {invoked['Version']}")
+    if invoked["CodeSha256"] != new_code:
+        message = f"`cargo lambda deploy` left `{ALIAS}` of `{PAYMENT_SERVICE}` at the old code"
+        raise FindingError(message)
     if changed := {name: (before[name], after[name]) for name in SETTINGS if before[name] != after[name]}:
         message = f"`cargo lambda deploy` changed more than the code of `{PAYMENT_SERVICE}`: {changed}"
         raise FindingError(message)
@@ -156,7 +175,7 @@ def redrive_dead_letter() -> None:
     arn = boto3.client("lambda").get_function_configuration(FunctionName=PAYMENT_SERVICE)["FunctionArn"]
     record = {
         "version": "1.0",
-        "requestContext": {"functionArn": f"{arn}:$LATEST", "condition": "RetriesExhausted"},
+        "requestContext": {"functionArn": f"{arn}:{ALIAS}", "condition": "RetriesExhausted"},
         "requestPayload": event,
         "responsePayload": {"errorMessage": "rehearsed"},
     }

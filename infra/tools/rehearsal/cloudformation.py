@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Template = dict[str, Any]
 LONGER_THAN_THEIR_TAGS = {"Ref", "Condition"}
+REFUSED = ("AWS::XRay::", "AWS::Budgets::", "AWS::Logs::Delivery", "AWS::Logs::QueryDefinition")
 REFERENCE_IN_TEXT = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 
 
@@ -51,11 +52,7 @@ def defaults(template: Template) -> dict[str, str]:
 def is_refused(resource: Template) -> bool:
     """Whether ministack refuses a stack that has such a resource."""
     kind = resource["Type"]
-    return (
-        kind.startswith("AWS::XRay::")
-        or kind == "AWS::CloudWatch::CompositeAlarm"
-        or (kind == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])
-    )
+    return kind.startswith(REFUSED) or (kind == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])
 
 
 def without_refused(template: Template) -> tuple[Template, list[str]]:

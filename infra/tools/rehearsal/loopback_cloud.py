@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 NOT_REHEARSED = """\
 ministack refuses these, so Watch=false leaves out watch.yaml (what else is in it is deployed by itself below):
-  AWS::XRay::SamplingRule and AWS::XRay::Group, composite alarms, alarms on metric math
+  AWS::XRay::SamplingRule and AWS::XRay::Group, alarms on metric math, saved queries, and, where they are asked for,
+  the budget and the delivery of the bus's logs
+and these of template.yaml, so the second environment goes without: archive, web ACL, CodeDeploy
 ministack accepts these and does nothing about them:
   retries, dead letters and on-failure destinations (one attempt only); the request validator
   X-Ray: every hop is a trace of its own; IAM: nothing is enforced

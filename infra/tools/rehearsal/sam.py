@@ -58,5 +58,10 @@ def deploy(environment: Mapping[str, str], config: str = "default", **changes: s
 def overrides(samconfig: str, config: str) -> dict[str, str]:
     """Return the `parameter_overrides` of one of the environments of a samconfig.toml."""
     listed: list[str] = tomllib.loads(samconfig)[config]["deploy"]["parameters"]["parameter_overrides"]
-    pairs = (item.partition("=") for item in listed)
-    return {name: value for name, _, value in pairs}
+    return pairs(listed)
+
+
+def pairs(listed: list[str]) -> dict[str, str]:
+    """Return the parameters of texts such as `FunctionArchitecture=arm64`."""
+    parts = (item.partition("=") for item in listed)
+    return {name: value for name, _, value in parts}

@@ -18,7 +18,8 @@ Resources:
   Group: { Type: AWS::XRay::Group, Properties: { GroupName: !Sub "${Name}-${Topic.TopicName}" } }
   Plain: { Type: AWS::CloudWatch::Alarm, Properties: { AlarmActions: [!Ref Topic] } }
   Rate5xx: { Type: AWS::CloudWatch::Alarm, Properties: { Metrics: [] } }
-  Both: { Type: AWS::CloudWatch::CompositeAlarm, Properties: { AlarmRule: !Sub "ALARM(${Plain})" } }
+  Budget: { Type: AWS::Budgets::Budget, Condition: HasBudget, Properties: { Budget: { BudgetName: !Ref Name } } }
+  Source: { Type: AWS::Logs::DeliverySource, Properties: { Name: !Ref Name } }
   Page:
     Type: AWS::CloudWatch::Dashboard
     Properties: { DashboardBody: !Sub ["${Url}", { Url: !GetAtt Group.GroupARN }] }
@@ -45,7 +46,7 @@ def test_intrinsics_have_their_long_form(template: cloudformation.Template) -> N
 
 def test_what_is_refused_takes_along_what_refers_to_it(template: cloudformation.Template) -> None:
     rest, left_out = cloudformation.without_refused(template)
-    assert left_out == ["Both", "Group", "Link", "Page", "Rate5xx"]
+    assert left_out == ["Budget", "Group", "Link", "Page", "Rate5xx", "Source"]
     assert sorted(rest["Resources"]) == ["Plain", "Topic"]
     assert sorted(rest["Outputs"]) == ["Where"]
     assert json.loads(cloudformation.body(rest)) == rest
