@@ -81,7 +81,7 @@ mod endpoint;
 mod stack;
 
 pub use dynamodb::TablesError;
-pub use events::EventRecord;
+pub use events::{EventRecord, ScheduleState, UnknownSchedule};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;
 pub use payload::Payload;
