@@ -85,7 +85,7 @@ mod endpoint;
 mod stack;
 
 pub use dynamodb::TablesError;
-pub use events::EventRecord;
+pub use events::{EventRecord, ScheduleState, UnknownSchedule};
 pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;

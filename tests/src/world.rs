@@ -230,7 +230,7 @@ impl World {
     /// The events of that type that are published so far, oldest first.
     pub fn events_of(&self, detail_type: &str) -> Vec<Value> {
         let records = self.stack.events(|record| record.event["detail-type"] == detail_type);
-        records.into_iter().map(|record| record.event).collect()
+        records.iter().map(|record| record.event.json().clone()).collect()
     }
 
     /// Waits until `find` finds something.

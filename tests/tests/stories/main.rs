@@ -15,10 +15,10 @@ mod bad_input;
 mod command;
 /// Crashes, timeouts, poison.
 mod failures;
-/// Events that are redelivered, out of order, or concurrent.
-mod idempotency;
 /// Faults on purpose.
 mod faults;
+/// Events that are redelivered, out of order, or concurrent.
+mod idempotency;
 /// AWS calls whose response never arrives.
 mod lost_responses;
 /// What CloudWatch counts.
