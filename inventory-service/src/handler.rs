@@ -1,25 +1,19 @@
-use std::time::Duration;
-
+use chrono::{DateTime, Utc};
 use shared::{
     Event, EventError, EventHandler, InboundEvent, Invocation, OrderCreated, OrderId,
-    OutboundEvent, PaymentFailed, PublishError, Publisher, Recorded, annotation, clock,
+    OutboundEvent, PaymentFailed, PublishError, Publisher, Recorded, annotation,
+    budget::TimeUsedUp, chain, clock,
 };
 
 use crate::{
-    reservation::{Decision, Reservation, levels},
-    store::{InventoryTable, InventoryTableError, Put},
+    backoff::Backoff,
+    reservation::{Choice, Decision, Reservation},
+    store::{InventoryTable, InventoryTableError},
 };
-
-/// How often a decision is attempted while other orders change the stock.
-const ATTEMPTS: u32 = 12;
-/// The longest pause between two attempts. The actual pause is a random share of it.
-const PAUSE: Duration = Duration::from_millis(40);
 
 /// What reserving stock needs.
 #[derive(Debug)]
 pub(crate) struct Inventory {
-    /// What each warehouse has of a product that was never seen.
-    pub(crate) initial_stock: u32,
     pub(crate) table: InventoryTable,
     pub(crate) bus: Publisher,
 }
@@ -32,8 +26,11 @@ pub(crate) enum InventoryError {
     Event(#[from] EventError),
     #[error("the stock was not changed")]
     Table(#[from] InventoryTableError),
-    #[error("other orders changed the stock during all {ATTEMPTS} attempts to decide about `{0}`")]
-    Contended(OrderId),
+    #[error(
+        "the time of this invocation is used up: other orders changed the stock during all \
+         {attempts} attempts to decide about `{order_id}`"
+    )]
+    Contended { attempts: u32, order_id: OrderId, source: InventoryTableError },
     #[error("the reservation was stored, but could not be published")]
     Bus(#[from] PublishError),
 }
@@ -62,42 +59,36 @@ impl Inventory {
         invocation: &Invocation,
     ) -> Result<(), InventoryError> {
         annotation::product_id(&order.product_id);
-        let reservation = self.decide(order, invocation).await?;
+        let mut backoff = Backoff::default();
+        let reservation = loop {
+            match self.try_to_reserve(order, &backoff, invocation).await {
+                Ok(reservation) => break reservation,
+                Err(error) => wait(&mut backoff, error, &order.order_id).await?,
+            }
+        };
         if let Decision::Reserved { warehouse, .. } = &reservation.get().decision {
             annotation::warehouse(warehouse);
         }
-        self.publish(reservation, inbound).await
+        // A release was counted by the invocation that recorded it.
+        let release = Recorded::Existing(reservation.get().release()).transpose();
+        self.publish(reservation, release, inbound).await
     }
 
-    /// Publishes the decision, perhaps again.
-    async fn publish(
-        &self,
-        reservation: Recorded<Reservation>,
-        inbound: &InboundEvent,
-    ) -> Result<(), InventoryError> {
-        let decided_at = reservation.get().decided_at;
-        let outcome = reservation.map(|reservation| reservation.outcome());
-        tracing::info!(outcome = outcome.get().detail_type(), "stock decided");
-        Ok(self.bus.publish(&OutboundEvent::new(outcome, decided_at, inbound.cause())).await?)
-    }
-
-    /// Decides by the current stock, and again if the stock changed before the decision was stored.
-    /// Returns the decision that was stored first.
-    async fn decide(
+    /// Decides by the current stock. Returns the decision that was stored first.
+    async fn try_to_reserve(
         &self,
         order: &OrderCreated,
+        backoff: &Backoff,
         invocation: &Invocation,
-    ) -> Result<Recorded<Reservation>, InventoryError> {
-        for _ in 0..ATTEMPTS {
-            let stored = self.table.stock(&order.product_id).await?;
-            let levels = levels(&stored, self.initial_stock);
-            let decided = Reservation::decide(order, &levels, clock::now());
-            match self.table.put_if_absent(&decided, &levels, invocation).await? {
-                Put::Recorded(reservation) => return Ok(reservation),
-                Put::StockChanged => tokio::time::sleep(PAUSE.mul_f64(fastrand::f64())).await,
-            }
-        }
-        Err(InventoryError::Contended(order.order_id.clone()))
+    ) -> Result<Recorded<Reservation>, InventoryTableError> {
+        let levels = self.table.stock(&order.product_id).await?;
+        let choice = match backoff.attempts() {
+            0 => Choice::Fullest,
+            // Others want the same: most of them would choose the fullest again.
+            _ => Choice::Nth(fastrand::usize(..)),
+        };
+        let decided = Reservation::decide(order, &levels, choice, clock::now());
+        self.table.put_if_absent(&decided, invocation).await
     }
 
     /// The order is not paid: releases what was reserved, or makes sure that nothing will be
@@ -108,28 +99,84 @@ impl Inventory {
         inbound: &InboundEvent,
         invocation: &Invocation,
     ) -> Result<(), InventoryError> {
-        let (order_id, now) = (&failure.order_id, clock::now());
-        let mut reservation = if let Some(decided) = self.table.find(order_id).await? {
-            Recorded::Existing(decided)
-        } else {
-            // This event came before `Order Created`: the void reservation takes the place of a
-            // real one.
-            let void = Reservation::void(failure, now);
-            match self.table.put_if_absent(&void, &[], invocation).await? {
-                Put::Recorded(reservation) => reservation,
-                Put::StockChanged => return Err(InventoryError::Contended(order_id.clone())),
+        let mut backoff = Backoff::default();
+        let reservation = loop {
+            match self.try_to_release(failure, invocation).await {
+                Ok(reservation) => break reservation,
+                Err(error) => wait(&mut backoff, error, &failure.order_id).await?,
             }
         };
-        if let Some((goods, warehouse)) = reservation.get().releasable() {
-            let released = self.table.release(order_id, goods, warehouse, now, invocation).await?;
-            reservation = released.unwrap_or(reservation);
+        match &reservation.get().decision {
+            // What happened to the order's stock is published already, or will be by the redelivery of
+            // `Order Created`.
+            Decision::Insufficient { .. } => Ok(()),
+            Decision::Void => self.publish(reservation, None, inbound).await,
+            // Nobody knows whether the reservation was published before the process that made it died.
+            Decision::Reserved { .. } => {
+                let reserved = Recorded::Existing(reservation.get().clone());
+                let release = reservation.map(|reservation| reservation.release()).transpose();
+                self.publish(reserved, release, inbound).await
+            }
         }
-        if matches!(reservation.get().decision, Decision::Void) {
-            return self.publish(reservation, inbound).await;
+    }
+
+    /// Publishes the decision and the release, if there is one, in one call.
+    async fn publish(
+        &self,
+        reservation: Recorded<Reservation>,
+        release: Option<Recorded<(DateTime<Utc>, Event)>>,
+        inbound: &InboundEvent,
+    ) -> Result<(), InventoryError> {
+        let decided_at = reservation.get().decided_at;
+        let outcome = reservation.map(|reservation| reservation.outcome());
+        tracing::info!(
+            outcome = outcome.get().detail_type(),
+            is_released = release.is_some(),
+            "stock decided"
+        );
+        let mut events = vec![OutboundEvent::new(outcome, decided_at, inbound.cause())];
+        events.extend(release.map(|release| {
+            let (released_at, _) = release.get();
+            let released_at = *released_at;
+            OutboundEvent::new(release.map(|(_, event)| event), released_at, inbound.cause())
+        }));
+        Ok(self.bus.publish_batch(&events).await?)
+    }
+
+    async fn try_to_release(
+        &self,
+        failure: &PaymentFailed,
+        invocation: &Invocation,
+    ) -> Result<Recorded<Reservation>, InventoryTableError> {
+        let now = clock::now();
+        // If this event came before `Order Created`, the void reservation takes the place of a real
+        // one.
+        let void = Reservation::void(failure, now);
+        let reservation = self.table.put_if_absent(&void, invocation).await?;
+        self.table.release(reservation, now, invocation).await
+    }
+}
+
+/// Waits before the next attempt, unless `error` is none that it could help with or the time of the
+/// invocation is used up.
+async fn wait(
+    backoff: &mut Backoff,
+    error: InventoryTableError,
+    order_id: &OrderId,
+) -> Result<(), InventoryError> {
+    if !error.lost_to_others() {
+        return Err(error.into());
+    }
+    tracing::debug!(
+        attempts = backoff.attempts(),
+        error = chain(&error),
+        "other orders were faster"
+    );
+    match backoff.pause().await {
+        Ok(()) => Ok(()),
+        Err(TimeUsedUp) => {
+            let (attempts, order_id) = (backoff.attempts(), order_id.clone());
+            Err(InventoryError::Contended { attempts, order_id, source: error })
         }
-        let Some((released_at, released)) = reservation.get().release() else { return Ok(()) };
-        tracing::info!("stock released");
-        let released = reservation.map(|_| released);
-        Ok(self.bus.publish(&OutboundEvent::new(released, released_at, inbound.cause())).await?)
     }
 }

@@ -11,10 +11,18 @@ pub(crate) const WAREHOUSES: [&str; 3] = ["east-coast", "west-coast", "midwest"]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Level {
     pub(crate) warehouse: String,
-    /// What the table has; `None` if the product was never seen there.
-    pub(crate) stored: Option<u32>,
     /// What there is: the stored stock, or the initial stock of a new product.
     pub(crate) available: u32,
+}
+
+/// Which of the warehouses that have enough reserves the goods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The fullest one.
+    Fullest,
+    /// The one with this number, counted around. A random number spreads orders that compete for a
+    /// product over all the warehouses that have enough of it.
+    Nth(usize),
 }
 
 /// The decision about an order's stock. It is made once.
@@ -30,7 +38,15 @@ pub(crate) struct Reservation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Stock was reserved, and perhaps released.
-    Reserved { goods: Goods, warehouse: String, remaining: u32, released_at: Option<DateTime<Utc>> },
+    Reserved {
+        goods: Goods,
+        warehouse: String,
+        /// What the warehouse had when the decision was made, without these goods. Orders that were
+        /// decided at the same time may have taken more: the stock itself is a counter that no
+        /// decision reads back.
+        remaining: u32,
+        released_at: Option<DateTime<Utc>>,
+    },
     /// No warehouse had enough; the fullest one had `available`.
     Insufficient { goods: Goods, available: u32 },
     /// There is nothing to reserve: the payment failed before the stock was decided.
@@ -48,29 +64,31 @@ pub(crate) struct Goods {
 pub(crate) fn levels(stored: &[(String, u32)], initial_stock: u32) -> Vec<Level> {
     let level = |warehouse: &str| {
         let stored = stored.iter().find(|(name, _)| name == warehouse);
-        let stored = stored.map(|(_, available)| *available);
-        let warehouse = warehouse.to_owned();
-        Level { warehouse, stored, available: stored.unwrap_or(initial_stock) }
+        let available = stored.map_or(initial_stock, |(_, available)| *available);
+        Level { warehouse: warehouse.to_owned(), available }
     };
     WAREHOUSES.into_iter().map(level).collect()
 }
 
 impl Reservation {
-    /// Takes all pieces from the fullest warehouse: an order is never split.
-    pub(crate) fn decide(order: &OrderCreated, levels: &[Level], now: DateTime<Utc>) -> Self {
+    /// Takes all pieces from one warehouse: an order is never split.
+    pub(crate) fn decide(
+        order: &OrderCreated,
+        levels: &[Level],
+        choice: Choice,
+        now: DateTime<Utc>,
+    ) -> Self {
         let goods = Goods { product_id: order.product_id.clone(), quantity: order.quantity };
-        // `max_by_key` returns the last of equals, so the first warehouse has to come last.
-        let fullest = levels.iter().rev().max_by_key(|level| level.available);
-        let decision = match fullest.and_then(|level| Some((level, remaining(level, &goods)?))) {
-            Some((level, remaining)) => Decision::Reserved {
-                goods,
+        let decision = match choice.of(levels, goods.quantity) {
+            Some(level) => Decision::Reserved {
                 warehouse: level.warehouse.clone(),
-                remaining,
+                remaining: level.available.saturating_sub(goods.quantity),
+                goods,
                 released_at: None,
             },
             None => Decision::Insufficient {
                 goods,
-                available: fullest.map_or(0, |level| level.available),
+                available: levels.iter().map(|level| level.available).max().unwrap_or_default(),
             },
         };
         let (order_id, customer_id) = (order.order_id.clone(), order.customer_id.clone());
@@ -133,6 +151,15 @@ impl Reservation {
         Some((*at, event.into()))
     }
 
+    /// The same, with its goods released at `now`.
+    pub(crate) fn released(&self, now: DateTime<Utc>) -> Self {
+        let mut released = self.clone();
+        if let Decision::Reserved { released_at, .. } = &mut released.decision {
+            *released_at = Some(now);
+        }
+        released
+    }
+
     /// The reserved goods and their warehouse, if there are any to release.
     pub(crate) fn releasable(&self) -> Option<(&Goods, &str)> {
         match &self.decision {
@@ -144,9 +171,16 @@ impl Reservation {
     }
 }
 
-/// What the warehouse has left without `goods`, or `None` if it has too few.
-fn remaining(level: &Level, goods: &Goods) -> Option<u32> {
-    level.available.checked_sub(goods.quantity)
+impl Choice {
+    /// The chosen one of the warehouses that have `quantity` pieces.
+    fn of(self, levels: &[Level], quantity: u32) -> Option<&Level> {
+        let enough: Vec<_> = levels.iter().filter(|level| level.available >= quantity).collect();
+        match self {
+            // `max_by_key` returns the last of equals, so the first warehouse has to come last.
+            Self::Fullest => enough.into_iter().rev().max_by_key(|level| level.available),
+            Self::Nth(number) => enough.get(number.checked_rem(enough.len())?).copied(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -167,9 +201,10 @@ mod tests {
         }
     }
 
-    fn decide(quantity: u32, stock: [u32; 3]) -> Decision {
+    fn decide(quantity: u32, stock: [u32; 3], choice: Choice) -> Decision {
         let seen: Vec<_> = WAREHOUSES.into_iter().map(str::to_owned).zip(stock).collect();
-        Reservation::decide(&order(quantity), &levels(&seen, 100), DateTime::UNIX_EPOCH).decision
+        let (order, levels) = (order(quantity), levels(&seen, 100));
+        Reservation::decide(&order, &levels, choice, DateTime::UNIX_EPOCH).decision
     }
 
     #[test]
@@ -181,7 +216,7 @@ mod tests {
             (10, [5, 9, 5], None),
             (1, [0, 0, 0], None),
         ] {
-            match (decide(quantity, stock), from) {
+            match (decide(quantity, stock, Choice::Fullest), from) {
                 (Decision::Reserved { warehouse, remaining, .. }, Some(expected)) => {
                     assert_eq!((warehouse.as_str(), remaining), expected);
                 }
@@ -194,10 +229,21 @@ mod tests {
     }
 
     #[test]
+    fn under_contention_the_warehouses_with_enough_share_the_orders() {
+        let warehouse = |number| match decide(5, [9, 4, 5], Choice::Nth(number)) {
+            Decision::Reserved { warehouse, remaining, .. } => (warehouse, remaining),
+            decision => panic!("{decision:?}"),
+        };
+        let warehouses = [0, 1, 2, usize::MAX].map(warehouse);
+        let (east, mid) = (("east-coast".to_owned(), 4), ("midwest".to_owned(), 0));
+        assert_eq!(warehouses, [east.clone(), mid.clone(), east, mid]);
+    }
+
+    #[test]
     fn a_product_never_seen_starts_with_the_initial_stock() {
         let levels = levels(&[("midwest".to_owned(), 3)], 7);
-        let found: Vec<_> = levels.iter().map(|level| (level.stored, level.available)).collect();
-        assert_eq!(found, [(None, 7), (None, 7), (Some(3), 3)]);
+        let found: Vec<_> = levels.iter().map(|level| level.available).collect();
+        assert_eq!(found, [7, 7, 3]);
     }
 
     #[test]
@@ -209,15 +255,19 @@ mod tests {
             let reservation = Reservation { order_id, customer_id, decided_at, decision };
             reservation.outcome().detail_type()
         };
-        assert_eq!(published(decide(1, [1, 0, 0])), "Inventory Updated");
-        assert_eq!(published(decide(2, [1, 0, 0])), "Inventory Insufficient");
+        assert_eq!(published(decide(1, [1, 0, 0], Choice::Fullest)), "Inventory Updated");
+        assert_eq!(published(decide(2, [1, 0, 0], Choice::Fullest)), "Inventory Insufficient");
         assert_eq!(published(Decision::Void), "Inventory Cancelled");
     }
 
     proptest! {
         #[test]
-        fn stock_never_goes_below_zero(quantity in 1u32..50, stock in [0u32..40, 0u32..40, 0u32..40]) {
-            match decide(quantity, stock) {
+        fn a_warehouse_that_has_enough_is_found(
+            quantity in 1u32..50,
+            stock in [0u32..40, 0u32..40, 0u32..40],
+            choice in prop_oneof![Just(Choice::Fullest), any::<usize>().prop_map(Choice::Nth)],
+        ) {
+            match decide(quantity, stock, choice) {
                 Decision::Reserved { warehouse, remaining, .. } => {
                     let index = WAREHOUSES.iter().position(|name| *name == warehouse).unwrap();
                     prop_assert_eq!(remaining + quantity, stock[index]);

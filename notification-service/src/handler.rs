@@ -1,6 +1,6 @@
 use shared::{
-    EventError, EventHandler, InboundEvent, Invocation, NotificationSent, OrderId, OutboundEvent,
-    PublishError, Publisher, Recorded, annotation, chain, clock,
+    EventError, EventHandler, InboundEvent, Invocation, NotificationSent, OutboundEvent,
+    PublishError, Publisher, Recorded, annotation, clock,
 };
 
 use crate::{
@@ -28,11 +28,6 @@ pub(crate) enum NotificationError {
     Table(#[from] NotificationTableError),
     #[error("the customer was not notified")]
     Topic(#[from] TopicError),
-    #[error(
-        "another delivery of the same event is notifying the customer of order `{0}`; \
-         retry in case it fails"
-    )]
-    InProgress(OrderId),
     #[error("the customer was notified, but that could not be published")]
     Bus(#[from] PublishError),
 }
@@ -46,7 +41,14 @@ impl EventHandler for Notifications {
         invocation: &Invocation,
     ) -> Result<(), NotificationError> {
         let fact = Fact::of(&inbound.event).ok_or_else(|| inbound.not_handled())?;
-        let story = self.table.add(&inbound.event, fact, clock::now()).await?;
+        let (occurred_at, now) = (inbound.metadata.occurred_at, clock::now());
+        if self.table.may_have_forgotten(occurred_at, now) {
+            // The item that would say that the customer was notified may be deleted by now.
+            annotation::ignored("older than the memory of notifications");
+            tracing::warn!(%occurred_at, "the event is too old to notify anybody");
+            return Ok(());
+        }
+        let story = self.table.add(&inbound.event, fact, now).await?;
         let Some(outcome) = story.ending() else {
             tracing::info!("the order has not ended yet");
             return Ok(());
@@ -55,10 +57,11 @@ impl EventHandler for Notifications {
         let sent = if story.sent_at.is_some() {
             Some(Recorded::Existing(story))
         } else {
-            self.send_once(&story, outcome, inbound, invocation).await?
+            self.send_once(&story, outcome, invocation).await?
         };
         let Some(sent) = sent else {
-            tracing::info!("the delivery of another event is notifying the customer");
+            // Lambda retries that one until the customer is notified.
+            tracing::info!("another invocation is notifying the customer");
             return Ok(());
         };
         self.publish(sent, inbound).await
@@ -66,56 +69,37 @@ impl EventHandler for Notifications {
 }
 
 impl Notifications {
-    /// Sends the message unless it is sent already. `None` if the delivery of another event is
-    /// sending it.
-    ///
-    /// SNS does not deduplicate messages, so a claim prevents sending twice. A process that dies
-    /// between sending and recording that still sends twice, which only a channel that deduplicates
-    /// can prevent.
+    /// Sends the message unless it is sent already. `None` if another invocation is sending it.
     async fn send_once(
         &self,
         story: &Story,
         outcome: Outcome,
-        inbound: &InboundEvent,
         invocation: &Invocation,
     ) -> Result<Option<Recorded<Story>>, NotificationError> {
-        let (order_id, event_id) = (&story.order_id, &inbound.metadata.event_id);
         let now = clock::now();
-        if story.is_claimed_by_another(event_id, now) {
+        if story.is_claimed_by_another(invocation.request_id(), now) {
             return Ok(None);
         }
-        match self.table.claim(order_id, event_id, outcome, now, invocation).await? {
+        match self.table.claim(&story.order_id, outcome, now, invocation).await? {
             Claim::Ours(story) => self.send(&story, outcome, invocation).await.map(Some),
             Claim::AlreadySent(story) => Ok(Some(Recorded::Existing(story))),
-            Claim::InProgress { same_event: false } => Ok(None),
-            Claim::InProgress { same_event: true } => {
-                Err(NotificationError::InProgress(order_id.clone()))
-            }
+            Claim::Theirs => Ok(None),
         }
     }
 
     /// Sends the message, and records that it is sent. `story` is claimed by this invocation.
+    ///
+    /// A process that dies between the two sends it again under the same deduplication id.
     async fn send(
         &self,
         story: &Story,
         outcome: Outcome,
         invocation: &Invocation,
     ) -> Result<Recorded<Story>, NotificationError> {
-        let order_id = &story.order_id;
         let outcome = story.outcome.unwrap_or(outcome);
-        let attributes = [
-            ("orderId", order_id.as_str()),
-            ("notificationId", &order_id.notification_id()),
-            ("outcome", outcome.as_str()),
-        ];
-        if let Err(error) = self.topic.send(compose(story, outcome), attributes).await {
-            if let Err(error) = self.table.give_back(order_id).await {
-                tracing::warn!(error = chain(&error), "the claim stays until it expires");
-            }
-            return Err(error.into());
-        }
+        self.topic.send(&story.order_id, outcome, compose(story, outcome)).await?;
         tracing::info!(outcome = outcome.as_str(), "customer notified");
-        Ok(self.table.record_sent(order_id, clock::now(), invocation).await?)
+        Ok(self.table.record_sent(&story.order_id, clock::now(), invocation).await?)
     }
 
     async fn publish(

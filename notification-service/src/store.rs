@@ -14,17 +14,15 @@ use shared::{
 
 use crate::story::{Claimed, Fact, Outcome, Story};
 
-/// The attribute with the id of the invocation that claimed the notification.
-const CLAIM_RECORDED_BY: &str = "claimRecordedBy";
 /// The attribute with the id of the invocation that stored that the notification was sent.
-const SENT_RECORDED_BY: &str = "sentRecordedBy";
+const RECORDED_BY: &str = "recordedBy";
 
 /// What is known of each order, and whether its customer was notified.
 #[derive(Clone, Debug)]
 pub(crate) struct NotificationTable {
     client: Client,
     table: String,
-    /// How long an order is stored after its first event.
+    /// How long an order is stored after the last write.
     time_to_live: TimeDelta,
 }
 
@@ -35,8 +33,8 @@ pub(crate) enum Claim {
     Ours(Story),
     /// The customer is notified already, as the story says.
     AlreadySent(Story),
-    /// Another delivery does. `same_event` says whether it is a delivery of the event at hand.
-    InProgress { same_event: bool },
+    /// Another one does.
+    Theirs,
 }
 
 /// Why nothing was stored.
@@ -49,15 +47,22 @@ pub(crate) enum NotificationTableError {
 }
 
 impl NotificationTable {
-    /// `ttl_days` is how long an order is stored after its first event.
+    /// `ttl_days` is how long an order is stored after the last write.
     pub(crate) fn new(config: &SdkConfig, table: String, ttl_days: u32) -> Self {
         let traced = traced(config).table(&table);
         let client = Client::from_conf(Builder::from(config).interceptor(traced).build());
         Self { client, table, time_to_live: TimeDelta::days(ttl_days.into()) }
     }
 
+    /// Whether what was stored at `time` may have been deleted by `now`, so that nobody knows what
+    /// became of it.
+    pub(crate) fn may_have_forgotten(&self, time: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        now - time >= self.time_to_live
+    }
+
     /// Adds `fact`, unless a fact of its kind is stored already, and returns all that is known of
-    /// the order of `event`. DynamoDB deletes it after `expiresAt` (epoch seconds).
+    /// the order of `event`. DynamoDB deletes it after `expiresAt` (epoch seconds), which every write
+    /// puts off.
     pub(crate) async fn add(
         &self,
         event: &Event,
@@ -70,82 +75,52 @@ impl NotificationTable {
             Fact::Stock(stock) => ("stock", stock.as_str()),
         };
         let update = self
-            .update(order_id)
+            .update(order_id, now)
             .update_expression(
                 "SET #fact = if_not_exists(#fact, :value), \
-                 customerId = if_not_exists(customerId, :customer), \
-                 expiresAt = if_not_exists(expiresAt, :expires)",
+                 customerId = if_not_exists(customerId, :customer), expiresAt = :expires",
             )
             .expression_attribute_names("#fact", attribute)
             .expression_attribute_values(":value", text(value))
-            .expression_attribute_values(":customer", text(event.customer_id()))
-            .expression_attribute_values(":expires", number((now + self.time_to_live).timestamp()))
-            .return_values(ReturnValue::AllNew);
-        let updated = update.send().await.map_err(|error| failed(order_id, error))?;
-        story(order_id, &updated.attributes.unwrap_or_default())
+            .expression_attribute_values(":customer", text(event.customer_id()));
+        match send(order_id, update).await? {
+            Written::Updated(item) | Written::Refused(item) => story(order_id, &item),
+        }
     }
 
-    /// Claims the right to notify the customer for the event `event_id`, until the deadline of this
-    /// invocation.
+    /// Claims the right to notify the customer until the deadline of this invocation.
+    ///
+    /// The owner is Lambda's request id: a retry keeps it, and the attempt before it is over by then,
+    /// so an owner takes its own claim over at once. Everybody else has to wait until it expires.
     pub(crate) async fn claim(
         &self,
         order_id: &OrderId,
-        event_id: &str,
         outcome: Outcome,
         now: DateTime<Utc>,
         invocation: &Invocation,
     ) -> Result<Claim, NotificationTableError> {
         let deadline = invocation.deadline().timestamp_millis();
-        // A claim is free if it is absent or expired. A message that was sent is not claimed again.
         let update = self
-            .update(order_id)
+            .update(order_id, now)
             .update_expression(
-                "SET claimedUntil = :deadline, claimedBy = :event, claimRecordedBy = :invocation, \
-                 outcome = if_not_exists(outcome, :outcome)",
+                "SET claimedBy = :owner, claimedUntil = :deadline, \
+                 outcome = if_not_exists(outcome, :outcome), expiresAt = :expires",
             )
             .condition_expression(
-                "attribute_not_exists(sentAt) \
-                 AND (attribute_not_exists(claimedUntil) OR claimedUntil < :now)",
+                "attribute_not_exists(sentAt) AND (attribute_not_exists(claimedUntil) \
+                 OR claimedBy = :owner OR claimedUntil < :now)",
             )
+            .expression_attribute_values(":owner", text(invocation.request_id()))
             .expression_attribute_values(":deadline", number(deadline))
-            .expression_attribute_values(":invocation", text(invocation.id()))
-            .expression_attribute_values(":event", text(event_id))
             .expression_attribute_values(":now", number(now.timestamp_millis()))
-            .expression_attribute_values(":outcome", text(outcome))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match update.send().await {
-            Ok(updated) => {
-                let story = story(order_id, &updated.attributes.unwrap_or_default())?;
-                return Ok(Claim::Ours(story));
+            .expression_attribute_values(":outcome", text(outcome));
+        match send(order_id, update).await? {
+            Written::Updated(item) => Ok(Claim::Ours(story(order_id, &item)?)),
+            Written::Refused(item) => {
+                let story = story(order_id, &item)?;
+                Ok(if story.sent_at.is_some() { Claim::AlreadySent(story) } else { Claim::Theirs })
             }
-            Err(error) => error,
-        };
-        if let Some(UpdateItemError::ConditionalCheckFailedException(refused)) =
-            error.as_service_error()
-        {
-            let item = refused.item.clone().unwrap_or_default();
-            let story = story(order_id, &item)?;
-            let claimed = story.claim.clone().filter(|_| story.sent_at.is_none());
-            let Some(claimed) = claimed else { return Ok(Claim::AlreadySent(story)) };
-            return Ok(match Recorded::of(&item, CLAIM_RECORDED_BY, invocation, story) {
-                // The response to the first attempt was lost, and this is the SDK's second.
-                Recorded::New(story) => Claim::Ours(story),
-                Recorded::Existing(_) => {
-                    Claim::InProgress { same_event: claimed.event_id == event_id }
-                }
-            });
         }
-        Err(failed(order_id, error))
-    }
-
-    /// Gives the claim back, so that a retry need not wait until it expires.
-    pub(crate) async fn give_back(&self, order_id: &OrderId) -> Result<(), NotificationTableError> {
-        let update = self
-            .update(order_id)
-            .update_expression("REMOVE claimedUntil, claimedBy, claimRecordedBy")
-            .condition_expression("attribute_not_exists(sentAt)");
-        update.send().await.map(drop).map_err(|error| failed(order_id, error))
     }
 
     /// Stores that the customer was notified, and when, unless that is stored already.
@@ -156,27 +131,52 @@ impl NotificationTable {
         invocation: &Invocation,
     ) -> Result<Recorded<Story>, NotificationTableError> {
         let update = self
-            .update(order_id)
-            .update_expression(
-                "SET sentAt = if_not_exists(sentAt, :now), \
-                 sentRecordedBy = if_not_exists(sentRecordedBy, :invocation)",
-            )
-            .expression_attribute_values(":invocation", text(invocation.id()))
+            .update(order_id, now)
+            .update_expression("SET sentAt = :now, recordedBy = :invocation, expiresAt = :expires")
+            .condition_expression("attribute_not_exists(sentAt)")
             .expression_attribute_values(":now", time(now))
-            .return_values(ReturnValue::AllNew);
-        let updated = update.send().await.map_err(|error| failed(order_id, error))?;
-        let item = updated.attributes.unwrap_or_default();
-        let sent = story(order_id, &item)?;
-        Ok(Recorded::of(&item, SENT_RECORDED_BY, invocation, sent))
+            .expression_attribute_values(":invocation", text(invocation.id()));
+        match send(order_id, update).await? {
+            // Refused is also the second attempt of the SDK after the response to the first was lost.
+            Written::Updated(item) | Written::Refused(item) => {
+                Ok(Recorded::of(&item, RECORDED_BY, invocation, story(order_id, &item)?))
+            }
+        }
     }
 
-    fn update(&self, order_id: &OrderId) -> UpdateItemFluentBuilder {
-        self.client.update_item().table_name(&self.table).key("orderId", text(order_id))
+    /// An update of the order's item, whose expression has to set `expiresAt`.
+    fn update(&self, order_id: &OrderId, now: DateTime<Utc>) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("orderId", text(order_id))
+            .expression_attribute_values(":expires", number((now + self.time_to_live).timestamp()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 }
 
-fn failed(order_id: &OrderId, error: SdkError<UpdateItemError>) -> NotificationTableError {
-    NotificationTableError::Update { order_id: order_id.clone(), source: Box::new(error) }
+/// The item after an update, or the one that its condition did not like.
+enum Written {
+    Updated(Item),
+    Refused(Item),
+}
+
+async fn send(
+    order_id: &OrderId,
+    update: UpdateItemFluentBuilder,
+) -> Result<Written, NotificationTableError> {
+    let error = match update.send().await {
+        Ok(updated) => return Ok(Written::Updated(updated.attributes.unwrap_or_default())),
+        Err(error) => error,
+    };
+    if let Some(UpdateItemError::ConditionalCheckFailedException(refused)) =
+        error.as_service_error()
+    {
+        return Ok(Written::Refused(refused.item.clone().unwrap_or_default()));
+    }
+    let order_id = order_id.clone();
+    Err(NotificationTableError::Update { order_id, source: Box::new(error) })
 }
 
 fn story(order_id: &OrderId, item: &Item) -> Result<Story, NotificationTableError> {
@@ -193,7 +193,7 @@ fn from_item(item: &Item) -> Result<Story, InvalidItem> {
         outcome: parse_optional(item, "outcome")?,
         sent_at: parse_optional(item, "sentAt")?,
         claim: match (parse_optional(item, "claimedBy")?, parse_optional(item, "claimedUntil")?) {
-            (Some(event_id), Some(until)) => Some(Claimed { event_id, until }),
+            (Some(owner), Some(until)) => Some(Claimed { owner, until }),
             _ => None,
         },
     })

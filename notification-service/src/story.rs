@@ -14,17 +14,17 @@ pub(crate) struct Story {
     pub(crate) outcome: Option<Outcome>,
     /// When the customer was notified.
     pub(crate) sent_at: Option<DateTime<Utc>>,
-    /// The delivery that is notifying the customer, or died while it did.
+    /// The invocation that is notifying the customer, or died while it did.
     pub(crate) claim: Option<Claimed>,
 }
 
 /// The right to notify the customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claimed {
-    /// The event whose delivery has the claim. Lambda redelivers it if it fails, so deliveries of
-    /// other events need not retry.
-    pub(crate) event_id: String,
-    /// When that delivery ends at the latest, in epoch milliseconds.
+    /// Lambda's request id of the invocation that has the claim. Lambda retries it under the same
+    /// id if it fails, so that no other invocation needs to.
+    pub(crate) owner: String,
+    /// When that invocation ends at the latest, in epoch milliseconds.
     pub(crate) until: i64,
 }
 
@@ -75,11 +75,11 @@ impl Fact {
 }
 
 impl Story {
-    /// Whether the delivery of another event than `event_id` is notifying the customer at `now`.
-    pub(crate) fn is_claimed_by_another(&self, event_id: &str, now: DateTime<Utc>) -> bool {
-        self.claim.as_ref().is_some_and(|claim| {
-            claim.event_id != event_id && claim.until >= now.timestamp_millis()
-        })
+    /// Whether another invocation than that of `request_id` is notifying the customer at `now`.
+    pub(crate) fn is_claimed_by_another(&self, request_id: &str, now: DateTime<Utc>) -> bool {
+        self.claim
+            .as_ref()
+            .is_some_and(|claim| claim.owner != request_id && claim.until >= now.timestamp_millis())
     }
 
     /// How the order ends, once that is known: one refusal is enough, a confirmation needs both

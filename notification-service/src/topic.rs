@@ -5,9 +5,12 @@ use aws_sdk_sns::{
     operation::publish::PublishError,
     types::MessageAttributeValue,
 };
-use shared::aws::{SdkConfig, traced};
+use shared::{
+    OrderId,
+    aws::{SdkConfig, traced},
+};
 
-use crate::message::Message;
+use crate::{message::Message, story::Outcome};
 
 /// The SNS topic that customers' channels subscribe to.
 #[derive(Clone, Debug)]
@@ -34,22 +37,37 @@ impl Topic {
         Self { client, arn }
     }
 
-    /// Sends `message`, with `attributes` for subscribers' filter policies.
+    /// Sends `message` about the order, with attributes for subscribers' filter policies.
+    ///
+    /// A FIFO topic drops what is sent again under the notification's id within five minutes
+    /// (<https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html>); a standard topic sends it
+    /// on.
     pub(crate) async fn send(
         &self,
+        order_id: &OrderId,
+        outcome: Outcome,
         message: Message,
-        attributes: [(&str, &str); 3],
     ) -> Result<(), TopicError> {
+        let notification_id = order_id.notification_id();
         let mut publish = self
             .client
             .publish()
             .topic_arn(&self.arn)
             .subject(message.subject)
             .message(message.text);
-        for (name, value) in attributes {
+        for (name, value) in [
+            ("orderId", order_id.as_str()),
+            ("notificationId", &notification_id),
+            ("outcome", outcome.as_str()),
+        ] {
             let value =
                 MessageAttributeValue::builder().data_type("String").string_value(value).build()?;
             publish = publish.message_attributes(name, value);
+        }
+        if self.is_fifo() {
+            publish = publish
+                .message_group_id(order_id.as_str())
+                .message_deduplication_id(notification_id);
         }
         match publish.send().await {
             Ok(_) => Ok(()),
@@ -57,5 +75,10 @@ impl Topic {
                 Err(TopicError::Publish { arn: self.arn.clone(), source: Box::new(error) })
             }
         }
+    }
+
+    /// Only the name of a FIFO topic ends so, and a standard topic refuses a deduplication id.
+    fn is_fifo(&self) -> bool {
+        self.arn.ends_with(".fifo")
     }
 }

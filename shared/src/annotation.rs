@@ -66,6 +66,8 @@ annotations! {
         event_id(id: &str) = id;
         /// The trace in which the event was published, if it is another one.
         published_in_trace(root: &str) = root;
+        /// Why nothing was done about the event.
+        ignored(reason: &str) = reason;
     }
 }
 

@@ -14,7 +14,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use local::{Notification, Options, Ports, Sockets, Stack, compile, template};
+use local::{Fault, Notification, Options, Ports, Sockets, Stack, compile, template};
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -49,6 +49,8 @@ pub struct WorldBuilder {
     bootstraps: Vec<(String, PathBuf)>,
     template: Option<PathBuf>,
     lacks_permissions: bool,
+    faults: Vec<Fault>,
+    seed: u64,
 }
 
 /// A message that a customer was sent.
@@ -84,6 +86,20 @@ impl WorldBuilder {
         self
     }
 
+    /// A fault that calls meet, as `--fault` has it.
+    #[must_use]
+    pub fn fault(mut self, fault: &str) -> Self {
+        self.faults.push(fault.parse().expect("the fault is well formed"));
+        self
+    }
+
+    /// What decides which calls meet a fault.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> World {
         build().await;
@@ -96,6 +112,8 @@ impl WorldBuilder {
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: 4,
+            faults: self.faults,
+            seed: self.seed,
             ..Options::default()
         };
         let stack =

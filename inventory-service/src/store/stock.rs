@@ -4,31 +4,33 @@ use shared::{
     item::{number, text},
 };
 
-use super::IS_ABSENT;
 use crate::reservation::Goods;
 
-/// Sets the stock to `remaining` on the condition that it is still `stored`, so that it never goes
-/// below zero.
+/// Takes the goods from the warehouse's stock, on the condition that it has enough. A product that
+/// was never seen there starts with `initial_stock`.
+///
+/// The condition does not ask that the stock is as it was seen: orders that were decided at the same
+/// time all succeed as long as there is enough for them.
 pub(super) fn take(
     table: &str,
     goods: &Goods,
     warehouse: &str,
-    stored: Option<u32>,
-    remaining: u32,
+    initial_stock: u32,
 ) -> Result<Update, BuildError> {
-    let update = Update::builder()
+    let enough = if initial_stock >= goods.quantity {
+        "attribute_not_exists(available) OR available >= :quantity"
+    } else {
+        "available >= :quantity"
+    };
+    Update::builder()
         .table_name(table)
         .key("pk", text(product_key(&goods.product_id)))
         .key("sk", text(warehouse))
-        .update_expression("SET available = :remaining")
-        .expression_attribute_values(":remaining", number(remaining));
-    match stored {
-        Some(stored) => update
-            .condition_expression("available = :stored")
-            .expression_attribute_values(":stored", number(stored)),
-        None => update.condition_expression(IS_ABSENT),
-    }
-    .build()
+        .update_expression("SET available = if_not_exists(available, :initial) - :quantity")
+        .condition_expression(enough)
+        .expression_attribute_values(":initial", number(initial_stock))
+        .expression_attribute_values(":quantity", number(goods.quantity))
+        .build()
 }
 
 /// Returns the goods to the stock.

@@ -24,18 +24,17 @@ fn how_orders_end() {
 }
 
 #[test]
-fn a_claim_binds_other_events_until_it_expires() {
+fn a_claim_binds_other_invocations_until_it_expires() {
     let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
-    let claim = Some(Claimed { event_id: "ord_1:payment-failed".to_owned(), until: 1_000 });
+    let claim = Some(Claimed { owner: "request-1".to_owned(), until: 1_000 });
     let story = Story { claim, ..Story::new("ord_1") };
-    for (event_id, now, bound) in [
-        ("ord_1:inventory-updated", 999, true),
-        ("ord_1:inventory-updated", 1_001, false),
-        ("ord_1:payment-failed", 999, false),
-    ] {
-        assert_eq!(story.is_claimed_by_another(event_id, at(now)), bound, "{event_id} {now}");
+    for (request_id, now, is_bound) in
+        [("request-2", 999, true), ("request-2", 1_001, false), ("request-1", 999, false)]
+    {
+        let found = story.is_claimed_by_another(request_id, at(now));
+        assert_eq!(found, is_bound, "{request_id} {now}");
     }
-    assert!(!Story::new("ord_1").is_claimed_by_another("ord_1:payment-failed", at(0)));
+    assert!(!Story::new("ord_1").is_claimed_by_another("request-1", at(0)));
 }
 
 #[test]

@@ -17,6 +17,8 @@ mod command;
 mod failures;
 /// Events that are redelivered, out of order, or concurrent.
 mod idempotency;
+/// Faults on purpose.
+mod faults;
 /// AWS calls whose response never arrives.
 mod lost_responses;
 /// What CloudWatch counts.
