@@ -50,6 +50,9 @@ mod logs;
 /// How AWS's APIs speak.
 mod wire;
 
+/// The sandbox payment processor.
+pub mod processor;
+
 // The services, a room each.
 
 /// DynamoDB.
