@@ -48,6 +48,7 @@ pub struct WorldBuilder {
     parameters: Vec<(String, String)>,
     bootstraps: Vec<(String, PathBuf)>,
     template: Option<PathBuf>,
+    processes: Option<usize>,
     lacks_permissions: bool,
 }
 
@@ -76,6 +77,13 @@ impl WorldBuilder {
         self
     }
 
+    /// How many processes each function may have.
+    #[must_use]
+    pub fn processes(mut self, count: usize) -> Self {
+        self.processes = Some(count);
+        self
+    }
+
     /// Its template lacks permissions that the functions need. In any other world a denied call
     /// fails the story.
     #[must_use]
@@ -95,7 +103,7 @@ impl WorldBuilder {
         let options = Options {
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
-            max_processes: 4,
+            max_processes: self.processes.unwrap_or(4),
             ..Options::default()
         };
         let stack =
