@@ -4,14 +4,14 @@ import json
 import re
 import unittest
 
-from transformed import source, stack, transform
+from transformed import Tree, source, stack, transform
 
 
-def of_type(resources, kind):
+def of_type(resources: Tree, kind: str) -> Tree:
     return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
 
 
-def deployment(**parameters):
+def deployment(**parameters: str) -> str:
     """The logical id of the API's deployment: CloudFormation makes a new one where it changes."""
     found = of_type(transform(parameters)["Resources"], "AWS::ApiGateway::Deployment")
     assert len(found) == 1, found
@@ -19,56 +19,75 @@ def deployment(**parameters):
 
 
 class Stage(unittest.TestCase):
-    def test_there_is_exactly_one_stage(self):
+    def test_there_is_exactly_one_stage(self) -> None:
         # SAM adds a public stage called `Stage`, without throttle and log, unless OpenApiVersion is set.
         resources = stack()
-        self.assertEqual([stage["Properties"]["StageName"] for stage in of_type(resources, "AWS::ApiGateway::Stage").values()],
-                         ["prod"])
+        self.assertEqual(
+            [stage["Properties"]["StageName"] for stage in of_type(resources, "AWS::ApiGateway::Stage").values()],
+            ["prod"],
+        )
         for name, made in of_type(resources, "AWS::ApiGateway::Deployment").items():
             self.assertNotIn("StageName", made["Properties"], f"{name} makes a stage of its own")
 
-    def test_the_stage_waits_for_the_log_role_that_this_stack_makes(self):
+    def test_the_stage_waits_for_the_log_role_that_this_stack_makes(self) -> None:
         # By a reference of its log group: DependsOn is an error where the condition of its target is false.
         self.assertEqual(stack()["ApiprodStage"]["Properties"]["AccessLogSetting"]["DestinationArn"], "ApiLogs.Arn")
-        tags = {tag["Key"]: tag["Value"] for tag in stack({"ManageApiLogRole": "true"})["ApiLogs"]["Properties"]["Tags"]}
+        tags = {
+            tag["Key"]: tag["Value"] for tag in stack({"ManageApiLogRole": "true"})["ApiLogs"]["Properties"]["Tags"]
+        }
         self.assertEqual(tags["written-through"], "ApiAccount")
 
-    def test_nothing_account_wide_is_changed_or_left_behind_unasked(self):
+    def test_nothing_account_wide_is_changed_or_left_behind_unasked(self) -> None:
         self.assertEqual(of_type(stack(), "AWS::ApiGateway::Account"), {})
         resources = stack({"ManageApiLogRole": "true"})
         for name in ["ApiAccount", "ApiLogRole"]:
             self.assertEqual(resources[name]["DeletionPolicy"], "RetainExceptOnCreate")
 
-    def test_the_access_log_is_the_only_log_and_has_what_an_operator_needs(self):
+    def test_the_access_log_is_the_only_log_and_has_what_an_operator_needs(self) -> None:
         properties = stack()["ApiprodStage"]["Properties"]
         # An execution log would be a log group that nobody declares: without retention, without key.
         self.assertEqual({setting["LoggingLevel"] for setting in properties["MethodSettings"]}, {"OFF"})
         line = properties["AccessLogSetting"]["Format"]
         self.assertNotIn("\n", line)
-        for variable in ["requestId", "extendedRequestId", "xrayTraceId", "status", "error.message", "error.responseType",
-                         "integration.error", "integration.status", "identity.userAgent", "error.validationErrorString"]:
-            self.assertIn(f"$context.{variable}\"", line)
+        for variable in [
+            "requestId",
+            "extendedRequestId",
+            "xrayTraceId",
+            "status",
+            "error.message",
+            "error.responseType",
+            "integration.error",
+            "integration.status",
+            "identity.userAgent",
+            "error.validationErrorString",
+        ]:
+            self.assertIn(f'$context.{variable}"', line)
         json.loads(re.sub(r"\$context\.[\w.]+", "-", line))
 
 
 class Deployment(unittest.TestCase):
-    def test_it_follows_the_authorisation(self):
+    def test_it_follows_the_authorisation(self) -> None:
         ids = {auth: deployment(ApiAuth=auth) for auth in ["NONE", "AWS_IAM", "API_KEY"]}
         self.assertEqual(len(set(ids.values())), 3, ids)
 
-    def test_it_stays_where_nothing_of_the_api_changes(self):
+    def test_it_stays_where_nothing_of_the_api_changes(self) -> None:
         self.assertEqual(deployment(), deployment())
         self.assertEqual(deployment(ApiAuth="NONE"), deployment())
-        for name, value in {"LogLevel": "DEBUG", "UnitPrice": "1.00", "Watch": "false", "FunctionMemory": "512"}.items():
+        for name, value in {
+            "LogLevel": "DEBUG",
+            "UnitPrice": "1.00",
+            "Watch": "false",
+            "FunctionMemory": "512",
+        }.items():
             self.assertEqual(deployment(**{name: value}), deployment(), name)
 
-    def test_it_follows_the_document(self):
+    def test_it_follows_the_document(self) -> None:
         template = source()
         template["Resources"]["Api"]["Properties"]["DefinitionBody"]["info"]["version"] = "2.0"
         found = of_type(transform(template=template)["Resources"], "AWS::ApiGateway::Deployment")
         self.assertNotIn(deployment(), found)
 
-    def test_the_web_origin_needs_none(self):
+    def test_the_web_origin_needs_none(self) -> None:
         # It is a variable of the stage, and those take effect at once. The document never mentions the parameter.
         other = "https://shop.example"
         document = json.dumps(source()["Resources"]["Api"]["Properties"]["DefinitionBody"])
@@ -82,20 +101,24 @@ class Deployment(unittest.TestCase):
 
 
 class Answers(unittest.TestCase):
-    def test_what_the_gateway_refuses_itself_is_a_problem_document(self):
+    def test_what_the_gateway_refuses_itself_is_a_problem_document(self) -> None:
         document = stack()["Api"]["Properties"]["Body"]
         responses = document["x-amazon-apigateway-gateway-responses"]
         self.assertLessEqual({"BAD_REQUEST_BODY", "DEFAULT_4XX", "DEFAULT_5XX"}, set(responses))
         for name, response in responses.items():
             parameters = response["responseParameters"]
             self.assertEqual(parameters["gatewayresponse.header.Content-Type"], "'application/problem+json'", name)
-            self.assertEqual(parameters["gatewayresponse.header.Access-Control-Allow-Origin"], "stageVariables.corsOrigin")
+            self.assertEqual(
+                parameters["gatewayresponse.header.Access-Control-Allow-Origin"], "stageVariables.corsOrigin"
+            )
             template = response["responseTemplates"]["application/json"]
             # This variable brings its own quotes.
-            problem = json.loads(re.sub(r"\$context\.[\w.]+", "x", template.replace("$context.error.messageString", '"x"')))
+            problem = json.loads(
+                re.sub(r"\$context\.[\w.]+", "x", template.replace("$context.error.messageString", '"x"'))
+            )
             self.assertLessEqual({"type", "title", "detail"}, set(problem), name)
 
-    def test_both_ways_in_ask_for_the_authorisation_that_was_chosen(self):
+    def test_both_ways_in_ask_for_the_authorisation_that_was_chosen(self) -> None:
         for auth, scheme in {"NONE": None, "AWS_IAM": "sigv4", "API_KEY": "api_key"}.items():
             document = stack({"ApiAuth": auth})["Api"]["Properties"]["Body"]
             for path in document["paths"].values():

@@ -14,18 +14,20 @@ SPEC.loader.exec_module(cost)
 
 
 class Cost(unittest.TestCase):
-    def test_the_page_follows_from_its_inputs(self):
+    def test_the_page_follows_from_its_inputs(self) -> None:
         page = cost.PAGE.read_text()
         self.assertEqual(cost.rendered(page), page, "hint: infra/tests/cost --write")
 
-    def test_the_inputs_are_the_templates_own(self):
+    def test_the_inputs_are_the_templates_own(self) -> None:
         defaults = {name: declared["Default"] for name, declared in source()["Parameters"].items()}
-        self.assertEqual(cost.INPUT["sampling"], {"reservoir": defaults["TraceReservoir"], "rate": defaults["TraceRate"]})
+        self.assertEqual(
+            cost.INPUT["sampling"], {"reservoir": defaults["TraceReservoir"], "rate": defaults["TraceRate"]}
+        )
         self.assertEqual(cost.INPUT["order"]["lambda_gb_second"]["count"], 5 * 0.05 * defaults["FunctionMemory"] / 1024)
         rules = [made for made in stack().values() if made["Type"] == "AWS::Events::Rule"]
         self.assertEqual(cost.INPUT["month"]["insights_alarm_metric"]["count"], 2 * len(rules))
 
-    def test_every_use_has_a_price(self):
+    def test_every_use_has_a_price(self) -> None:
         used = set(cost.INPUT["order"]) | set(cost.INPUT["month"])
         self.assertLessEqual(used, set(cost.INPUT["prices"]))
 

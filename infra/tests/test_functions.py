@@ -2,14 +2,14 @@
 
 import unittest
 
-from transformed import source, stack, transform
+from transformed import Parameters, Tree, source, stack, transform
 
 SERVICES = ["OrderService", "PaymentService", "InventoryService", "NotificationService"]
 KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 
 
 class Versions(unittest.TestCase):
-    def test_everything_that_invokes_a_function_invokes_its_alias(self):
+    def test_everything_that_invokes_a_function_invokes_its_alias(self) -> None:
         resources = stack()
         for name, resource in resources.items():
             properties = resource.get("Properties", {})
@@ -26,35 +26,50 @@ class Versions(unittest.TestCase):
                 uri = path[method]["x-amazon-apigateway-integration"]["uri"]
                 self.assertIn("functions/OrderService.Arn:live/invocations", uri)
 
-    def test_every_parameter_that_reaches_a_function_publishes_a_version(self):
+    def test_every_parameter_that_reaches_a_function_publishes_a_version(self) -> None:
         # CloudFormation replaces a version where its description changes, and SAM publishes one for new code alone.
         functions = source()["Resources"]
-        everywhere = ["FunctionMemory", "FunctionTimeout", "LogLevel", "KmsKeyArn", "VpcSubnetIds", "VpcSecurityGroupIds"]
+        everywhere = [
+            "FunctionMemory",
+            "FunctionTimeout",
+            "LogLevel",
+            "KmsKeyArn",
+            "VpcSubnetIds",
+            "VpcSecurityGroupIds",
+        ]
         for service in SERVICES:
             variables = functions[service]["Properties"]["Environment"]["Variables"].values()
             own = [value["Ref"] for value in variables if isinstance(value, dict) and "Ref" in value]
             parameters = [name for name in own if name in source()["Parameters"]] + everywhere
             for parameter in parameters:
                 declared = source()["Parameters"][parameter]
-                before, after = (self.description(service, given) for given in ({}, {parameter: self.another(declared)}))
+                before, after = (
+                    self.description(service, given) for given in ({}, {parameter: self.another(declared)})
+                )
                 self.assertNotEqual(before, after, f"{service} keeps its version when {parameter} changes")
 
     @staticmethod
-    def another(declared):
+    def another(declared: Tree) -> str:
         values = declared.get("AllowedValues", [])
         return next((value for value in values if value != declared["Default"]), None) or f"{declared['Default']}1"
 
     @staticmethod
-    def description(service, parameters):
-        versions = [resource["Properties"]["Description"] for name, resource in stack(parameters).items()
-                    if name.startswith(f"{service}Version")]
+    def description(service: str, parameters: Parameters) -> str:
+        versions = [
+            resource["Properties"]["Description"]
+            for name, resource in stack(parameters).items()
+            if name.startswith(f"{service}Version")
+        ]
         assert len(versions) == 1, versions
         return versions[0]
 
-    def test_a_description_fits_where_all_of_it_is_used(self):
+    def test_a_description_fits_where_all_of_it_is_used(self) -> None:
         given = {
-            "KmsKeyArn": KEY, "UnitPrice": "123456789.00", "CorsOrigin": "https://www.shop.example",
-            "VpcSubnetIds": ",".join(["subnet-0123456789abcdef0"] * 3), "VpcSecurityGroupIds": "sg-0123456789abcdef0",
+            "KmsKeyArn": KEY,
+            "UnitPrice": "123456789.00",
+            "CorsOrigin": "https://www.shop.example",
+            "VpcSubnetIds": ",".join(["subnet-0123456789abcdef0"] * 3),
+            "VpcSecurityGroupIds": "sg-0123456789abcdef0",
         }
         for service in SERVICES:
             # Lambda's limit.
@@ -62,10 +77,10 @@ class Versions(unittest.TestCase):
 
 
 class TrafficShifting(unittest.TestCase):
-    def test_without_it_there_is_nothing_of_codedeploy(self):
+    def test_without_it_there_is_nothing_of_codedeploy(self) -> None:
         self.assertFalse([name for name, resource in stack().items() if "CodeDeploy" in resource["Type"]])
 
-    def test_each_function_shifts_and_rolls_back_on_its_own_alarm(self):
+    def test_each_function_shifts_and_rolls_back_on_its_own_alarm(self) -> None:
         for choice in source()["Mappings"]["TrafficShifting"]:
             if choice == "NONE":
                 continue
@@ -78,20 +93,20 @@ class TrafficShifting(unittest.TestCase):
                 self.assertIn(name, alarms)
                 self.assertIn("CodeDeployLambdaAliasUpdate", resources[f"{service}Aliaslive"]["UpdatePolicy"])
 
-    def test_it_works_without_alarms_too(self):
+    def test_it_works_without_alarms_too(self) -> None:
         resources = stack({"TrafficShifting": "Canary10Percent5Minutes", "Watch": "false"})
         self.assertEqual(resources["OrderServiceDeploymentGroup"]["Properties"]["AlarmConfiguration"], {})
 
-    def test_the_choices_offered_are_the_choices_mapped(self):
+    def test_the_choices_offered_are_the_choices_mapped(self) -> None:
         offered = source()["Parameters"]["TrafficShifting"]["AllowedValues"]
         self.assertEqual(offered, list(source()["Mappings"]["TrafficShifting"]))
 
 
 class Denials(unittest.TestCase):
-    def test_the_code_may_not_touch_network_interfaces_and_lambda_may(self):
+    def test_the_code_may_not_touch_network_interfaces_and_lambda_may(self) -> None:
         for vpc in [{}, {"VpcSubnetIds": "subnet-1", "VpcSecurityGroupIds": "sg-1"}]:
             resources = stack(vpc)
-            statement, = resources["NoEc2FromCode"]["Properties"]["PolicyDocument"]["Statement"]
+            (statement,) = resources["NoEc2FromCode"]["Properties"]["PolicyDocument"]["Statement"]
             self.assertEqual((statement["Effect"], statement["Action"]), ("Deny", "ec2:*"))
             # Lambda's own calls with the role have no such key, so that the condition does not hold for them.
             condition = statement["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
@@ -101,7 +116,7 @@ class Denials(unittest.TestCase):
 
 
 class DependsOn(unittest.TestCase):
-    def test_nothing_depends_on_what_may_not_exist(self):
+    def test_nothing_depends_on_what_may_not_exist(self) -> None:
         template = transform()["Resources"]
         for name, resource in template.items():
             after = resource.get("DependsOn", [])

@@ -7,6 +7,7 @@ import copy
 import logging
 import pathlib
 import re
+from typing import Any
 
 import boto3
 from samcli.yamlhelper import yaml_parse
@@ -17,18 +18,26 @@ from samtranslator.translator.translator import Translator
 logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
 INFRA = pathlib.Path(__file__).resolve().parent.parent
 PSEUDO = {
-    "AWS::AccountId": "123456789012", "AWS::Partition": "aws", "AWS::Region": "us-east-1",
-    "AWS::StackName": "test", "AWS::URLSuffix": "amazonaws.com",
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackName": "test",
+    "AWS::URLSuffix": "amazonaws.com",
 }
 NO_VALUE = object()
+# Parts of a template, and the values of its parameters.
+Tree = dict[str, Any]
+Parameters = dict[str, str]
 
 
-def source(name="template.yaml"):
+def source(name: str = "template.yaml") -> Tree:
     """A template as it is written, its intrinsic functions in their long form."""
     return yaml_parse((INFRA / name).read_text())
 
 
-def transform(parameters=None, template=None, code="s3://artifacts/code"):
+def transform(
+    parameters: Parameters | None = None, template: Tree | None = None, code: str = "s3://artifacts/code"
+) -> Tree:
     """The template after SAM's transform, which sees the parameters' values but no condition."""
     template = copy.deepcopy(template or source())
     for resource in template["Resources"].values():
@@ -42,12 +51,12 @@ def transform(parameters=None, template=None, code="s3://artifacts/code"):
     return translator.translate(template, parameters or {}, get_managed_policy_map=dict)
 
 
-def stack(parameters=None):
+def stack(parameters: Parameters | None = None) -> Tree:
     """The resources that template.yaml makes with these parameters, resolved, by logical id."""
     return Resolver(transform(parameters), parameters or {}).resources()
 
 
-def watch(parameters=None):
+def watch(parameters: Parameters | None = None) -> Tree:
     """The resources of watch.yaml, with the parameters that template.yaml hands to it."""
     handed = stack(parameters)["Watcher"]["Properties"]["Parameters"]
     return Resolver(source("watch.yaml"), {name: str(value) for name, value in handed.items()}).resources()
@@ -57,34 +66,37 @@ class Resolver:
     """Resolves intrinsic functions as CloudFormation does. What is known only after creation stays a text that names
     the resource and the attribute."""
 
-    def __init__(self, template, parameters):
+    def __init__(self, template: Tree, parameters: Parameters) -> None:
         self.template = template
         self.values = dict(PSEUDO)
         for name, declared in template["Parameters"].items():
             value = str(parameters[name] if name in parameters else declared["Default"])
             self.values[name] = value.split(",") if declared["Type"] == "CommaDelimitedList" else value
 
-    def resources(self):
-        return {name: self.resolve(resource) for name, resource in self.template["Resources"].items()
-                if "Condition" not in resource or self.condition(resource["Condition"])}
+    def resources(self) -> Tree:
+        return {
+            name: self.resolve(resource)
+            for name, resource in self.template["Resources"].items()
+            if "Condition" not in resource or self.condition(resource["Condition"])
+        }
 
-    def condition(self, name):
+    def condition(self, name: str) -> object:
         return self.resolve(self.template["Conditions"][name])
 
-    def resolve(self, value):
+    def resolve(self, value: object) -> Any:  # noqa: ANN401 (whatever stands in a template)
         if isinstance(value, list):
             resolved = [self.resolve(item) for item in value]
             return [item for item in resolved if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
-            (name, argument), = value.items()
+            ((name, argument),) = value.items()
             if name in ("Ref", "Condition") or name.startswith("Fn::"):
                 return self.call(name, argument)
         resolved = {name: self.resolve(item) for name, item in value.items()}
         return {name: item for name, item in resolved.items() if item is not NO_VALUE}
 
-    def call(self, name, argument):
+    def call(self, name: str, argument: Any) -> Any:  # noqa: ANN401, C901, PLR0911 (one case for each function)
         match name:
             case "Ref":
                 return NO_VALUE if argument == "AWS::NoValue" else self.values.get(argument, argument)
@@ -114,4 +126,5 @@ class Resolver:
                 return all(self.resolve(item) for item in argument)
             case "Fn::Or":
                 return any(self.resolve(item) for item in argument)
-        raise ValueError(f"`{name}` is not resolved here")
+        msg = f"`{name}` is not resolved here"
+        raise ValueError(msg)

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
-use local::Ports;
+use local::{Fault, Ports};
 
 /// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
 /// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
@@ -42,6 +42,12 @@ pub(crate) struct Arguments {
     /// Largest number of processes of a function
     #[arg(long, value_name = "COUNT", default_value_t = 8)]
     pub(crate) max_processes: usize,
+    /// Fault that calls meet, such as `events:PutEvents=throttle@5%`; may be repeated
+    #[arg(long, value_name = "SERVICE[:OPERATION][/FUNCTION]=KIND@PERCENT%")]
+    pub(crate) fault: Vec<Fault>,
+    /// Number that decides which calls meet a fault; the same number decides the same again
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
 }
 
 impl Arguments {
@@ -98,6 +104,7 @@ mod tests {
             ["--bootstrap", "Order"],
             ["--retry-delay", "-1"],
             ["--api-port", "70000"],
+            ["--fault", "events=boom@1"],
         ] {
             assert!(Arguments::try_parse_from(["local"].into_iter().chain(wrong)).is_err());
         }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     clock,
+    faults::{Fault, FaultError},
     services::Services,
     wire::HttpResponse,
     xray::{Graph, Kind, Node, Trace, root_http},
@@ -72,6 +73,7 @@ impl Console {
             return file(content_type, text);
         }
         match path {
+            "/console/faults" => json_file(StatusCode::OK, &self.faults()),
             "/console/state" => {
                 let minutes = query(uri, "minutes").and_then(|text| text.parse().ok());
                 json_file(StatusCode::OK, &self.state(minutes.unwrap_or(MINUTES)))
@@ -86,6 +88,27 @@ impl Console {
                 }
             },
         }
+    }
+
+    /// Replaces the faults by those of `body`: `{"faults": ["events:PutEvents=throttle@5%"], "seed": 1}`.
+    pub(crate) fn set_faults(&self, body: &[u8]) -> HttpResponse {
+        let set = parse_faults(body).and_then(|FaultSettings { faults, seed }| {
+            let set = self.services.faults.set(faults, seed);
+            set.map_err(|error| error.to_string())
+        });
+        match set {
+            Ok(()) => json_file(StatusCode::OK, &self.faults()),
+            Err(message) => json_file(StatusCode::BAD_REQUEST, &json!({ "message": message })),
+        }
+    }
+
+    fn faults(&self) -> Value {
+        let (faults, seed) = self.services.faults.in_force();
+        json!({
+            "faults": faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "seed": seed,
+            "injected": self.services.faults.injected(),
+        })
     }
 
     fn state(&self, minutes: f64) -> Value {
@@ -103,8 +126,8 @@ impl Console {
             "traceCount": recent.len(),
             "notifications": self.services.sns.published(LIMIT),
             "notificationCount": self.services.sns.count(),
-            "deadLetters": self.services.queues.messages(LIMIT),
-            "deadLetterCount": self.services.queues.count(),
+            "deadLetters": self.services.queues.dead_letters(LIMIT),
+            "deadLetterCount": self.services.queues.dead_letter_count(),
         })
     }
 
@@ -124,6 +147,26 @@ impl Console {
             "events": &events[events.len().saturating_sub(LIMIT)..],
         })
     }
+}
+
+/// Which faults are asked for.
+struct FaultSettings {
+    faults: Vec<Fault>,
+    seed: u64,
+}
+
+fn parse_faults(body: &[u8]) -> Result<FaultSettings, String> {
+    const SHAPE: &str = r#"the body has to be {"faults": ["..."], "seed": 0}; the seed may be missing"#;
+    let body: Value = serde_json::from_slice(body).map_err(|error| format!("{SHAPE}: {error}"))?;
+    let texts = body["faults"].as_array().ok_or(SHAPE)?;
+    let texts: Option<Vec<_>> = texts.iter().map(Value::as_str).collect();
+    let faults = texts.ok_or(SHAPE)?.into_iter().map(str::parse);
+    let faults = faults.collect::<Result<_, _>>().map_err(|error: FaultError| error.to_string())?;
+    let seed = match &body["seed"] {
+        Value::Null => 0,
+        seed => seed.as_u64().ok_or(SHAPE)?,
+    };
+    Ok(FaultSettings { faults, seed })
 }
 
 /// A trace's line in the list.

@@ -2,24 +2,38 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
+    faults::{self, Call, Faults, Injection, Kind},
     iam::Authorizer,
-    wire::{AwsApi, AwsError, AwsRequest, HttpResponse, json_error, target},
+    lambda::Lambda,
+    services::Services,
+    wire::{AwsApi, AwsError, AwsRequest, HttpResponse, Outcome, Response, json_error, target},
 };
+
+/// The header with which temporary credentials come; every process of a function has its own.
+const SESSION_TOKEN: &str = "x-amz-security-token";
 
 /// Every AWS API on one endpoint: the service in a request's signature says whose it is.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     apis: Vec<Arc<dyn AwsApi>>,
     authorizer: Arc<Authorizer>,
+    faults: Arc<Faults>,
+    lambda: Arc<Lambda>,
 }
 
 impl Endpoint {
-    /// An endpoint for `apis`, in the order in which errors name them.
-    pub(crate) fn new(apis: Vec<Arc<dyn AwsApi>>, authorizer: Arc<Authorizer>) -> Self {
-        Self { apis, authorizer }
+    /// An endpoint for the APIs of `services`, in the order in which errors name them.
+    pub(crate) fn new(services: &Services) -> Self {
+        Self {
+            apis: services.apis.clone(),
+            authorizer: Arc::clone(&services.authorizer),
+            faults: Arc::clone(&services.faults),
+            lambda: Arc::clone(&services.lambda),
+        }
     }
 
     /// Handles a request.
@@ -37,7 +51,7 @@ impl Endpoint {
                 let protocol = api.protocol();
                 let request = AwsRequest::parse(protocol, method, path, headers, body);
                 let outcome = match self.authorize(api, scope.key, &request) {
-                    Ok(()) => api.handle(&request).await,
+                    Ok(()) => self.perform(api, scope.key, &request).await,
                     Err(error) => Err(error),
                 };
                 protocol.respond(&request.operation, outcome, &request_id)
@@ -49,6 +63,57 @@ impl Endpoint {
             response.headers_mut().entry(name).or_insert(request_id);
         }
         response
+    }
+
+    /// Performs the operation, with the fault that it meets.
+    async fn perform(&self, api: &dyn AwsApi, key: Option<&str>, request: &AwsRequest) -> Outcome {
+        let service = api.name();
+        let function = match service {
+            "lambda" => self.lambda.function(request.parameter("name")).ok().map(|f| f.name.as_str()),
+            _ => self.faults.function(key),
+        };
+        let call = Call { service, operation: &request.operation, function };
+        // An invocation is duplicated where it is delivered.
+        let possible = |kind| kind != Kind::Duplicate || service == "events";
+        let Some(Injection { kind, mut random }) = self.faults.meet(call, possible) else {
+            return api.handle(request).await;
+        };
+        match kind {
+            Kind::Throttle => Err(faults::throttle(service)),
+            Kind::Error => Err(faults::error(service, random.bool())),
+            Kind::Reset => closed(),
+            Kind::Lost => {
+                let _lost = api.handle(request).await;
+                if random.bool() { closed() } else { Err(faults::error(service, false)) }
+            }
+            Kind::Hang(pause) => {
+                tokio::time::sleep(pause).await;
+                api.handle(request).await
+            }
+            Kind::Delay(pause) => {
+                let outcome = api.handle(request).await;
+                tokio::time::sleep(pause).await;
+                outcome
+            }
+            Kind::Partial => put_partially(api, request, &mut random).await,
+            Kind::Duplicate => {
+                let outcome = api.handle(request).await;
+                let _second = api.handle(request).await;
+                outcome
+            }
+            Kind::KillBefore => self.kill(request),
+            Kind::KillAfter => {
+                let _lost = api.handle(request).await;
+                self.kill(request)
+            }
+        }
+    }
+
+    /// Kills the process that sent `request`.
+    fn kill(&self, request: &AwsRequest) -> Outcome {
+        // A process that signs with other credentials than it was given only loses its connection.
+        let _killed = request.header(SESSION_TOKEN).is_some_and(|token| self.lambda.kill(token));
+        closed()
     }
 
     /// The API that a request is for: the one that its signature names, or, where nobody signed it, the one
@@ -97,6 +162,39 @@ impl Endpoint {
     fn names(&self) -> String {
         self.apis.iter().map(|api| api.name()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The connection is closed.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where an outcome does")]
+fn closed() -> Outcome {
+    Ok(Response::Http(faults::close()))
+}
+
+/// Publishes some of the entries of a `PutEvents`; at least one fails.
+async fn put_partially(
+    api: &dyn AwsApi,
+    request: &AwsRequest,
+    random: &mut fastrand::Rng,
+) -> Outcome {
+    let body = request.json()?;
+    let entries = body["Entries"].as_array().map_or(&[][..], Vec::as_slice);
+    if entries.is_empty() {
+        return api.handle(request).await;
+    }
+    let surely = random.usize(..entries.len());
+    let failed: Vec<_> =
+        (0..entries.len()).map(|number| number == surely || random.bool()).collect();
+    let others = entries.iter().zip(&failed).filter(|(_, failed)| !**failed);
+    let others: Vec<_> = others.map(|(entry, _)| entry).collect();
+    let published = if others.is_empty() {
+        Value::Null
+    } else {
+        match api.handle(&request.with_json(&json!({ "Entries": others }))).await? {
+            Response::Json(published) => published,
+            other => return Ok(other),
+        }
+    };
+    Ok(Response::Json(faults::partial_results(&failed, &published)))
 }
 
 /// What a request's signature says: `KEY/DATE/REGION/SERVICE/aws4_request`. The signature itself is not

@@ -12,12 +12,18 @@
 
 /// The one place that reads the clock.
 pub mod clock;
+/// What was sent in the last five minutes.
+mod deduplication;
 /// Account, region, ARNs.
 mod identity;
 /// Path templates and their parameters.
 mod path_template;
+/// What an event or a message says, as it was sent.
+mod payload;
 /// A child process and whatever it starts.
 mod process_group;
+/// The bodies of requests.
+mod request_body;
 /// The latest of many things.
 mod ring_buffer;
 /// X-Ray's trace header and ids.
@@ -37,6 +43,8 @@ mod test_command;
 
 // What the services share.
 
+/// Faults on purpose.
+mod faults;
 /// The functions' log lines.
 mod logs;
 /// How AWS's APIs speak.
@@ -48,9 +56,9 @@ mod wire;
 mod dynamodb;
 /// IAM: what each function may call.
 mod iam;
-/// SNS: notifications.
+/// SNS: topics and their subscribers.
 mod sns;
-/// SQS: dead letters.
+/// SQS: queues, dead letters among them.
 mod sqs;
 /// X-Ray: daemon, store, graph, API.
 mod xray;
@@ -78,8 +86,10 @@ mod stack;
 
 pub use dynamodb::TablesError;
 pub use events::EventRecord;
+pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;
+pub use payload::Payload;
 pub use sns::Notification;
-pub use sqs::Message;
-pub use stack::{Options, PortError, Ports, Sockets, Stack};
+pub use sqs::{Attribute, Message};
+pub use stack::{Options, PortError, Ports, Sockets, Stack, StartError};

@@ -55,6 +55,8 @@ async fn run(arguments: Arguments) -> Result<(), AnyError> {
         max_traces: arguments.max_traces,
         retry_delay: arguments.retry_delay(),
         max_processes: arguments.max_processes,
+        faults: arguments.fault,
+        seed: arguments.seed,
         log: terminal::log_printer(&app),
     };
     let stack = Stack::start(app, executables, sockets, options).await?;

@@ -1,3 +1,8 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 
@@ -5,6 +10,32 @@ use tokio::process::Child;
 /// compilers under Cargo, the function under a wrapper script.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup(Option<Pid>);
+
+/// The process groups that are running, each by a name that nobody else has.
+#[derive(Debug, Default)]
+pub(crate) struct ProcessGroups(Mutex<HashMap<String, Pid>>);
+
+impl ProcessGroups {
+    /// Kills the group of that name, as a crash would, and returns whether there is one. Whoever waits for
+    /// the child sees it exit.
+    pub(crate) fn kill(&self, name: &str) -> bool {
+        let groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.get(name).is_some_and(|leader| kill_process_group(*leader, Signal::KILL).is_ok())
+    }
+
+    /// Adds `group`, until it is removed.
+    pub(crate) fn add(&self, name: &str, group: &ProcessGroup) {
+        if let Some(leader) = group.0 {
+            let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            groups.insert(name.to_owned(), leader);
+        }
+    }
+
+    /// Removes the group of that name.
+    pub(crate) fn remove(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
 
 impl ProcessGroup {
     /// The group of `child`, which has to be started with `process_group(0)`.

@@ -25,11 +25,6 @@ impl<T: Clone> RingBuffer<T> {
         items.push_back(item);
     }
 
-    /// Removes those that are `unwanted`.
-    pub(crate) fn remove(&self, unwanted: impl Fn(&T) -> bool) {
-        self.items().retain(|item| !unwanted(item));
-    }
-
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.items().len()
@@ -65,7 +60,5 @@ mod tests {
         assert_eq!(recent.latest(usize::MAX), [5, 4, 3]);
         assert_eq!(recent.latest(2), [5, 4]);
         assert_eq!(recent.matching(|item| item % 2 == 1), [3, 5]);
-        recent.remove(|item| *item == 4);
-        assert_eq!(recent.latest(usize::MAX), [5, 3]);
     }
 }

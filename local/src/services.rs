@@ -4,6 +4,7 @@ use crate::{
     apigateway::{ApiGateway, Gateway},
     dynamodb::{DynamoDb, TablesError},
     events::{Buses, EventBridge},
+    faults::Faults,
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
     logs::Logs,
@@ -21,6 +22,8 @@ pub(crate) struct Services {
     pub(crate) authorizer: Arc<Authorizer>,
     /// EventBridge.
     pub(crate) buses: Arc<Buses>,
+    /// Faults on purpose.
+    pub(crate) faults: Arc<Faults>,
     /// API Gateway, if the template has an API.
     pub(crate) gateway: Option<Gateway>,
     /// Lambda.
@@ -50,9 +53,10 @@ impl Services {
         let logs = Arc::new(logs);
         let traces = Arc::new(Store::new(max_traces));
         let recorder = Recorder::new(Arc::clone(&traces), Arc::clone(&logs));
-        let queues = Arc::new(Queues::new(app.queues.clone()));
+        let queues = Arc::new(Queues::new(app.queues.clone(), Arc::clone(&logs)));
         let sns = Arc::new(Sns::new(app.topics.clone()));
         let authorizer = Arc::new(Authorizer::new(&app.functions));
+        let faults = Arc::new(Faults::new(&app.functions));
         let functions = app.functions.iter().filter_map(|function| {
             Some((function.clone(), executables.remove(&function.logical_id)?))
         });
@@ -62,6 +66,7 @@ impl Services {
             recorder.clone(),
             Arc::clone(&queues),
             Arc::clone(&logs),
+            Arc::clone(&faults),
         ));
         let buses = Arc::new(Buses::new(
             app.buses.clone(),
@@ -83,7 +88,7 @@ impl Services {
             Arc::clone(&queues) as _,
             Arc::new(XRay(Arc::clone(&traces))),
         ];
-        Ok(Self { authorizer, buses, gateway, lambda, logs, queues, sns, traces, apis })
+        Ok(Self { authorizer, buses, faults, gateway, lambda, logs, queues, sns, traces, apis })
     }
 }
 

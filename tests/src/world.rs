@@ -14,7 +14,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use local::{Notification, Options, Ports, Sockets, Stack, compile, template};
+use local::{Fault, Notification, Options, Ports, Sockets, Stack, compile, template};
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -50,6 +50,8 @@ pub struct WorldBuilder {
     template: Option<PathBuf>,
     processes: Option<usize>,
     lacks_permissions: bool,
+    faults: Vec<Fault>,
+    seed: u64,
 }
 
 /// A message that a customer was sent.
@@ -92,6 +94,20 @@ impl WorldBuilder {
         self
     }
 
+    /// A fault that calls meet, as `--fault` has it.
+    #[must_use]
+    pub fn fault(mut self, fault: &str) -> Self {
+        self.faults.push(fault.parse().expect("the fault is well formed"));
+        self
+    }
+
+    /// What decides which calls meet a fault.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> World {
         build().await;
@@ -104,6 +120,8 @@ impl WorldBuilder {
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
+            faults: self.faults,
+            seed: self.seed,
             ..Options::default()
         };
         let stack =

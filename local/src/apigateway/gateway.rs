@@ -1,14 +1,17 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, Request, header},
 };
 use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    gateway_response::{BAD_GATEWAY, INTERNAL, MISSING_TOKEN, TIMED_OUT, TOO_LARGE, respond},
+    gateway_response::{
+        BAD_GATEWAY, BAD_REQUEST, INTERNAL, MISSING_TOKEN, SLOW_REQUEST, TIMED_OUT, TOO_LARGE,
+        respond,
+    },
     proxy::{event, proxied},
     segment::{Call, SegmentIds, StageRequest, segment},
 };
@@ -16,6 +19,7 @@ use crate::{
     clock::{self, Span},
     lambda::Lambda,
     path_template::parameters,
+    request_body::{BodyError, read},
     template::{Api, Function, Route},
     trace_header::TraceHeader,
     wire::{HttpResponse, trace_header},
@@ -93,8 +97,16 @@ impl Gateway {
         let Some((route, parameters)) = self.route(&method, &path) else {
             return with_ids(respond(MISSING_TOKEN), &id, &trace);
         };
-        let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-            return with_ids(respond(TOO_LARGE), &id, &trace);
+        let body = match read(body, MAX_REQUEST).await {
+            Ok(body) => body,
+            Err(error) => {
+                let response = match error {
+                    BodyError::TooLarge => TOO_LARGE,
+                    BodyError::Broken => BAD_REQUEST,
+                    BodyError::Slow => SLOW_REQUEST,
+                };
+                return with_ids(respond(response), &id, &trace);
+            }
         };
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let headers = parts.headers;

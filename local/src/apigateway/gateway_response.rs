@@ -15,6 +15,10 @@ pub(super) const MISSING_TOKEN: GatewayResponse =
     (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
 pub(super) const TOO_LARGE: GatewayResponse =
     (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+pub(super) const BAD_REQUEST: GatewayResponse =
+    (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request");
+pub(super) const SLOW_REQUEST: GatewayResponse =
+    (StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request Timeout");
 pub(super) const INTERNAL: GatewayResponse =
     (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", "Internal server error");
 pub(super) const BAD_GATEWAY: GatewayResponse =

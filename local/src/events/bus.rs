@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     identity::arn,
     lambda::Lambda,
     ring_buffer::RingBuffer,
-    sqs::Queues,
+    sqs::{Attribute, NewMessage, Queues},
     template::{Rule, Target},
     trace_header::TraceHeader,
 };
@@ -109,13 +109,23 @@ impl Buses {
         header: Option<&TraceHeader>,
     ) {
         let Some(queue) = &target.dead_letters else { return };
-        let attributes = json!({
-            "RULE_ARN": rule.arn,
-            "TARGET_ARN": target.function,
-            "ERROR_CODE": "NO_RESOURCE",
-            "ERROR_MESSAGE": reason,
-        });
-        self.queues.send(queue, event.clone(), reason, header, attributes);
+        let attributes = [
+            ("RULE_ARN", rule.arn.as_str()),
+            ("TARGET_ARN", &target.function),
+            ("ERROR_CODE", "NO_RESOURCE"),
+            ("ERROR_MESSAGE", reason),
+        ];
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), Attribute::text(value)));
+        self.queues.deliver(
+            queue,
+            NewMessage {
+                body: event.to_string(),
+                attributes: attributes.into(),
+                reason: reason.to_owned(),
+                trace_header: header.map(ToString::to_string),
+                ..NewMessage::default()
+            },
+        );
     }
 }
 

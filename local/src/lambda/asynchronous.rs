@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use uuid::Uuid;
 
 use super::{
@@ -12,12 +12,13 @@ use super::{
 };
 use crate::{
     clock::{self, Span},
+    sqs::NewMessage,
     template::Function,
     trace_header::{TraceHeader, new_segment_id},
 };
 
 /// An event that was accepted for a function.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Event {
     pub(super) request_id: String,
     payload: Bytes,
@@ -106,9 +107,15 @@ fn give_up(lambda: &Lambda, function: &Function, event: &Event, failed: &Failed)
     let Failed { error, attempts, .. } = failed;
     let fate = match &function.on_failure {
         Some(queue) => {
-            let record = record(&function.arn, event, failed);
-            let reason = format!("{}: {}", error.kind, error.message);
-            lambda.queues.send(queue, record, &reason, Some(&event.header), json!({}));
+            lambda.queues.deliver(
+                queue,
+                NewMessage {
+                    body: record(&function.arn, event, failed),
+                    reason: format!("{}: {}", error.kind, error.message),
+                    trace_header: Some(event.header.to_string()),
+                    ..NewMessage::default()
+                },
+            );
             format!("the event is in {queue}")
         }
         None => "the event is lost".to_owned(),
@@ -119,27 +126,31 @@ fn give_up(lambda: &Lambda, function: &Function, event: &Event, failed: &Failed)
 
 /// What Lambda sends to an on-failure destination
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>).
-fn record(function_arn: &str, event: &Event, failed: &Failed) -> Value {
-    json!({
-        "version": "1.0",
-        "timestamp": clock::rfc3339(),
-        "requestContext": {
-            "requestId": event.request_id,
-            "functionArn": format!("{function_arn}:$LATEST"),
-            "condition": failed.condition,
-            "approximateInvokeCount": failed.attempts,
-        },
-        "requestPayload": json_or_text(&event.payload),
-        "responseContext": {
-            "statusCode": 200,
-            "executedVersion": "$LATEST",
-            "functionError": "Unhandled",
-        },
-        "responsePayload": json_or_text(&failed.error.payload),
-    })
+fn record(function_arn: &str, event: &Event, failed: &Failed) -> String {
+    let (request, response) = (json_or_text(&event.payload), json_or_text(&failed.error.payload));
+    let context = json!({
+        "requestId": event.request_id,
+        "functionArn": format!("{function_arn}:$LATEST"),
+        "condition": failed.condition,
+        "approximateInvokeCount": failed.attempts,
+    });
+    let answer = json!({
+        "statusCode": 200,
+        "executedVersion": "$LATEST",
+        "functionError": "Unhandled",
+    });
+    // The payloads stay as they were sent, whatever numbers and depth they have.
+    format!(
+        "{{\"version\":\"1.0\",\"timestamp\":\"{}\",\"requestContext\":{context},\"requestPayload\":{request},\
+         \"responseContext\":{answer},\"responsePayload\":{response}}}",
+        clock::rfc3339()
+    )
 }
 
-fn json_or_text(bytes: &Bytes) -> Value {
-    serde_json::from_slice(bytes)
-        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
+fn json_or_text(bytes: &Bytes) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    match serde_json::from_str::<&RawValue>(&text) {
+        Ok(json) => json.get().to_owned(),
+        Err(_) => Value::from(text).to_string(),
+    }
 }

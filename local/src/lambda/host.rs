@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     clock::{self, Span},
+    faults::{Call, Faults, Kind},
     logs::Logs,
+    process_group::ProcessGroups,
     sqs::Queues,
     template::Function,
     trace_header::{TraceHeader, new_segment_id},
@@ -33,6 +35,9 @@ pub(crate) struct Lambda {
     pub(super) logs: Arc<Logs>,
     pub(super) retry_delay: Duration,
     tasks: TaskTracker,
+    faults: Arc<Faults>,
+    /// By their session tokens.
+    processes: Arc<ProcessGroups>,
     /// Processes that were ended and are not gone yet.
     reaper: TaskTracker,
     stop: CancellationToken,
@@ -74,22 +79,36 @@ impl Lambda {
         recorder: Recorder,
         queues: Arc<Queues>,
         logs: Arc<Logs>,
+        faults: Arc<Faults>,
     ) -> Self {
         let (mut pools, mut names) = (Vec::new(), HashMap::new());
-        let reaper = TaskTracker::new();
+        let (reaper, processes) = (TaskTracker::new(), Arc::<ProcessGroups>::default());
         for (number, (function, executable)) in functions.into_iter().enumerate() {
             for name in [&function.name, &function.arn, &function.logical_id] {
                 names.insert(name.clone(), number);
             }
             let environment = environment(&function, &executable, &settings.endpoints);
             let (logs, reaper) = (Arc::clone(&logs), reaper.clone());
-            let most = settings.max_processes;
-            let pool = Pool::new(function, executable, environment, logs, reaper, most);
+            let (processes, most) = (Arc::clone(&processes), settings.max_processes);
+            let pool =
+                Pool::new(function, executable, environment, logs, reaper, processes, most);
             pools.push(Arc::new(pool));
         }
         let (tasks, stop, retry_delay) =
             (TaskTracker::new(), CancellationToken::new(), settings.retry_delay);
-        Self { pools, names, recorder, queues, logs, retry_delay, tasks, reaper, stop }
+        Self {
+            pools,
+            names,
+            recorder,
+            queues,
+            logs,
+            retry_delay,
+            tasks,
+            faults,
+            processes,
+            reaper,
+            stop,
+        }
     }
 
     /// The function of that name, ARN or logical id.
@@ -134,12 +153,32 @@ impl Lambda {
         header: Option<TraceHeader>,
     ) -> Result<String, UnknownFunction> {
         let pool = Arc::clone(self.pool(name)?);
-        let lambda = Arc::clone(self);
         let event = Event::accept(payload, header);
         let request_id = event.request_id.clone();
+        if self.is_delivered_twice(&pool.function.name) {
+            self.deliver(Arc::clone(&pool), event.clone());
+        }
+        self.deliver(pool, event);
+        Ok(request_id)
+    }
+
+    fn deliver(self: &Arc<Self>, pool: Arc<Pool>, event: Event) {
+        let lambda = Arc::clone(self);
         // The task runs on its own; its outcome is in the trace and in the queues.
         drop(self.spawn(async move { asynchronous::handle(&lambda, &pool, &event).await }));
-        Ok(request_id)
+    }
+
+    /// Asynchronous invocation is at least once
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>): here it is
+    /// twice where a fault says so.
+    fn is_delivered_twice(&self, function: &str) -> bool {
+        let call = Call { service: "lambda", operation: "Invoke", function: Some(function) };
+        self.faults.meet(call, |kind| kind == Kind::Duplicate).is_some()
+    }
+
+    /// Kills the process that signs with that session token, as a crash would.
+    pub(crate) fn kill(&self, session_token: &str) -> bool {
+        self.processes.kill(session_token)
     }
 
     /// Ends every process, whatever it is doing.

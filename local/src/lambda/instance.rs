@@ -13,13 +13,18 @@ use tokio::{
     runtime::Handle,
 };
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::{
     invocation::{Failure, FunctionError, Invocation},
     output::collect,
     runtime_api::{ApiGone, RuntimeApi},
 };
-use crate::{logs::Logs, process_group::ProcessGroup, template::Function};
+use crate::{
+    logs::Logs,
+    process_group::{ProcessGroup, ProcessGroups},
+    template::Function,
+};
 
 /// How long a process may take until it is ready
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
@@ -32,6 +37,8 @@ pub(super) struct Instance {
     child: Option<Child>,
     group: Option<ProcessGroup>,
     api: RuntimeApi,
+    /// The process's own session token, and where it is known by it.
+    session: (String, Arc<ProcessGroups>),
     /// Waits for processes that were killed, so that none becomes a zombie.
     reaper: TaskTracker,
 }
@@ -44,6 +51,7 @@ impl Instance {
         environment: &[(String, String)],
         logs: &Arc<Logs>,
         reaper: &TaskTracker,
+        processes: &Arc<ProcessGroups>,
         request_id: &str,
     ) -> Result<Self, FunctionError> {
         let failed = |error: String| {
@@ -52,17 +60,27 @@ impl Instance {
         let api = RuntimeApi::start(&function.arn)
             .await
             .map_err(|error| failed(format!("no port for the Runtime API: {error}")))?;
+        // As on AWS, where each process has temporary credentials of its own.
+        let token = Uuid::new_v4().to_string();
         let mut child = command(function, executable, environment, api.address)
+            .env("AWS_SESSION_TOKEN", &token)
             .spawn()
             .map_err(|error| failed(format!("cannot start {}: {error}", executable.display())))?;
-        let group = Some(ProcessGroup::led_by(&child));
+        let group = ProcessGroup::led_by(&child);
+        processes.add(&token, &group);
         if let Some(output) = child.stdout.take() {
             tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
         }
         if let Some(output) = child.stderr.take() {
             tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
         }
-        let mut instance = Self { child: Some(child), group, api, reaper: reaper.clone() };
+        let mut instance = Self {
+            child: Some(child),
+            group: Some(group),
+            api,
+            session: (token, Arc::clone(processes)),
+            reaper: reaper.clone(),
+        };
         instance.wait_until_ready(request_id).await?;
         Ok(instance)
     }
@@ -130,6 +148,8 @@ impl Instance {
 /// Dropping an instance kills its process and every process that it started.
 impl Drop for Instance {
     fn drop(&mut self) {
+        let (token, processes) = &self.session;
+        processes.remove(token);
         drop(self.group.take());
         if let (Some(mut child), Ok(runtime)) = (self.child.take(), Handle::try_current()) {
             let reaped = async move { drop(child.wait().await) };

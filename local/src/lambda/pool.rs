@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::{self, Span},
     logs::Logs,
+    process_group::ProcessGroups,
     template::Function,
 };
 
@@ -26,6 +27,7 @@ pub(super) struct Pool {
     logs: Arc<Logs>,
     idle: Mutex<Vec<Instance>>,
     reaper: TaskTracker,
+    processes: Arc<ProcessGroups>,
     /// Limits the processes. Where Lambda would throttle, further invocations wait.
     permits: Semaphore,
 }
@@ -37,10 +39,11 @@ impl Pool {
         environment: Vec<(String, String)>,
         logs: Arc<Logs>,
         reaper: TaskTracker,
+        processes: Arc<ProcessGroups>,
         max_processes: usize,
     ) -> Self {
         let (idle, permits) = (Mutex::default(), Semaphore::new(max_processes.max(1)));
-        Self { function, executable, environment, logs, idle, reaper, permits }
+        Self { function, executable, environment, logs, idle, reaper, processes, permits }
     }
 
     /// Runs one invocation; `begin` is called with the time at which a process is assigned to it.
@@ -83,8 +86,9 @@ impl Pool {
     }
 
     async fn start(&self, request_id: &str) -> Result<Instance, FunctionError> {
-        let Self { function, executable, environment, logs, reaper, .. } = self;
-        Instance::start(function, executable, environment, logs, reaper, request_id).await
+        let Self { function, executable, environment, logs, reaper, processes, .. } = self;
+        Instance::start(function, executable, environment, logs, reaper, processes, request_id)
+            .await
     }
 
     fn take_idle(&self) -> Option<Instance> {

@@ -1,22 +1,62 @@
-use std::future;
-
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
-use super::{Message, Queues};
+use super::{
+    Queues, batch,
+    input::{number, queue_name, required},
+    queue::Queue,
+    receive::{MAX_VISIBILITY, receive},
+    send::send,
+};
 use crate::{
+    clock,
     identity::{arn, queue_url},
     wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
 };
 
-/// The operations: enough to look after dead letters.
-const OPERATIONS: [&str; 3] = ["GetQueueUrl", "ReceiveMessage", "DeleteMessage"];
-/// How long a received message is hidden unless the request says otherwise, in seconds. A queue's own
-/// setting is not read.
-const DEFAULT_VISIBILITY: f64 = 30.0;
+/// The operations.
+const OPERATIONS: [&str; 12] = [
+    "GetQueueUrl",
+    "ReceiveMessage",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "SendMessage",
+    "SendMessageBatch",
+    "GetQueueAttributes",
+    "ListQueues",
+    "PurgeQueue",
+    "ListQueueTags",
+];
 
-/// A receipt handle is the message's id, and long polling answers at once.
-/// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>.
+/// The attributes that a queue may have, and the word for all of them.
+const ATTRIBUTES: [&str; 22] = [
+    "All",
+    "Policy",
+    "VisibilityTimeout",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "QueueArn",
+    "ApproximateNumberOfMessagesDelayed",
+    "DelaySeconds",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedrivePolicy",
+    "FifoQueue",
+    "ContentBasedDeduplication",
+    "KmsMasterKeyId",
+    "KmsDataKeyReusePeriodSeconds",
+    "DeduplicationScope",
+    "FifoThroughputLimit",
+    "RedriveAllowPolicy",
+    "SqsManagedSseEnabled",
+];
+
+/// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html>.
 impl AwsApi for Queues {
     fn name(&self) -> &'static str {
         "sqs"
@@ -28,73 +68,136 @@ impl AwsApi for Queues {
 
     fn permissions(&self, request: &AwsRequest) -> Vec<Permission> {
         let Ok(body) = request.json() else { return Vec::new() };
-        let name = name(body).or_else(|| body["QueueName"].as_str()).unwrap_or_default();
-        vec![Permission::new("sqs", &request.operation, arn("sqs", name))]
+        // A batch needs what its entries need.
+        let action = request.operation.strip_suffix("Batch").unwrap_or(&request.operation);
+        if action == "ListQueues" {
+            return vec![Permission::new("sqs", action, "*")];
+        }
+        let name = queue_name(body).or_else(|| body["QueueName"].as_str()).unwrap_or_default();
+        vec![Permission::new("sqs", action, arn("sqs", name))]
     }
 
     fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
-        let outcome = request.json().and_then(|body| respond(self, &request.operation, body));
-        Box::pin(future::ready(outcome.map(Response::Json)))
+        Box::pin(async {
+            let body = request.json()?;
+            let answer = match request.operation.as_str() {
+                "ReceiveMessage" => receive(self, body).await?,
+                operation => {
+                    let trace = request.trace.as_ref().map(ToString::to_string);
+                    respond(self, operation, body, trace.as_deref())?
+                }
+            };
+            Ok(Response::Json(answer))
+        })
     }
 }
 
-fn respond(queues: &Queues, operation: &str, request: &Value) -> Result<Value, AwsError> {
+fn respond(
+    queues: &Queues,
+    operation: &str,
+    request: &Value,
+    trace: Option<&str>,
+) -> Result<Value, AwsError> {
+    let name = queue_name(request);
     match operation {
         "GetQueueUrl" => {
-            let name = existing(queues, request["QueueName"].as_str())?;
-            Ok(json!({ "QueueUrl": queue_url(name) }))
+            let name = request["QueueName"].as_str();
+            queues.with(name, |queue| json!({ "QueueUrl": queue_url(&queue.settings.name) }))
         }
-        "ReceiveMessage" => receive(queues, request),
-        "DeleteMessage" => {
-            existing(queues, name(request))?;
-            queues.delete(request["ReceiptHandle"].as_str().unwrap_or_default());
-            Ok(json!({}))
+        "ListQueues" => {
+            let prefix = request["QueueNamePrefix"].as_str().unwrap_or_default();
+            let names = queues.names().into_iter().filter(|name| name.starts_with(prefix));
+            Ok(json!({ "QueueUrls": names.map(|name| queue_url(&name)).collect::<Vec<_>>() }))
+        }
+        "GetQueueAttributes" => queues.with(name, |queue| queue_attributes(queue, request))?,
+        "ListQueueTags" => queues.with(name, |_| json!({})),
+        "PurgeQueue" => queues.with(name, |queue| {
+            queue.purge();
+            json!({})
+        }),
+        "SendMessage" => send(queues, request, request, trace).map(Value::from),
+        "SendMessageBatch" => {
+            queues.with(name, |_| ())?;
+            batch::each(request, |entry| send(queues, request, entry, trace))
+        }
+        "DeleteMessage" => delete(queues, name, request).map(Value::from),
+        "DeleteMessageBatch" => {
+            queues.with(name, |_| ())?;
+            batch::each(request, |entry| delete(queues, name, entry))
+        }
+        "ChangeMessageVisibility" => change_visibility(queues, name, request).map(Value::from),
+        "ChangeMessageVisibilityBatch" => {
+            queues.with(name, |_| ())?;
+            batch::each(request, |entry| change_visibility(queues, name, entry))
         }
         other => Err(AwsError::unknown_operation("SQS", other, &OPERATIONS)),
     }
 }
 
-fn receive(queues: &Queues, request: &Value) -> Result<Value, AwsError> {
-    let name = existing(queues, name(request))?;
-    let limit = request["MaxNumberOfMessages"].as_u64().unwrap_or(1);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    if !(1..=10).contains(&limit) {
-        let message = format!("MaxNumberOfMessages is {limit}, not one of 1 to 10");
-        return Err(AwsError::bad_request("InvalidParameterValue", message));
+fn delete(
+    queues: &Queues,
+    name: Option<&str>,
+    request: &Value,
+) -> Result<Map<String, Value>, AwsError> {
+    let receipt = required(request, "ReceiptHandle")?;
+    queues.with(name, |queue| queue.delete(receipt, clock::seconds()))??;
+    // The next message of its group may be received now.
+    queues.changed.notify_waiters();
+    Ok(Map::new())
+}
+
+fn change_visibility(
+    queues: &Queues,
+    name: Option<&str>,
+    request: &Value,
+) -> Result<Map<String, Value>, AwsError> {
+    let receipt = required(request, "ReceiptHandle")?;
+    let seconds = number(request, "VisibilityTimeout", MAX_VISIBILITY)?.ok_or_else(|| {
+        let message = "The request must contain the parameter VisibilityTimeout.";
+        AwsError::bad_request("MissingParameter", message)
+    })?;
+    queues.with(name, |queue| queue.change_visibility(receipt, seconds, clock::seconds()))??;
+    queues.changed.notify_waiters();
+    Ok(Map::new())
+}
+
+/// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html>.
+fn queue_attributes(queue: &Queue, request: &Value) -> Result<Value, AwsError> {
+    let wanted: Vec<_> = request["AttributeNames"].as_array().into_iter().flatten().collect();
+    let is_known = |name: &&&Value| name.as_str().is_some_and(|name| ATTRIBUTES.contains(&name));
+    if let Some(name) = wanted.iter().find(|name| !is_known(name)) {
+        let message = format!("Unknown Attribute {}.", name.as_str().unwrap_or_default());
+        return Err(AwsError::bad_request("InvalidAttributeName", message));
     }
-    let seconds = request["VisibilityTimeout"].as_f64().unwrap_or(DEFAULT_VISIBILITY);
-    let messages = queues.receive(name, limit, seconds);
-    Ok(json!({ "Messages": messages.iter().map(to_json).collect::<Vec<_>>() }))
-}
-
-/// The last part of a queue's URL is its name.
-fn name(request: &Value) -> Option<&str> {
-    request["QueueUrl"].as_str()?.rsplit('/').next()
-}
-
-fn existing<'a>(queues: &Queues, name: Option<&'a str>) -> Result<&'a str, AwsError> {
-    name.filter(|name| queues.has(name)).ok_or_else(|| {
-        AwsError::bad_request("QueueDoesNotExist", "The specified queue does not exist.")
-    })
-}
-
-fn to_json(message: &Message) -> Value {
-    let attributes = message.attributes.as_object().into_iter().flatten();
+    let (settings, counts) = (&queue.settings, queue.counts(clock::seconds()));
+    let created = format!("{:.0}", queue.created.floor());
+    let mut attributes = vec![
+        ("ApproximateNumberOfMessages", counts.visible.to_string()),
+        ("ApproximateNumberOfMessagesDelayed", counts.delayed.to_string()),
+        ("ApproximateNumberOfMessagesNotVisible", counts.in_flight.to_string()),
+        ("CreatedTimestamp", created.clone()),
+        ("DelaySeconds", settings.delay.to_string()),
+        ("LastModifiedTimestamp", created),
+        ("MaximumMessageSize", "1048576".to_owned()),
+        ("MessageRetentionPeriod", settings.retention.to_string()),
+        ("QueueArn", settings.arn.clone()),
+        ("ReceiveMessageWaitTimeSeconds", settings.wait.to_string()),
+        ("SqsManagedSseEnabled", "true".to_owned()),
+        ("VisibilityTimeout", settings.visibility_timeout.to_string()),
+    ];
+    if settings.fifo {
+        let scope = if settings.deduplicates_per_group { "messageGroup" } else { "queue" };
+        attributes.extend([
+            ("ContentBasedDeduplication", settings.content_based_deduplication.to_string()),
+            ("DeduplicationScope", scope.to_owned()),
+            ("FifoQueue", "true".to_owned()),
+        ]);
+    }
+    let is_wanted = |name: &str| wanted.iter().any(|wanted| **wanted == "All" || **wanted == name);
     let attributes: Map<_, _> = attributes
-        .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            (name.clone(), json!({ "DataType": "String", "StringValue": value }))
-        })
+        .into_iter()
+        .filter(|(name, _)| is_wanted(name))
+        .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
-    let mut system = Map::new();
-    if let Some(trace_id) = &message.trace_id {
-        system.insert("AWSTraceHeader".to_owned(), format!("Root={trace_id}").into());
-    }
-    json!({
-        "MessageId": message.id,
-        "ReceiptHandle": message.id,
-        "Body": message.body.to_string(),
-        "Attributes": system,
-        "MessageAttributes": attributes,
-    })
+    Ok(if attributes.is_empty() { json!({}) } else { json!({ "Attributes": attributes }) })
 }

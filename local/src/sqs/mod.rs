@@ -1,9 +1,24 @@
-//! SQS: the queues for what could not be delivered or handled.
+//! SQS: the template's queues, standard and FIFO, and what is in them.
 
-/// The API.
+/// The API: operations on queues.
 mod api;
-/// The queues and their messages.
+/// The API: operations on several messages at once.
+mod batch;
+/// The checksums that clients compare.
+mod checksum;
+/// The parameters of requests, and the errors about them.
+mod input;
+/// A message, and what its sender says.
+mod message;
+/// One queue: order, visibility, deduplication.
+mod queue;
+/// All queues of a template.
 mod queues;
+/// The API: receiving.
+mod receive;
+/// The API: sending.
+mod send;
 
-pub use queues::Message;
+pub use message::{Attribute, Message};
+pub(crate) use message::{AttributeValue, NewMessage};
 pub(crate) use queues::Queues;

@@ -1,102 +1,113 @@
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde::Serialize;
-use serde_json::Value;
-use uuid::Uuid;
+use tokio::sync::Notify;
 
-use crate::{clock, ring_buffer::RingBuffer, template::Queue, trace_header::TraceHeader};
+use super::{
+    Message, NewMessage,
+    queue::{Queue, Received, Sent},
+};
+use crate::{clock, logs::Logs, template, wire::AwsError};
 
-/// How many messages are kept; the oldest are dropped first.
-const CAPACITY: usize = 1_000;
-
-/// The queues for what could not be delivered or handled.
+/// The queues of a template.
 #[derive(Debug)]
 pub(crate) struct Queues {
-    known: Vec<Queue>,
-    messages: RingBuffer<Message>,
-    /// Until when a message that somebody received is hidden from others, by its id.
-    hidden: Mutex<HashMap<String, f64>>,
-}
-
-/// A message in a queue.
-#[derive(Clone, Debug, Serialize)]
-pub struct Message {
-    /// Its id.
-    pub id: String,
-    /// The queue's name.
-    pub queue: String,
-    /// When it came, RFC 3339.
-    pub time: String,
-    /// Why it is there.
-    pub reason: String,
-    /// The trace that it belongs to: SQS has it as the system attribute `AWSTraceHeader`.
-    pub trace_id: Option<String>,
-    /// Its message attributes.
-    pub attributes: Value,
-    /// Its body.
-    pub body: Value,
+    queues: Mutex<BTreeMap<String, Queue>>,
+    /// Wakes whoever waits for a message, in any queue.
+    pub(super) changed: Notify,
+    logs: Arc<Logs>,
 }
 
 impl Queues {
-    /// The queues of a template.
-    pub(crate) fn new(queues: Vec<Queue>) -> Self {
-        Self { known: queues, messages: RingBuffer::new(CAPACITY), hidden: Mutex::default() }
-    }
-
-    /// Sends a message to the queue with that ARN, which the template's checks have seen.
-    pub(crate) fn send(
-        &self,
-        arn: &str,
-        body: Value,
-        reason: &str,
-        header: Option<&TraceHeader>,
-        attributes: Value,
-    ) {
-        let queue = self.known.iter().find(|queue| queue.arn == arn);
-        self.messages.push(Message {
-            id: Uuid::new_v4().to_string(),
-            queue: queue.map_or(arn, |queue| &queue.name).to_owned(),
-            time: clock::rfc3339(),
-            reason: reason.to_owned(),
-            trace_id: header.map(|header| header.root.clone()),
-            attributes,
-            body,
-        });
-    }
-
-    /// Whether there is a queue of that name.
-    pub(crate) fn has(&self, queue: &str) -> bool {
-        self.known.iter().any(|existing| existing.name == queue)
-    }
-
-    /// Up to `limit` messages of a queue, oldest first, which are then hidden from others for `seconds`.
-    pub(crate) fn receive(&self, queue: &str, limit: usize, seconds: f64) -> Vec<Message> {
+    /// The queues of a template; `logs` learn of what is lost.
+    pub(crate) fn new(queues: Vec<template::Queue>, logs: Arc<Logs>) -> Self {
         let now = clock::seconds();
-        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
-        hidden.retain(|_, until| *until > now);
-        let visible =
-            |message: &Message| message.queue == queue && !hidden.contains_key(&message.id);
-        let mut received = self.messages.matching(visible);
-        received.truncate(limit);
-        hidden.extend(received.iter().map(|message| (message.id.clone(), now + seconds)));
-        received
+        let queues =
+            queues.into_iter().map(|queue| (queue.name.clone(), Queue::new(queue, now))).collect();
+        Self { queues: Mutex::new(queues), changed: Notify::new(), logs }
     }
 
-    /// Deletes the message with that id.
-    pub(crate) fn delete(&self, id: &str) {
-        self.messages.remove(|message| message.id == id);
+    /// Delivers a message of another service to the queue with that ARN. What the queue refuses is lost, as
+    /// on AWS, and the log says so.
+    pub(crate) fn deliver(&self, arn: &str, message: NewMessage) {
+        let name = arn.rsplit(':').next().unwrap_or(arn);
+        if let Err(error) = self.send(name, message) {
+            self.logs.report(&format!("a message for {arn} is lost: {}", error.message));
+        }
     }
 
-    /// Up to `limit` messages of all queues, newest first.
-    pub(crate) fn messages(&self, limit: usize) -> Vec<Message> {
-        self.messages.latest(limit)
+    /// Sends a message.
+    pub(super) fn send(&self, name: &str, message: NewMessage) -> Result<Sent, AwsError> {
+        let (sent, dropped) =
+            self.with(Some(name), |queue| queue.send(message, clock::seconds()))??;
+        for Message { id, queue, reason, .. } in dropped {
+            let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+            self.logs.report(&format!("queue {queue} is full; it has dropped message {id}{why}"));
+        }
+        self.changed.notify_waiters();
+        Ok(sent)
     }
 
-    /// How many messages there are.
-    pub(crate) fn count(&self) -> usize {
-        self.messages.len()
+    /// Receives messages, `seconds` hidden from others. Beside them, when the next one becomes visible.
+    pub(super) fn receive(
+        &self,
+        name: &str,
+        limit: usize,
+        seconds: Option<u32>,
+    ) -> Result<(Vec<Received>, Option<f64>), AwsError> {
+        self.with(Some(name), |queue| {
+            let now = clock::seconds();
+            let seconds = seconds.unwrap_or(queue.settings.visibility_timeout);
+            (queue.receive(limit, seconds, now), queue.next_visible(now))
+        })
     }
+
+    /// Does something with the queue of that name.
+    pub(super) fn with<T>(
+        &self,
+        name: Option<&str>,
+        work: impl FnOnce(&mut Queue) -> T,
+    ) -> Result<T, AwsError> {
+        let mut queues = self.queues();
+        let queue = name.and_then(|name| queues.get_mut(name)).ok_or_else(|| {
+            AwsError::bad_request("QueueDoesNotExist", "The specified queue does not exist.")
+        })?;
+        Ok(work(queue))
+    }
+
+    /// The names of all queues.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.queues().keys().cloned().collect()
+    }
+
+    /// Up to `limit` dead letters of all queues, newest first.
+    pub(crate) fn dead_letters(&self, limit: usize) -> Vec<Message> {
+        let queues = self.queues();
+        let mut letters: Vec<_> = dead_letters(&queues).collect();
+        letters.sort_by(|a, b| b.time.cmp(&a.time));
+        letters.into_iter().take(limit).cloned().collect()
+    }
+
+    /// How many dead letters there are.
+    pub(crate) fn dead_letter_count(&self) -> usize {
+        dead_letters(&self.queues()).count()
+    }
+
+    /// The messages of a queue in the order in which they were sent; none of a queue that does not exist.
+    pub(crate) fn messages(&self, name: &str) -> Vec<Message> {
+        self.queues().get(name).into_iter().flat_map(Queue::messages).cloned().collect()
+    }
+
+    fn queues(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {
+        // A panic elsewhere does not make what was kept wrong.
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The newest first in each queue, so that a stable sort by time keeps that order.
+fn dead_letters(queues: &BTreeMap<String, Queue>) -> impl Iterator<Item = &Message> {
+    let messages = queues.values().flat_map(|queue| queue.messages().rev());
+    messages.filter(|message| !message.reason.is_empty())
 }

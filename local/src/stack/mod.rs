@@ -3,7 +3,13 @@ mod server;
 /// The ports and what listens there.
 mod sockets;
 
-use std::{collections::HashMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
@@ -18,6 +24,7 @@ use crate::{
     dynamodb::TablesError,
     endpoint::Endpoint,
     events::EventRecord,
+    faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
     lambda::{Endpoints, Settings},
     logs::{Line, Logs},
@@ -42,6 +49,10 @@ pub struct Options {
     pub retry_delay: Duration,
     /// How many processes a function may have at once.
     pub max_processes: usize,
+    /// The faults that calls meet.
+    pub faults: Vec<Fault>,
+    /// What decides which calls meet them.
+    pub seed: u64,
     /// What to do with each log line of a function.
     pub log: Box<dyn Fn(&Line) + Send + Sync>,
 }
@@ -49,8 +60,26 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let retry_delay = Duration::from_secs(1);
-        Self { max_traces: 1_000, retry_delay, max_processes: 8, log: Box::new(|_| {}) }
+        Self {
+            max_traces: 1_000,
+            retry_delay,
+            max_processes: 8,
+            faults: Vec::new(),
+            seed: 0,
+            log: Box::new(|_| {}),
+        }
     }
+}
+
+/// Why a stack does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The tables cannot be created.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// A fault is not of this template.
+    #[error(transparent)]
+    Fault(#[from] UnknownFunction),
 }
 
 /// Everything of a template, running.
@@ -71,17 +100,17 @@ impl Stack {
         executables: HashMap<String, PathBuf>,
         sockets: Sockets,
         options: Options,
-    ) -> Result<Self, TablesError> {
+    ) -> Result<Self, StartError> {
         let Sockets { api, aws, xray, addresses } = sockets;
-        let Options { max_traces, retry_delay, max_processes, log } = options;
+        let Options { max_traces, retry_delay, max_processes, faults, seed, log } = options;
         let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
         let settings = Settings { endpoints, retry_delay, max_processes };
         let services =
             Services::start(&app, executables, &settings, max_traces, Logs::new(log)).await?;
+        services.faults.set(faults, seed)?;
         let services = Arc::new(services);
 
-        let authorizer = Arc::clone(&services.authorizer);
-        let endpoint = Endpoint::new(services.apis.clone(), authorizer);
+        let endpoint = Endpoint::new(&services);
         let console = Console {
             services: Arc::clone(&services),
             api: url(addresses.api),
@@ -109,6 +138,11 @@ impl Stack {
             }
         }
         self.daemon.abort();
+    }
+
+    /// Replaces the faults that calls meet; counting begins anew.
+    pub fn set_faults(&self, faults: Vec<Fault>, seed: u64) -> Result<(), UnknownFunction> {
+        self.services.faults.set(faults, seed)
     }
 
     /// What `--ready-file` says.
@@ -174,9 +208,14 @@ impl Stack {
         self.services.sns.published(usize::MAX)
     }
 
-    /// The messages in the queues, newest first.
+    /// What could not be delivered or handled, of all queues, newest first.
     pub fn dead_letters(&self) -> Vec<Message> {
-        self.services.queues.messages(usize::MAX)
+        self.services.queues.dead_letters(usize::MAX)
+    }
+
+    /// The messages of the queue of that name, in the order in which they were sent.
+    pub fn messages(&self, queue: &str) -> Vec<Message> {
+        self.services.queues.messages(queue)
     }
 
     /// What the functions called and their roles allow, each call once.
@@ -187,6 +226,11 @@ impl Stack {
     /// What the functions called and their roles do not allow, oldest first.
     pub fn denied_calls(&self) -> Vec<Denied> {
         self.services.authorizer.denied()
+    }
+
+    /// How many faults were injected since they were set, by kind.
+    pub fn injected_faults(&self) -> BTreeMap<&'static str, u64> {
+        self.services.faults.injected()
     }
 
     /// Counts the changes of traces; wait on it to see the next.

@@ -1,19 +1,38 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    body::to_bytes,
-    extract::{ConnectInfo, Request, State},
-    http::{Method, StatusCode, header},
+    body::Body,
+    http::{Method, Request, StatusCode, header},
     response::IntoResponse,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinHandle,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{console::Console, endpoint::Endpoint, services::Services, wire::HttpResponse};
+use crate::{
+    console::Console,
+    endpoint::Endpoint,
+    faults::{self, Call, Close, Injection, Kind},
+    request_body::{BodyError, read},
+    services::Services,
+    wire::HttpResponse,
+};
 
 /// The largest request that any AWS API here takes: DynamoDB's 16 MB.
 const MAX_REQUEST: usize = 16 * 1024 * 1024;
+/// The most connections that a port serves at once; further ones wait.
+const MAX_CONNECTIONS: usize = 512;
+/// The largest head of a request, in bytes. API Gateway takes 10,240 bytes of headers.
+const MAX_HEAD: usize = 64 * 1024;
+/// How long a client may take to send the head of a request, or to send the next one.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause after an error of the listener, such as too many open files.
+const LISTENER_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the REST API until `stop`.
 pub(super) fn serve_api(
@@ -21,8 +40,11 @@ pub(super) fn serve_api(
     services: Arc<Services>,
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
-    let routes = Router::new().fallback(api_request).with_state(services);
-    tokio::spawn(serve(listener, routes, stop.clone()))
+    let handle = move |request, client| {
+        let services = Arc::clone(&services);
+        async move { api_request(&services, request, client).await }
+    };
+    tokio::spawn(serve(listener, handle, stop.clone()))
 }
 
 /// Serves the AWS APIs and the console until `stop`.
@@ -33,42 +55,140 @@ pub(super) fn serve_aws(
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
     let state = Arc::new((endpoint, console));
-    let routes = Router::new().fallback(aws_request).with_state(state);
-    tokio::spawn(serve(listener, routes, stop.clone()))
+    let handle = move |request, _client| {
+        let state = Arc::clone(&state);
+        async move { aws_request(&state.0, &state.1, request).await }
+    };
+    tokio::spawn(serve(listener, handle, stop.clone()))
 }
 
-async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    // `axum::serve` has no errors of its own; it ends when it is stopped.
-    let _ended =
-        axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+/// Accepts connections until `stop`, and returns when the requests under way are answered.
+async fn serve<H, F>(listener: TcpListener, handle: H, stop: CancellationToken)
+where
+    H: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = HttpResponse> + Send + 'static,
+{
+    let (permits, connections) = (Arc::new(Semaphore::new(MAX_CONNECTIONS)), TaskTracker::new());
+    let accept = async {
+        loop {
+            // The semaphore is never closed.
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, client)) => {
+                    let (handle, stop) = (handle.clone(), stop.clone());
+                    connections.spawn(async move {
+                        connection(stream, client, handle, stop).await;
+                        drop(permit);
+                    });
+                }
+                Err(_) => tokio::time::sleep(LISTENER_PAUSE).await,
+            }
+        }
+    };
+    stop.run_until_cancelled(accept).await;
+    connections.close();
+    connections.wait().await;
 }
+
+/// Serves one connection; on `stop` the request under way is the last one.
+async fn connection<H, F>(stream: TcpStream, client: SocketAddr, handle: H, stop: CancellationToken)
+where
+    H: Fn(Request<Body>, SocketAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = HttpResponse> + Send + 'static,
+{
+    let service = service_fn(|request: Request<Incoming>| {
+        let response = handle(request.map(Body::new), client);
+        async {
+            let response = response.await;
+            // An error of the service closes the connection without an answer.
+            if response.extensions().get::<Close>().is_some() { Err(Closed) } else { Ok(response) }
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        // A client that has sent everything may say so and still wait for its answer.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    // A connection that fails is its client's affair.
+    tokio::select! {
+        _ended = connection.as_mut() => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ended = connection.await;
+        }
+    }
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed on purpose")]
+struct Closed;
 
 async fn api_request(
-    State(services): State<Arc<Services>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
+    services: &Services,
+    request: Request<Body>,
+    client: SocketAddr,
 ) -> HttpResponse {
-    match &services.gateway {
-        Some(gateway) => gateway.handle(request, client).await,
-        None => (StatusCode::NOT_FOUND, "the template has no API").into_response(),
+    let Some(gateway) = &services.gateway else {
+        return (StatusCode::NOT_FOUND, "the template has no API").into_response();
+    };
+    let method = request.method().clone();
+    let call = Call { service: "apigateway", operation: method.as_str(), function: None };
+    let Some(Injection { kind, mut random }) = services.faults.meet(call, |_| true) else {
+        return gateway.handle(request, client).await;
+    };
+    match kind {
+        Kind::Throttle => faults::stage_throttle(),
+        Kind::Error => faults::stage_error(),
+        Kind::Lost => {
+            let _lost = gateway.handle(request, client).await;
+            if random.bool() { faults::close() } else { faults::stage_error() }
+        }
+        Kind::Hang(pause) => {
+            tokio::time::sleep(pause).await;
+            gateway.handle(request, client).await
+        }
+        Kind::Delay(pause) => {
+            let response = gateway.handle(request, client).await;
+            tokio::time::sleep(pause).await;
+            response
+        }
+        // The others are not accepted for API Gateway.
+        Kind::Reset | Kind::Partial | Kind::Duplicate | Kind::KillBefore | Kind::KillAfter => {
+            faults::close()
+        }
     }
 }
 
 async fn aws_request(
-    State(state): State<Arc<(Endpoint, Console)>>,
-    request: Request,
+    endpoint: &Endpoint,
+    console: &Console,
+    request: Request<Body>,
 ) -> HttpResponse {
-    let (endpoint, console) = &*state;
     let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
     // A browser does not sign its requests, an AWS client does.
     if parts.method == Method::GET && !parts.headers.contains_key(header::AUTHORIZATION) {
         return console.handle(&parts.uri);
     }
-    match to_bytes(body, MAX_REQUEST).await {
-        Ok(body) => endpoint.handle(&parts.method, parts.uri.path(), &parts.headers, body).await,
-        Err(_) => {
-            (StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 16 MB").into_response()
-        }
+    let body = match read(body, MAX_REQUEST).await {
+        Ok(body) => body,
+        Err(error) => return refuse_body(error),
+    };
+    if parts.method == Method::PUT && path == "/console/faults" {
+        return console.set_faults(&body);
     }
+    endpoint.handle(&parts.method, path, &parts.headers, body).await
+}
+
+fn refuse_body(error: BodyError) -> HttpResponse {
+    let status = match error {
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::Broken => StatusCode::BAD_REQUEST,
+        BodyError::Slow => StatusCode::REQUEST_TIMEOUT,
+    };
+    (status, error.to_string()).into_response()
 }

@@ -1,18 +1,9 @@
 use std::path::Path;
 
 use super::{
-    app::{App, Queue, Topic},
-    error::LineError,
-    function,
-    globals::Globals,
-    intrinsics::Scope,
-    openapi, outputs,
-    resource::Resource,
-    rest_api, rule,
-    yaml::Node,
+    app::App, error::LineError, function, globals::Globals, intrinsics::Scope, messaging, openapi,
+    outputs, resource::Resource, rest_api, rule, yaml::Node,
 };
-use crate::identity::arn;
-
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
 const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::ApiGateway::Account",
@@ -40,6 +31,11 @@ pub enum BuildError {
     /// An on-failure destination that does not exist.
     #[error("the on-failure destination `{0}` is not a queue of this template")]
     UnknownDestination(String),
+    /// A subscription between a topic and a queue of which one does not exist.
+    #[error(
+        "the subscription `{0}` needs a topic and a queue of this template, not `{1}` and `{2}`"
+    )]
+    UnknownSubscription(String, String, String),
     /// A rule of a bus that does not exist.
     #[error("rule `{rule}` is on the bus `{bus}`, which is not in this template")]
     UnknownBus {
@@ -96,17 +92,17 @@ pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App
 
 /// Adds a resource that is not a function.
 fn add(resource: &Resource<'_>, globals: &Globals, app: &mut App) -> Result<(), LineError> {
-    let name = resource.name.clone();
     match resource.kind {
         "AWS::Serverless::Api" if app.api.is_some() => {
             return Err(LineError::new(resource.node.line, BuildError::SecondApi));
         }
         "AWS::Serverless::Api" => app.api = Some(rest_api::explicit(resource, globals)),
-        "AWS::Events::EventBus" => app.buses.push(name),
+        "AWS::Events::EventBus" => app.buses.push(resource.name.clone()),
         "AWS::Events::Rule" => rule::add(resource, app)?,
         "AWS::DynamoDB::Table" => app.tables.push(resource.table()),
-        "AWS::SNS::Topic" => app.topics.push(Topic { arn: arn("sns", &name) }),
-        "AWS::SQS::Queue" => app.queues.push(Queue { arn: arn("sqs", &name), name }),
+        "AWS::SNS::Topic" => messaging::add_topic(resource, app),
+        "AWS::SNS::Subscription" => messaging::add_subscription(resource, app),
+        "AWS::SQS::Queue" => app.queues.push(messaging::queue(resource)),
         // One that attaches itself to roles is not evaluated, so it has to be named.
         "AWS::IAM::ManagedPolicy" if !resource.properties["Roles"].is_null() => {
             let kind = format!("{} with Roles", resource.kind);
@@ -141,6 +137,14 @@ fn check_queues_and_buses(app: &App, scope: &Scope<'_>) -> Result<(), LineError>
     for function in &app.functions {
         if let Some(queue) = function.on_failure.as_ref().filter(is_unknown) {
             return Err(at(&function.logical_id, BuildError::UnknownDestination(queue.clone())));
+        }
+    }
+    for subscription in &app.subscriptions {
+        let topic = app.topics.iter().find(|topic| topic.arn == subscription.topic);
+        if topic.is_none() || is_unknown(&&subscription.queue) {
+            let (name, topic) = (subscription.logical_id.clone(), subscription.topic.clone());
+            let error = BuildError::UnknownSubscription(name, topic, subscription.queue.clone());
+            return Err(at(&subscription.logical_id, error));
         }
     }
     for rule in &app.rules {

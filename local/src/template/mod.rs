@@ -14,6 +14,8 @@ mod function;
 mod globals;
 /// Intrinsic functions and their values.
 mod intrinsics;
+/// Queues, topics and subscriptions.
+mod messaging;
 /// Compares the API's `OpenAPI` document with the functions' events.
 mod openapi;
 /// The stack's outputs.
@@ -35,7 +37,7 @@ mod substitution;
 /// YAML with tags and lines.
 mod yaml;
 
-pub use app::{Api, App, Function, Queue, Route, Rule, Target, Topic};
+pub use app::{Api, App, Function, Queue, Route, Rule, Subscription, Target, Topic};
 pub use error::{LineError, Problem, TemplateError};
 
 use std::{fs, path::Path};

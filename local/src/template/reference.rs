@@ -104,7 +104,13 @@ impl Scope<'_> {
         };
         match property(node, key) {
             Some(name) => self.text(name),
-            None => Ok(format!("{STACK}-{logical_id}")),
+            None => {
+                // CloudFormation gives what is FIFO the ending that it has to have.
+                let fifo = ["FifoQueue", "FifoTopic"].iter().find_map(|key| property(node, key));
+                let fifo = fifo.map(|fifo| self.text(fifo)).transpose()?;
+                let ending = if fifo.as_deref() == Some("true") { ".fifo" } else { "" };
+                Ok(format!("{STACK}-{logical_id}{ending}"))
+            }
         }
     }
 

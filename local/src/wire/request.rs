@@ -62,6 +62,19 @@ impl AwsRequest {
         self.json.get_or_init(parse).as_ref().map_err(Clone::clone)
     }
 
+    /// The same request with another document.
+    pub(crate) fn with_json(&self, body: &Value) -> Self {
+        Self {
+            operation: self.operation.clone(),
+            parameters: self.parameters.clone(),
+            trace: self.trace.clone(),
+            headers: self.headers.clone(),
+            form: self.form.clone(),
+            body: body.to_string().into(),
+            json: OnceLock::new(),
+        }
+    }
+
     /// A header, where it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         text(&self.headers, name)

@@ -142,7 +142,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
         ),
         ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
-        ("sqs", "AmazonSQS.PurgeQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
+        ("sqs", "AmazonSQS.CreateQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
         ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, xray"),
     ] {
         let response = call(&world, service, target, path, "{}").await;

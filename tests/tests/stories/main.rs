@@ -19,6 +19,8 @@ mod failures;
 mod hot_product;
 /// Events that are redelivered, out of order, or concurrent.
 mod idempotency;
+/// Faults on purpose.
+mod faults;
 /// AWS calls whose response never arrives.
 mod lost_responses;
 /// What CloudWatch counts.
@@ -27,6 +29,8 @@ mod metrics;
 mod notifications;
 /// Orders that end well, and orders that do not.
 mod orders;
+/// Payments whose process died.
+mod payments;
 /// What functions may do, and what they do.
 mod permissions;
 /// What stands between the functions and AWS.

@@ -1,0 +1,68 @@
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+/// How many seconds SQS and SNS remember a deduplication id
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html>).
+const WINDOW: f64 = 5.0 * 60.0;
+
+/// The deduplication ids of the last five minutes and what was answered to the first message with each.
+#[derive(Debug)]
+pub(crate) struct Deduplication<T> {
+    first: HashMap<String, (f64, T)>,
+}
+
+impl<T> Default for Deduplication<T> {
+    fn default() -> Self {
+        Self { first: HashMap::new() }
+    }
+}
+
+impl<T> Deduplication<T> {
+    /// What was answered to a message with that id in the five minutes before `now`. A repeated message does
+    /// not make the window longer.
+    pub(crate) fn earlier(&mut self, id: &str, now: f64) -> Option<&T> {
+        self.first.retain(|_, (time, _)| now - *time < WINDOW);
+        self.first.get(id).map(|(_, answer)| answer)
+    }
+
+    /// Remembers what is answered to the first message with that id.
+    pub(crate) fn remember(&mut self, id: String, now: f64, answer: T) {
+        self.first.insert(id, (now, answer));
+    }
+}
+
+/// The id that content-based deduplication gives a message: the SHA-256 of its body, its attributes not
+/// included.
+pub(crate) fn content_id(body: &str) -> String {
+    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The sequence number of a FIFO message, which AWS writes with 20 digits.
+pub(crate) fn sequence_number(count: u64) -> String {
+    format!("{:020}", 18_850_000_000_000_000_000 + u128::from(count) * 256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_remembered_for_five_minutes_after_its_first_message() {
+        let mut deduplication = Deduplication::default();
+        assert_eq!(deduplication.earlier("a", 0.0), None);
+        deduplication.remember("a".to_owned(), 0.0, 1);
+        for (now, earlier) in [(0.0, Some(&1)), (200.0, Some(&1)), (299.9, Some(&1)), (300.0, None)]
+        {
+            assert_eq!(deduplication.earlier("a", now), earlier, "{now}");
+            assert_eq!(deduplication.earlier("b", now), None);
+        }
+    }
+
+    #[test]
+    fn content_and_order() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(content_id(""), empty);
+        assert!(sequence_number(1) < sequence_number(2) && sequence_number(1).len() == 20);
+    }
+}

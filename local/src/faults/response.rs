@@ -1,0 +1,78 @@
+use axum::{body::Body, http::StatusCode};
+use serde_json::{Value, json};
+
+use crate::wire::{AwsError, HttpResponse};
+
+/// Marks a response that is never sent: the connection is closed instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Close;
+
+/// A response that is never sent.
+pub(crate) fn close() -> HttpResponse {
+    let mut response = HttpResponse::new(Body::empty());
+    response.extensions_mut().insert(Close);
+    response
+}
+
+/// How `service` refuses a call that is one too many.
+pub(crate) fn throttle(service: &str) -> AwsError {
+    let (status, code) = match service {
+        "dynamodb" => (400, "ProvisionedThroughputExceededException"),
+        "sns" => (400, "Throttling"),
+        "sqs" => (400, "RequestThrottled"),
+        "lambda" | "apigateway" => (429, "TooManyRequestsException"),
+        "xray" => (429, "ThrottledException"),
+        _ => (400, "ThrottlingException"),
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
+    AwsError::new(status, code, "Rate exceeded")
+}
+
+/// How `service` says that it failed: with its own error, or as unavailable.
+pub(crate) fn error(service: &str, unavailable: bool) -> AwsError {
+    if unavailable {
+        let message = "The service is temporarily unavailable.";
+        return AwsError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message);
+    }
+    let code = match service {
+        "dynamodb" => "InternalServerError",
+        "events" => "InternalException",
+        "sns" | "sqs" => "InternalError",
+        "lambda" => "ServiceException",
+        _ => "InternalFailure",
+    };
+    AwsError::new(StatusCode::INTERNAL_SERVER_ERROR, code, "An internal error occurred.")
+}
+
+/// What a stage answers to a request that is one too many
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>).
+pub(crate) fn stage_throttle() -> HttpResponse {
+    stage_response(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
+}
+
+/// What a stage answers when it fails itself.
+pub(crate) fn stage_error() -> HttpResponse {
+    stage_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+}
+
+fn stage_response(status: StatusCode, message: &str) -> HttpResponse {
+    let mut response = HttpResponse::new(Body::from(json!({ "message": message }).to_string()));
+    *response.status_mut() = status;
+    let json = axum::http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(axum::http::header::CONTENT_TYPE, json);
+    response
+}
+
+/// The answer to a `PutEvents` some of whose entries failed: `failed` says which, `published` has the
+/// results of the others, in order.
+pub(crate) fn partial_results(failed: &[bool], published: &Value) -> Value {
+    let mut others = published["Entries"].as_array().into_iter().flatten().cloned();
+    let results = failed.iter().map(|failed| {
+        let failure =
+            json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "An internal error occurred." });
+        if *failed { failure } else { others.next().unwrap_or(failure) }
+    });
+    let results: Vec<_> = results.collect();
+    let failures = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
+    json!({ "FailedEntryCount": failures, "Entries": results })
+}
