@@ -17,18 +17,24 @@ mod command;
 mod failures;
 /// Faults on purpose.
 mod faults;
+/// Many orders for one product at once.
+mod hot_product;
 /// Events that are redelivered, out of order, or concurrent.
 mod idempotency;
 /// AWS calls whose response never arrives.
 mod lost_responses;
 /// What CloudWatch counts.
 mod metrics;
+/// Who notifies the customer, when, and what for.
+mod notifications;
 /// Orders that end well, and orders that do not.
 mod orders;
 /// Payments whose process died.
 mod payments;
 /// What functions may do, and what they do.
 mod permissions;
+/// What stands between the functions and AWS.
+mod proxy;
 /// Which services consume which events.
 mod routes;
 /// Every way an order can go.
