@@ -121,6 +121,11 @@ impl Pattern {
         Ok(Self { source: value.clone(), ..Self::parse(&text)? })
     }
 
+    /// Whether an event, the JSON text that a target receives, matches.
+    pub fn matches(&self, event: &str) -> bool {
+        Leaves::parse(event).is_some_and(|leaves| self.matches_leaves(&leaves))
+    }
+
     /// Whether an event matches.
     pub(crate) fn matches_leaves(&self, leaves: &Leaves<'_>) -> bool {
         self.clauses.iter().any(|clause| clause.matches(leaves))

@@ -17,6 +17,8 @@ mod failures;
 mod idempotency;
 /// AWS calls whose response never arrives.
 mod lost_responses;
+/// Topics, queues, and what goes from one to the other.
+mod messaging;
 /// What CloudWatch counts.
 mod metrics;
 /// Orders that end well, and orders that do not.
@@ -25,6 +27,8 @@ mod orders;
 mod permissions;
 /// Which services consume which events.
 mod routes;
+/// Schedules of all kinds.
+mod schedules;
 /// Every way an order can go.
 mod tour;
 /// The X-Ray store under all sorts of input.
