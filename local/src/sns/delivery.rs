@@ -13,6 +13,7 @@ pub(super) fn to_queue(
     publication: &Publication,
     notification: &Notification,
     trace_header: Option<&str>,
+    queue_is_fifo: bool,
 ) -> NewMessage {
     let (body, attributes) = if subscription.raw {
         (publication.message.clone(), publication.attributes.clone())
@@ -25,10 +26,7 @@ pub(super) fn to_queue(
         trace_header: trace_header.map(str::to_owned),
         group_id: publication.group_id.clone(),
         // A standard queue takes no such id.
-        deduplication_id: publication
-            .deduplication_id
-            .clone()
-            .filter(|_| subscription.queue.ends_with(".fifo")),
+        deduplication_id: publication.deduplication_id.clone().filter(|_| queue_is_fifo),
         ..NewMessage::default()
     }
 }

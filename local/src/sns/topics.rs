@@ -148,7 +148,13 @@ impl Sns {
         };
         let header = trace.map(ToString::to_string);
         for subscription in self.subscriptions.iter().filter(|one| one.topic == topic.arn) {
-            let message = to_queue(subscription, publication, &notification, header.as_deref());
+            let message = to_queue(
+                subscription,
+                publication,
+                &notification,
+                header.as_deref(),
+                self.queues.is_fifo(&subscription.queue),
+            );
             self.queues.deliver(&subscription.queue, message);
         }
         self.published.push(notification);
