@@ -56,7 +56,8 @@ impl Services {
         let traces = Arc::new(Store::new(max_traces));
         let recorder = Recorder::new(Arc::clone(&traces), Arc::clone(&logs));
         let queues = Arc::new(Queues::new(app.queues.clone(), Arc::clone(&logs)));
-        let sns = Arc::new(Sns::new(app.topics.clone()));
+        let sns =
+            Arc::new(Sns::new(app.topics.clone(), app.subscriptions.clone(), Arc::clone(&queues)));
         let authorizer = Arc::new(Authorizer::new(&app.functions));
         let faults = Arc::new(Faults::new(&app.functions));
         let functions = app.functions.iter().filter_map(|function| {

@@ -23,7 +23,7 @@ const LONGEST_SLEEP: TimeDelta = TimeDelta::minutes(1);
 /// The schedules of a template.
 #[derive(Debug)]
 pub(crate) struct Schedules {
-    schedules: Vec<Schedule>,
+    all: Vec<Schedule>,
     targets: Targets,
     /// How often each has fired, and when last.
     fired: Mutex<Vec<Fired>>,
@@ -63,12 +63,12 @@ impl Schedules {
     /// The schedules of a template.
     pub(crate) fn new(schedules: Vec<Schedule>, targets: Targets) -> Self {
         let fired = Mutex::new(vec![Fired::default(); schedules.len()]);
-        Self { schedules, targets, fired }
+        Self { all: schedules, targets, fired }
     }
 
     /// Fires what is enabled whenever it is due, until `stop`.
     pub(crate) fn start(self: &Arc<Self>, stop: &CancellationToken) {
-        let enabled = self.schedules.iter().enumerate().filter(|(_, schedule)| schedule.enabled);
+        let enabled = self.all.iter().enumerate().filter(|(_, schedule)| schedule.enabled);
         for (number, schedule) in enabled {
             let (schedules, stop) = (Arc::clone(self), stop.clone());
             let expression = schedule.expression.clone();
@@ -85,8 +85,8 @@ impl Schedules {
     pub(crate) fn fire(&self, name: &str) -> Result<(), UnknownSchedule> {
         let is_meant =
             |schedule: &Schedule| [&schedule.name, &schedule.arn].contains(&&name.to_owned());
-        let number = self.schedules.iter().position(is_meant).ok_or_else(|| {
-            let known: Vec<_> = self.schedules.iter().map(|known| known.name.as_str()).collect();
+        let number = self.all.iter().position(is_meant).ok_or_else(|| {
+            let known: Vec<_> = self.all.iter().map(|known| known.name.as_str()).collect();
             UnknownSchedule { name: name.to_owned(), known: known.join(", ") }
         })?;
         self.fire_at(number, clock::date_time());
@@ -96,7 +96,7 @@ impl Schedules {
     /// All schedules and what has become of them.
     pub(crate) fn states(&self) -> Vec<ScheduleState> {
         let fired = self.fired();
-        let states = self.schedules.iter().zip(&*fired).map(|(schedule, fired)| ScheduleState {
+        let states = self.all.iter().zip(&*fired).map(|(schedule, fired)| ScheduleState {
             name: schedule.name.clone(),
             expression: schedule.expression.to_string(),
             enabled: schedule.enabled,
@@ -108,12 +108,12 @@ impl Schedules {
 
     /// The schedules themselves.
     pub(crate) fn all(&self) -> &[Schedule] {
-        &self.schedules
+        &self.all
     }
 
     /// No trace comes from a schedule: Lambda starts one for each function that it invokes.
     fn fire_at(&self, number: usize, due: DateTime<Utc>) {
-        let schedule = &self.schedules[number];
+        let schedule = &self.all[number];
         let event = event(schedule, &Uuid::new_v4().to_string(), due).to_string();
         for target in &schedule.targets {
             self.targets.send(&schedule.arn, target, &event, None);

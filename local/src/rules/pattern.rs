@@ -121,7 +121,7 @@ impl Pattern {
         Ok(Self { source: value.clone(), ..Self::parse(&text)? })
     }
 
-    /// Whether an event, as JSON text, matches. Text that is not JSON matches nothing.
+    /// Whether an event, the JSON text that a target receives, matches.
     pub fn matches(&self, event: &str) -> bool {
         Leaves::parse(event).is_some_and(|leaves| self.matches_leaves(&leaves))
     }

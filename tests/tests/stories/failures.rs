@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// The function that fails in the given way.
-fn faulty(folder: &Path, way: &str) -> PathBuf {
+pub(crate) fn faulty(folder: &Path, way: &str) -> PathBuf {
     // Symbolic links are resolved before the file is run, so the name has to be that of a hard
     // link.
     let path = folder.join(format!("faulty-{way}"));

@@ -23,6 +23,8 @@ mod hot_product;
 mod idempotency;
 /// AWS calls whose response never arrives.
 mod lost_responses;
+/// Topics, queues, and what goes from one to the other.
+mod messaging;
 /// What CloudWatch counts.
 mod metrics;
 /// Who notifies the customer, when, and what for.
@@ -37,6 +39,8 @@ mod permissions;
 mod proxy;
 /// Which services consume which events.
 mod routes;
+/// Schedules of all kinds.
+mod schedules;
 /// Every way an order can go.
 mod tour;
 /// The X-Ray store under all sorts of input.

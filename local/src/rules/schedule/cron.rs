@@ -170,9 +170,9 @@ fn values(field: &str, range: RangeInclusive<u32>, names: &[&str]) -> Result<Vec
 }
 
 fn value(text: &str, range: &RangeInclusive<u32>, names: &[&str]) -> Result<u32, String> {
-    let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
-    let named = named.and_then(|place| u32::try_from(place + 1).ok());
-    named
+    let place = names.iter().position(|name| name.eq_ignore_ascii_case(text));
+    let by_name = place.and_then(|place| u32::try_from(place + 1).ok());
+    by_name
         .or_else(|| text.parse().ok())
         .filter(|value| range.contains(value))
         .ok_or_else(|| format!("`{text}` is not within {} and {}", range.start(), range.end()))
