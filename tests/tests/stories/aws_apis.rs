@@ -210,12 +210,18 @@ async fn lambda_invokes_what_there_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sns_publishes_to_topics_that_exist() {
     let world = World::start().await;
-    let topic = "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Adistributed-tracing-demo-customers";
+    let topic =
+        "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Adistributed-tracing-demo-customers.fifo";
+    let fifo = "MessageGroupId=g&MessageDeduplicationId=d";
     for (body, status, says) in [
-        (format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=s"), 200, "<MessageId>"),
-        (format!("Action=Publish&TopicArn={topic}"), 400, "<Code>InvalidParameter</Code>"),
         (
-            format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=%C3%BC"),
+            format!("Action=Publish&{fifo}&TopicArn={topic}&Message=hi&Subject=s"),
+            200,
+            "<MessageId>",
+        ),
+        (format!("Action=Publish&{fifo}&TopicArn={topic}"), 400, "<Code>InvalidParameter</Code>"),
+        (
+            format!("Action=Publish&{fifo}&TopicArn={topic}&Message=hi&Subject=%C3%BC"),
             400,
             "<Code>InvalidParameter</Code>",
         ),
