@@ -209,7 +209,8 @@ async fn lambda_invokes_what_there_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sns_publishes_to_topics_that_exist() {
-    let world = World::start().await;
+    // A FIFO topic asks for more than a message.
+    let world = World::with().parameter("NotificationTopic", "STANDARD").start().await;
     let topic = "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Adistributed-tracing-demo-customers";
     for (body, status, says) in [
         (format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=s"), 200, "<MessageId>"),
