@@ -21,6 +21,8 @@ mod idempotency;
 mod lost_responses;
 /// What CloudWatch counts.
 mod metrics;
+/// What an order tells of itself, and what becomes of one that is open for long.
+mod order_history;
 /// Orders that end well, and orders that do not.
 mod orders;
 /// What functions may do, and what they do.
