@@ -1,4 +1,4 @@
-use std::error::Error;
+use std::{error::Error, fmt::Display};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -158,12 +158,12 @@ impl OrderTable {
         }
     }
 
-    fn update(&self, customer_id: &CustomerId, order_id: impl ToString) -> UpdateItemFluentBuilder {
+    fn update(&self, customer_id: &CustomerId, sort_key: impl Display) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
             .key("customerId", text(customer_id))
-            .key("orderId", text(order_id.to_string()))
+            .key("orderId", text(sort_key))
     }
 }
 
