@@ -15,10 +15,10 @@ mod bad_input;
 mod command;
 /// Crashes, timeouts, poison.
 mod failures;
-/// Events that are redelivered, out of order, or concurrent.
-mod idempotency;
 /// Faults on purpose.
 mod faults;
+/// Events that are redelivered, out of order, or concurrent.
+mod idempotency;
 /// AWS calls whose response never arrives.
 mod lost_responses;
 /// What CloudWatch counts.
@@ -29,6 +29,8 @@ mod orders;
 mod payments;
 /// What functions may do, and what they do.
 mod permissions;
+/// The payment processor as a third party.
+mod processor;
 /// Which services consume which events.
 mod routes;
 /// Every way an order can go.
