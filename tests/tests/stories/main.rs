@@ -37,6 +37,8 @@ mod orders;
 mod payments;
 /// What functions may do, and what they do.
 mod permissions;
+/// The payment processor as a third party.
+mod processor;
 /// What stands between the functions and AWS.
 mod proxy;
 /// Which services consume which events.
