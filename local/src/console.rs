@@ -156,7 +156,8 @@ struct FaultSettings {
 }
 
 fn parse_faults(body: &[u8]) -> Result<FaultSettings, String> {
-    const SHAPE: &str = r#"the body has to be {"faults": ["..."], "seed": 0}; the seed may be missing"#;
+    const SHAPE: &str =
+        r#"the body has to be {"faults": ["..."], "seed": 0}; the seed may be missing"#;
     let body: Value = serde_json::from_slice(body).map_err(|error| format!("{SHAPE}: {error}"))?;
     let texts = body["faults"].as_array().ok_or(SHAPE)?;
     let texts: Option<Vec<_>> = texts.iter().map(Value::as_str).collect();

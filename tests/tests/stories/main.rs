@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic fails the story")]
 
+/// Who may send requests.
+mod access;
 /// The books of all services held against each other.
 mod audit;
 /// The AWS APIs, as AWS's clients use them.
@@ -15,10 +17,10 @@ mod bad_input;
 mod command;
 /// Crashes, timeouts, poison.
 mod failures;
-/// Events that are redelivered, out of order, or concurrent.
-mod idempotency;
 /// Faults on purpose.
 mod faults;
+/// Events that are redelivered, out of order, or concurrent.
+mod idempotency;
 /// AWS calls whose response never arrives.
 mod lost_responses;
 /// What CloudWatch counts.
