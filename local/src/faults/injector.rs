@@ -165,11 +165,11 @@ impl Frequency {
     }
 }
 
-/// The random numbers for the call number `seen` of the fault `number`.
-fn random(seed: u64, number: usize, seen: u64) -> fastrand::Rng {
+/// The random numbers for the call number `call` of the fault `number`.
+fn random(seed: u64, number: usize, call: u64) -> fastrand::Rng {
     let number = u64::try_from(number).unwrap_or_default();
     let fault = fastrand::Rng::with_seed(seed.wrapping_add(number)).u64(..);
-    fastrand::Rng::with_seed(fault ^ seen.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    fastrand::Rng::with_seed(fault ^ call.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]
