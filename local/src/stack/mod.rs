@@ -1,3 +1,5 @@
+/// Which requests are served at all.
+mod access;
 /// The HTTP servers.
 mod server;
 /// The ports and what listens there.

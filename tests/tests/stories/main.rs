@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic fails the story")]
 
+/// Who may send requests.
+mod access;
 /// The books of all services held against each other.
 mod audit;
 /// The AWS APIs, as AWS's clients use them.
