@@ -13,7 +13,7 @@ async fn a_confirmed_order_is_one_connected_trace() {
     world.settled().await;
     let trace = world
         .trace(&response.trace_id(), |seen| {
-            seen.runs() == 8 && seen.named("Events").count() == 11 && seen.orphans().is_empty()
+            seen.runs() == 8 && seen.named("Events").count() == 8 && seen.orphans().is_empty()
         })
         .await;
     assert_eq!(world.summaries().await.len(), 1, "there is exactly one trace");
