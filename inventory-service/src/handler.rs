@@ -172,9 +172,11 @@ async fn wait(
         error = chain(&error),
         "other orders were faster"
     );
-    backoff.pause().await.map_err(|TimeUsedUp| InventoryError::Contended {
-        attempts: backoff.attempts(),
-        order_id: order_id.clone(),
-        source: error,
-    })
+    match backoff.pause().await {
+        Ok(()) => Ok(()),
+        Err(TimeUsedUp) => {
+            let (attempts, order_id) = (backoff.attempts(), order_id.clone());
+            Err(InventoryError::Contended { attempts, order_id, source: error })
+        }
+    }
 }

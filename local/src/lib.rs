@@ -50,9 +50,6 @@ mod logs;
 /// How AWS's APIs speak.
 mod wire;
 
-/// The sandbox payment processor.
-pub mod processor;
-
 // The services, a room each.
 
 /// DynamoDB.
@@ -88,7 +85,7 @@ mod endpoint;
 mod stack;
 
 pub use dynamodb::TablesError;
-pub use events::{EventRecord, ScheduleState, UnknownSchedule};
+pub use events::EventRecord;
 pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;

@@ -6,16 +6,16 @@ use shared::{
 
 use crate::{
     payment::{Payment, Step, Stored},
-    processor::{Charge, Processor, ProcessorError, Refund},
+    processor::{Charge, ProcessorError, Sandbox},
     store::{PaymentTable, PaymentTableError},
 };
 
 /// What paying needs.
 #[derive(Debug)]
-pub(crate) struct Payments<P> {
+pub(crate) struct Payments {
     /// The most that one order may cost.
     pub(crate) limit: Amount,
-    pub(crate) processor: P,
+    pub(crate) processor: Sandbox,
     pub(crate) table: PaymentTable,
     pub(crate) bus: Publisher,
 }
@@ -34,7 +34,7 @@ pub(crate) enum PaymentError {
     Bus(#[from] PublishError),
 }
 
-impl<P: Processor> EventHandler for Payments<P> {
+impl EventHandler for Payments {
     type Error = PaymentError;
 
     async fn handle(
@@ -52,7 +52,7 @@ impl<P: Processor> EventHandler for Payments<P> {
     }
 }
 
-impl<P: Processor> Payments<P> {
+impl Payments {
     /// Records the intention to charge, asks the processor, records its verdict. A process that dies in
     /// between leaves a record from which its retry, or the next delivery, goes on.
     async fn pay(
@@ -63,7 +63,7 @@ impl<P: Processor> Payments<P> {
     ) -> Result<(), PaymentError> {
         annotation::payment_amount(order.amount);
         let now = clock::now();
-        let intended = Payment::intend(order, self.limit, self.processor.name(), now);
+        let intended = Payment::intend(order, self.limit, Sandbox::NAME, now);
         let mut stored = self.table.put_if_absent(&intended, invocation).await?;
         if stored.payment.is_intended() && !stored.is_new {
             stored = self.take_over(stored, invocation, now).await?;
@@ -156,10 +156,7 @@ impl<P: Processor> Payments<P> {
         order_id: &OrderId,
         invocation: &Invocation,
     ) -> Result<Stored, PaymentError> {
-        if self.processor.refund(order_id).await? == Refund::NothingCharged {
-            // So does the embedded sandbox, whose only memory is the table.
-            tracing::info!("the processor does not know of the recorded charge");
-        }
+        self.processor.refund(order_id).await?;
         Ok(self.table.record_refund(order_id, clock::now(), invocation).await?)
     }
 }

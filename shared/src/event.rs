@@ -213,8 +213,7 @@ pub struct InventoryUpdated {
     pub quantity: u32,
     /// The warehouse that has them.
     pub warehouse: String,
-    /// What that warehouse has left of the product, as far as was known when the stock was decided:
-    /// concurrent orders may have taken more.
+    /// What that warehouse has left of the product.
     pub remaining_stock: u32,
 }
 

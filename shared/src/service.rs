@@ -79,23 +79,18 @@ impl Service {
         let handler = Arc::new(handler);
         let function = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
             let handler = Arc::clone(&handler);
-            async move {
-                let invocation = Invocation::new(&event.context);
-                handle_event(handler.as_ref(), &event.payload, &invocation).await
-            }
+            async move { handle(handler.as_ref(), &event).await }
         });
         lambda_runtime::run(self.layer(operation).layer(function)).await
     }
 }
 
-/// Handles the event in `payload`, as EventBridge passes it to a function.
-pub async fn handle_event<H: EventHandler>(
+async fn handle<H: EventHandler>(
     handler: &H,
-    payload: &RawValue,
-    invocation: &Invocation,
+    event: &LambdaEvent<Box<RawValue>>,
 ) -> Result<(), H::Error> {
-    let inbound = InboundEvent::parse(payload)?;
+    let inbound = InboundEvent::parse(&event.payload)?;
     annotation::inbound_event(&inbound);
     record_bus_latency(&inbound);
-    handler.handle(&inbound, invocation).await
+    handler.handle(&inbound, &Invocation::new(&event.context)).await
 }
