@@ -6,6 +6,8 @@ use shared::budget::{self, TimeUsedUp};
 const FIRST: Duration = Duration::from_millis(20);
 /// The longest pause of all: a transaction takes some ten milliseconds.
 const LONGEST: Duration = Duration::from_millis(500);
+/// What is left of an invocation for publishing its decision.
+const PUBLISHING: Duration = Duration::from_secs(1);
 
 /// The pauses between attempts that lose to concurrent orders.
 ///
@@ -23,11 +25,11 @@ impl Backoff {
         self.attempts
     }
 
-    /// Waits before the next attempt, if the invocation has time for one.
+    /// Waits before the next attempt, if the invocation has time for one and for what follows it.
     pub(crate) async fn pause(&mut self) -> Result<(), TimeUsedUp> {
         let pause = longest(self.attempts).mul_f64(fastrand::f64());
         self.attempts += 1;
-        if budget::remaining() <= pause {
+        if budget::remaining() <= pause + PUBLISHING {
             return Err(TimeUsedUp);
         }
         tokio::time::sleep(pause).await;

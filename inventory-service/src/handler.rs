@@ -172,11 +172,9 @@ async fn wait(
         error = chain(&error),
         "other orders were faster"
     );
-    match backoff.pause().await {
-        Ok(()) => Ok(()),
-        Err(TimeUsedUp) => {
-            let (attempts, order_id) = (backoff.attempts(), order_id.clone());
-            Err(InventoryError::Contended { attempts, order_id, source: error })
-        }
-    }
+    backoff.pause().await.map_err(|TimeUsedUp| InventoryError::Contended {
+        attempts: backoff.attempts(),
+        order_id: order_id.clone(),
+        source: error,
+    })
 }

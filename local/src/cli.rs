@@ -48,6 +48,12 @@ pub(crate) struct Arguments {
     /// Number that decides which calls meet a fault; the same number decides the same again
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Start the sandbox payment processor as a process of its own, behind the parameter `ProcessorUrl`
+    #[arg(long)]
+    pub(crate) processor: bool,
+    /// Be that process
+    #[arg(long, hide = true)]
+    pub(crate) serve_processor: bool,
 }
 
 impl Arguments {

@@ -4,12 +4,15 @@ use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, Uri, header},
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     clock,
+    events::EventRecord,
     faults::{Fault, FaultError},
     services::Services,
+    sqs::Message,
     wire::HttpResponse,
     xray::{Graph, Kind, Node, Trace, root_http},
 };
@@ -111,13 +114,13 @@ impl Console {
         })
     }
 
-    fn state(&self, minutes: f64) -> Value {
+    fn state(&self, minutes: f64) -> impl Serialize {
         let since = clock::seconds() - minutes.clamp(0.0, MAX_MINUTES) * 60.0;
         let traces = self.services.traces.traces();
         let recent: Vec<_> = traces.iter().filter(|trace| trace.start() >= since).collect();
         let graph = Graph::of(recent.iter().map(std::convert::AsRef::as_ref));
         let functions = self.services.lambda.functions();
-        json!({
+        let rest = json!({
             "api": self.api,
             "testCommand": self.test_command,
             "functions": functions.map(|function| &function.name).collect::<Vec<_>>(),
@@ -126,16 +129,18 @@ impl Console {
             "traceCount": recent.len(),
             "notifications": self.services.sns.published(LIMIT),
             "notificationCount": self.services.sns.count(),
-            "deadLetters": self.services.queues.dead_letters(LIMIT),
             "deadLetterCount": self.services.queues.dead_letter_count(),
-        })
+            "schedules": self.services.schedules.states(),
+        });
+        // Not through a tree of values: bodies are shown as they were sent.
+        State { dead_letters: self.services.queues.dead_letters(LIMIT), rest }
     }
 
-    fn trace(&self, trace: &Trace) -> Value {
+    fn trace(&self, trace: &Trace) -> impl Serialize {
         let same = |id: Option<&str>| id == Some(trace.id.as_str());
         let logs = self.services.logs.lines(|line| same(line.trace_id.as_deref()));
         let events = self.services.buses.events(|event| same(event.trace_id.as_deref()));
-        json!({
+        let rest = json!({
             "id": trace.id,
             "start": trace.start(),
             "duration": trace.duration(),
@@ -144,8 +149,8 @@ impl Console {
             "services": Graph::of([trace]).services(),
             "nodes": trace.nodes.iter().map(node).collect::<Vec<_>>(),
             "logs": &logs[..logs.len().min(LIMIT)],
-            "events": &events[events.len().saturating_sub(LIMIT)..],
-        })
+        });
+        OneTrace { events: events.into_iter().rev().take(LIMIT).rev().collect(), rest }
     }
 }
 
@@ -156,7 +161,8 @@ struct FaultSettings {
 }
 
 fn parse_faults(body: &[u8]) -> Result<FaultSettings, String> {
-    const SHAPE: &str = r#"the body has to be {"faults": ["..."], "seed": 0}; the seed may be missing"#;
+    const SHAPE: &str =
+        r#"the body has to be {"faults": ["..."], "seed": 0}; the seed may be missing"#;
     let body: Value = serde_json::from_slice(body).map_err(|error| format!("{SHAPE}: {error}"))?;
     let texts = body["faults"].as_array().ok_or(SHAPE)?;
     let texts: Option<Vec<_>> = texts.iter().map(Value::as_str).collect();
@@ -167,6 +173,23 @@ fn parse_faults(body: &[u8]) -> Result<FaultSettings, String> {
         seed => seed.as_u64().ok_or(SHAPE)?,
     };
     Ok(FaultSettings { faults, seed })
+}
+
+/// What the page shows of everything.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    dead_letters: Vec<Message>,
+    #[serde(flatten)]
+    rest: Value,
+}
+
+/// What the page shows of one trace.
+#[derive(Serialize)]
+struct OneTrace {
+    events: Vec<EventRecord>,
+    #[serde(flatten)]
+    rest: Value,
 }
 
 /// A trace's line in the list.
@@ -256,8 +279,10 @@ fn file(content_type: &'static str, text: &'static str) -> HttpResponse {
     response
 }
 
-fn json_file(status: StatusCode, value: &Value) -> HttpResponse {
-    let mut response = HttpResponse::new(Body::from(value.to_string()));
+fn json_file(status: StatusCode, value: &impl Serialize) -> HttpResponse {
+    // What is shown has texts as keys, so that it can always be written.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    let mut response = HttpResponse::new(Body::from(text));
     *response.status_mut() = status;
     let content_type = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write};
 
 use sha2::{Digest, Sha256};
 
@@ -35,7 +35,10 @@ impl<T> Deduplication<T> {
 /// The id that content-based deduplication gives a message: the SHA-256 of its body, its attributes not
 /// included.
 pub(crate) fn content_id(body: &str) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(body).iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The sequence number of a FIFO message, which AWS writes with 20 digits.

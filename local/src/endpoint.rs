@@ -69,7 +69,9 @@ impl Endpoint {
     async fn perform(&self, api: &dyn AwsApi, key: Option<&str>, request: &AwsRequest) -> Outcome {
         let service = api.name();
         let function = match service {
-            "lambda" => self.lambda.function(request.parameter("name")).ok().map(|f| f.name.as_str()),
+            "lambda" => {
+                self.lambda.function(request.parameter("name")).ok().map(|f| f.name.as_str())
+            }
             _ => self.faults.function(key),
         };
         let call = Call { service, operation: &request.operation, function };

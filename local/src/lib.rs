@@ -50,6 +50,9 @@ mod logs;
 /// How AWS's APIs speak.
 mod wire;
 
+/// The sandbox payment processor.
+pub mod processor;
+
 // The services, a room each.
 
 /// DynamoDB.
@@ -85,7 +88,7 @@ mod endpoint;
 mod stack;
 
 pub use dynamodb::TablesError;
-pub use events::EventRecord;
+pub use events::{EventRecord, ScheduleState, UnknownSchedule};
 pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;

@@ -5,10 +5,10 @@ mod cli;
 /// The terminal's output.
 mod terminal;
 
-use std::{fs, io, path::Path, process::ExitCode};
+use std::{env, fs, io, path::Path, process::ExitCode};
 
 use clap::Parser;
-use local::{Options, Sockets, Stack, compile, template};
+use local::{Options, Sockets, Stack, compile, processor, processor::Processor, template};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,7 +28,10 @@ async fn main() -> ExitCode {
 
 type AnyError = Box<dyn std::error::Error>;
 
-async fn run(arguments: Arguments) -> Result<(), AnyError> {
+async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
+    if arguments.serve_processor {
+        return Ok(processor::serve().await?);
+    }
     // Installed first, so that Ctrl-C during the build ends the build and nothing else.
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -40,6 +43,13 @@ async fn run(arguments: Arguments) -> Result<(), AnyError> {
     };
     tokio::pin!(asked_to_stop);
 
+    let processor = if arguments.processor {
+        let processor = Processor::start(&env::current_exe()?).await?;
+        arguments.parameter.push(("ProcessorUrl".to_owned(), processor.url().to_owned()));
+        Some(processor)
+    } else {
+        None
+    };
     let app = template::load(&arguments.template, &arguments.parameter)?;
     let sockets = Sockets::bind(arguments.ports()).await?;
     let mut progress = terminal::progress();
@@ -61,8 +71,13 @@ async fn run(arguments: Arguments) -> Result<(), AnyError> {
     };
     let stack = Stack::start(app, executables, sockets, options).await?;
     terminal::print_summary(&stack);
+    let mut ready = stack.ready();
+    if let Some(processor) = &processor {
+        terminal::print(&format!("payment processor: {}/charges", processor.url()));
+        ready["processor"] = processor.url().into();
+    }
     if let Some(path) = &arguments.ready_file {
-        write_ready_file(path, &stack.ready())
+        write_ready_file(path, &ready)
             .map_err(|error| format!("cannot write the ready file {}: {error}", path.display()))?;
     }
     asked_to_stop.await;

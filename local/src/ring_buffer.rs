@@ -25,6 +25,11 @@ impl<T: Clone> RingBuffer<T> {
         items.push_back(item);
     }
 
+    /// Changes those that are `wanted`.
+    pub(crate) fn change(&self, wanted: impl Fn(&T) -> bool, change: impl Fn(&mut T)) {
+        self.items().iter_mut().filter(|item| wanted(item)).for_each(change);
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.items().len()
@@ -60,5 +65,7 @@ mod tests {
         assert_eq!(recent.latest(usize::MAX), [5, 4, 3]);
         assert_eq!(recent.latest(2), [5, 4]);
         assert_eq!(recent.matching(|item| item % 2 == 1), [3, 5]);
+        recent.change(|item| *item == 4, |item| *item = 40);
+        assert_eq!(recent.latest(usize::MAX), [5, 40, 3]);
     }
 }

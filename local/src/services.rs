@@ -3,7 +3,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use crate::{
     apigateway::{ApiGateway, Gateway},
     dynamodb::{DynamoDb, TablesError},
-    events::{Buses, EventBridge},
+    events::{Buses, EventBridge, Schedules, Targets},
     faults::Faults,
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
@@ -32,6 +32,8 @@ pub(crate) struct Services {
     pub(crate) logs: Arc<Logs>,
     /// SQS.
     pub(crate) queues: Arc<Queues>,
+    /// EventBridge's schedules.
+    pub(crate) schedules: Arc<Schedules>,
     /// SNS.
     pub(crate) sns: Arc<Sns>,
     /// X-Ray.
@@ -54,7 +56,8 @@ impl Services {
         let traces = Arc::new(Store::new(max_traces));
         let recorder = Recorder::new(Arc::clone(&traces), Arc::clone(&logs));
         let queues = Arc::new(Queues::new(app.queues.clone(), Arc::clone(&logs)));
-        let sns = Arc::new(Sns::new(app.topics.clone()));
+        let sns =
+            Arc::new(Sns::new(app.topics.clone(), app.subscriptions.clone(), Arc::clone(&queues)));
         let authorizer = Arc::new(Authorizer::new(&app.functions));
         let faults = Arc::new(Faults::new(&app.functions));
         let functions = app.functions.iter().filter_map(|function| {
@@ -68,12 +71,9 @@ impl Services {
             Arc::clone(&logs),
             Arc::clone(&faults),
         ));
-        let buses = Arc::new(Buses::new(
-            app.buses.clone(),
-            app.rules.clone(),
-            Arc::clone(&lambda),
-            Arc::clone(&queues),
-        ));
+        let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
+        let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
+        let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
         let gateway = app.api.clone().map(|api| {
             Gateway::new(api, app.routes.clone(), Arc::clone(&lambda), recorder.clone())
         });
@@ -81,14 +81,26 @@ impl Services {
         let apis: Vec<Arc<dyn AwsApi>> = vec![
             Arc::new(ApiGateway(app.api.clone())),
             dynamodb,
-            Arc::new(EventBridge(Arc::clone(&buses))),
+            Arc::new(EventBridge { buses: Arc::clone(&buses), schedules: Arc::clone(&schedules) }),
             Arc::new(Iam(Arc::clone(&authorizer))),
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
             Arc::new(XRay(Arc::clone(&traces))),
         ];
-        Ok(Self { authorizer, buses, faults, gateway, lambda, logs, queues, sns, traces, apis })
+        Ok(Self {
+            authorizer,
+            buses,
+            faults,
+            gateway,
+            lambda,
+            logs,
+            queues,
+            schedules,
+            sns,
+            traces,
+            apis,
+        })
     }
 }
 

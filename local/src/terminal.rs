@@ -67,6 +67,10 @@ pub(crate) fn print_summary(stack: &Stack) {
         "  rules        {}",
         names(app.rules.iter().map(|r| r.name.as_str()).collect())
     ));
+    for schedule in stack.schedules() {
+        let state = if schedule.enabled { "" } else { ", disabled" };
+        print(&format!("  schedule     {} ({}{state})", schedule.name, schedule.expression));
+    }
     let tables = app.tables.iter().filter_map(|table| table["TableName"].as_str());
     print(&format!("  tables       {}", names(tables.collect())));
     print(&format!(

@@ -79,6 +79,6 @@ impl Topic {
 
     /// Only the name of a FIFO topic ends so, and a standard topic refuses a deduplication id.
     fn is_fifo(&self) -> bool {
-        self.arn.ends_with(".fifo")
+        self.arn.strip_suffix(".fifo").is_some()
     }
 }

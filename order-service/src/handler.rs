@@ -1,16 +1,17 @@
-use std::convert::Infallible;
-
-use lambda_http::{Body, Request, RequestExt, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use lambda_http::{Body, Request, RequestExt, Response, http::Method};
 use shared::{
-    Cause, CustomerId, Invocation, OrderId, OutboundEvent, PublishError, Publisher, ReportedError,
-    annotation, clock,
+    Cause, CustomerId, Invocation, OrderId, OutboundEvent, Publisher, Recorded, ReportedError,
+    TraceHeader, annotation, chain, clock,
 };
 
 use crate::{
-    order::{Order, PriceList},
+    key::{Answered, Key},
+    listing::Listing,
+    order::{Open, Order, PriceList},
     request::{InvalidRequest, OrderRequest},
-    response,
-    store::{OrderTable, OrderTableError},
+    response::{self, BasePath},
+    store::{Fenced, OrderTable, OrderTableError, Placed},
 };
 
 /// What taking orders needs.
@@ -19,6 +20,8 @@ pub(crate) struct Orders {
     /// The web origin whose pages may read the responses; empty for none.
     pub(crate) cors_origin: String,
     pub(crate) prices: PriceList,
+    /// After what time an order that has not ended is published again.
+    pub(crate) open_after: TimeDelta,
     pub(crate) table: OrderTable,
     pub(crate) bus: Publisher,
 }
@@ -27,26 +30,31 @@ pub(crate) struct Orders {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OrderError {
     #[error("the request is invalid")]
-    InvalidRequest(InvalidRequest),
+    InvalidRequest(#[from] InvalidRequest),
     #[error("there is no such order")]
     NotFound,
     #[error("the idempotency key was used for another order")]
     IdempotencyKeyReused,
+    #[error("another request with the idempotency key is under way")]
+    InFlight,
     #[error("the table of orders is unavailable")]
     Table(#[from] OrderTableError),
-    #[error("the order was stored, but could not be published")]
-    Bus(#[from] PublishError),
 }
 
 impl Orders {
     /// Responds to a request. Every error has a response, which carries it to the layer that
     /// records it.
-    pub(crate) async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
+    pub(crate) async fn respond(
+        &self,
+        request: &Request,
+        invocation: &Invocation,
+    ) -> Response<Body> {
         let path = request.path_parameters();
         let customer_id = path.first("customerId").unwrap_or_default();
-        let outcome = match path.first("orderId") {
-            Some(order_id) => self.look_up(customer_id, order_id).await,
-            None => self.place(customer_id, &request).await,
+        let outcome = match (request.method(), path.first("orderId")) {
+            (_, Some(order_id)) => self.look_up(customer_id, order_id, request).await,
+            (&Method::GET, None) => self.list(customer_id, request).await,
+            _ => self.place(customer_id, request, invocation).await,
         };
         let mut response = outcome.unwrap_or_else(|error| {
             let mut response = response::error(&error);
@@ -54,55 +62,132 @@ impl Orders {
             response
         });
         response::allow_origin(&mut response, &self.cors_origin);
-        Ok(response)
+        response
     }
 
-    /// Decides, stores, publishes. An order that was stored and not published is published when the
-    /// client sends the same idempotency key again. A client without one orders anew, and the first
-    /// order is never published.
+    /// Decides, stores, publishes. An order that is stored is published: if not now, by the sweep.
     async fn place(
         &self,
         customer_id: &str,
         request: &Request,
+        invocation: &Invocation,
     ) -> Result<Response<Body>, OrderError> {
-        let invocation =
-            Invocation::new(&request.lambda_context_ref().cloned().unwrap_or_default());
-        let order = self.decide(customer_id, request).map_err(OrderError::InvalidRequest)?;
+        let now = clock::now();
+        let order = self.decide(customer_id, request, now)?;
+        let key = request.headers().get("idempotency-key");
+        let key = key.map(|key| Key::new(key.as_bytes(), &order)).transpose();
+        let key = key.map_err(InvalidRequest::from)?;
         annotate(&order);
 
-        let recorded = self.table.put_if_absent(&order, &invocation).await?;
-        let stored = recorded.get().clone();
-        if !stored.is_same_request(&order) {
-            return Err(OrderError::IdempotencyKeyReused);
+        let base = BasePath::of(request);
+        let (order, answered) = self.store(order, key.as_ref(), invocation, now).await?;
+        if let Some(answered) = answered {
+            return Ok(response::placed(order.get(), answered, &base));
         }
-        let event = recorded.map(|order| order.created.into());
-        self.bus.publish(&OutboundEvent::new(event, stored.created_at, Cause::request())).await?;
+        let (placed, created_at) = (order.get().clone(), order.get().created_at);
+        let event = order.map(|order| order.created.into());
+        let event = OutboundEvent::new(event, created_at, Cause::request());
+        let answered = match self.bus.publish(&event).await {
+            Ok(()) => Answered::Created,
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(error, "the order is stored, and will be published later");
+                Answered::Accepted
+            }
+        };
         tracing::info!("order created");
-        Ok(response::created(&stored))
+        if let Some(key) = &key
+            && let Err(error) = self.table.record_answer(&placed, key, answered).await
+        {
+            let error = chain(&error);
+            tracing::warn!(error, "a request with the same key is answered later than it could be");
+        }
+        Ok(response::placed(&placed, answered, &base))
     }
 
     /// The order that the request asks for, at our price.
-    fn decide(&self, customer_id: &str, request: &Request) -> Result<Order, InvalidRequest> {
-        let now = clock::now();
-        let order = OrderRequest::parse(customer_id, request.body())?;
-        let key =
-            request.headers().get("idempotency-key").map(lambda_http::http::HeaderValue::as_bytes);
-        let key = key.map(String::from_utf8_lossy);
-        let order_id = order.order_id(key.as_deref(), now)?;
-        order.place(order_id, &self.prices, now)
+    fn decide(
+        &self,
+        customer_id: &str,
+        request: &Request,
+        now: DateTime<Utc>,
+    ) -> Result<Order, InvalidRequest> {
+        let created = OrderRequest::parse(customer_id, request.body())?.place(&self.prices, now)?;
+        Ok(Order {
+            created,
+            created_at: now,
+            trace: TraceHeader::current().map(|header| header.to_string()),
+            open: Some(Open { due_at: now + self.open_after, attempts: 0 }),
+            progress: std::iter::empty().collect(),
+        })
+    }
+
+    /// The order as it is stored now, or was stored by a request with the same key, and how that
+    /// one was answered.
+    async fn store(
+        &self,
+        order: Order,
+        key: Option<&Key>,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Result<(Recorded<Order>, Option<Answered>), OrderError> {
+        let put = match key {
+            None => self.table.put_if_absent(&order, invocation).await.map(Placed::Stored),
+            Some(key) => self.table.put_with_key(&order, key, invocation, now).await,
+        };
+        let placed = match put {
+            Ok(placed) => placed,
+            Err(error) => match self.table.fence(&order, invocation, now).await {
+                Ok(Fenced::Stored) => Placed::Stored(Recorded::New(order.clone())),
+                Ok(Fenced::Withdrawn) => return Err(error.into()),
+                Err(unknown) => {
+                    let unknown = chain(&unknown);
+                    tracing::error!(error = unknown, "it is unknown whether the order is stored");
+                    return Err(error.into());
+                }
+            },
+        };
+        let used = match placed {
+            Placed::Stored(order) => return Ok((order, None)),
+            Placed::Conflict => return Err(OrderError::InFlight),
+            Placed::Used(used) => used,
+        };
+        if key.is_some_and(|key| key.fingerprint != used.fingerprint) {
+            return Err(OrderError::IdempotencyKeyReused);
+        }
+        if used.is_in_flight(now) {
+            return Err(OrderError::InFlight);
+        }
+        let first = self.table.find(&order.created.customer_id, &used.order_id).await?;
+        let first = first.ok_or(OrderTableError::Missing(used.order_id))?;
+        annotate(&first);
+        Ok((Recorded::Existing(first), used.answered))
     }
 
     async fn look_up(
         &self,
         customer_id: &str,
         order_id: &str,
+        request: &Request,
     ) -> Result<Response<Body>, OrderError> {
         // No order was ever stored under an id that is not one.
         let customer_id: CustomerId = customer_id.parse().map_err(|_| OrderError::NotFound)?;
         let order_id: OrderId = order_id.parse().map_err(|_| OrderError::NotFound)?;
         let order = self.table.find(&customer_id, &order_id).await?.ok_or(OrderError::NotFound)?;
         annotate(&order);
-        Ok(response::found(&order))
+        Ok(response::found(&order, request))
+    }
+
+    async fn list(
+        &self,
+        customer_id: &str,
+        request: &Request,
+    ) -> Result<Response<Body>, OrderError> {
+        let customer_id: CustomerId = customer_id.parse().map_err(|_| OrderError::NotFound)?;
+        annotation::customer_id(&customer_id);
+        let listing = Listing::parse(&request.query_string_parameters())?;
+        let page = self.table.page(&customer_id, listing.limit, listing.after.as_ref()).await?;
+        Ok(response::page(&customer_id, &listing, &page, request))
     }
 }
 

@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 use shared::{Amount, OrderCreated};
 
+use crate::progress::Progress;
+
 /// What things cost. The price is ours, never the client's.
 #[derive(Clone, Debug)]
 pub(crate) struct PriceList {
@@ -10,20 +12,26 @@ pub(crate) struct PriceList {
     pub(crate) currency: String,
 }
 
-/// An order as it is stored and published.
+/// An order as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     /// What is published.
     pub(crate) created: OrderCreated,
     /// When it was accepted.
     pub(crate) created_at: DateTime<Utc>,
+    /// The trace header of the request that placed it, so that what is done for it later belongs to
+    /// its trace.
+    pub(crate) trace: Option<String>,
+    /// Until it has ended: when it is to be published again.
+    pub(crate) open: Option<Open>,
+    pub(crate) progress: Progress,
 }
 
-impl Order {
-    /// Whether `other` orders the same thing, as two requests with the same idempotency key must.
-    pub(crate) fn is_same_request(&self, other: &Self) -> bool {
-        let (a, b) = (&self.created, &other.created);
-        (&a.product_id, a.quantity, &a.payment_method)
-            == (&b.product_id, b.quantity, &b.payment_method)
-    }
+/// An order that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// When it is published again if it has not ended by then.
+    pub(crate) due_at: DateTime<Utc>,
+    /// How often it was published again.
+    pub(crate) attempts: u32,
 }

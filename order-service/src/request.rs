@@ -3,14 +3,12 @@ use serde_json::{Map, Value};
 use shared::{CustomerId, InvalidId, OrderCreated, OrderId, PaymentMethod, ProductId};
 use uuid::Uuid;
 
-use crate::order::{Order, PriceList};
+use crate::order::PriceList;
 
 /// The product of a request that names none, as in the original.
 const DEFAULT_PRODUCT: &str = "default-product";
 /// The most pieces of a product that one order may have.
 const MAX_QUANTITY: u64 = 1_000;
-/// The longest idempotency key, in bytes.
-const MAX_KEY: usize = 255;
 
 /// What a client asks for. Each field is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,52 +59,34 @@ impl OrderRequest {
         }
     }
 
-    /// The order's id. Two requests of a customer with the same idempotency key are the same order.
-    pub(crate) fn order_id(
-        &self,
-        idempotency_key: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<OrderId, InvalidRequest> {
-        let uuid = match idempotency_key {
-            Some(key) if key.is_empty() || key.len() > MAX_KEY => {
-                let reason = format!("must have 1 to {MAX_KEY} characters");
-                return Err(InvalidField { field: "Idempotency-Key", reason }.into());
-            }
-            Some(key) => {
-                let name = format!("{}\n{key}", self.customer_id);
-                Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
-            }
-            None => {
-                let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-                let nanoseconds = now.timestamp_subsec_nanos();
-                Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds))
-            }
-        };
-        Ok(uuid.as_u128().into())
-    }
-
-    /// The order for this request, at our price.
+    /// The order for this request, under a new id, at our price.
     pub(crate) fn place(
         self,
-        order_id: OrderId,
         prices: &PriceList,
         now: DateTime<Utc>,
-    ) -> Result<Order, InvalidRequest> {
+    ) -> Result<OrderCreated, InvalidRequest> {
         let amount = prices.unit_price.times(self.quantity).ok_or_else(|| {
             let reason = "is more than can be priced".to_owned();
             InvalidField { field: "quantity", reason }
         })?;
-        let created = OrderCreated {
-            order_id,
+        Ok(OrderCreated {
+            order_id: new_id(now),
             customer_id: self.customer_id,
             product_id: self.product_id,
             quantity: self.quantity,
             amount,
             currency: prices.currency.clone(),
             payment_method: self.payment_method,
-        };
-        Ok(Order { created, created_at: now })
+        })
     }
+}
+
+/// An id that nobody can guess, and that grows with time.
+fn new_id(now: DateTime<Utc>) -> OrderId {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    let nanoseconds = now.timestamp_subsec_nanos();
+    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds);
+    Uuid::new_v7(time).as_u128().into()
 }
 
 impl From<InvalidField> for InvalidRequest {

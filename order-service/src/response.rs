@@ -1,33 +1,114 @@
+use std::iter;
+
 use lambda_http::{
-    Body, Response,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    Body, Request, RequestExt, Response,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    request::RequestContext,
 };
 use serde_json::{Value, json};
-use shared::{TraceHeader, clock::rfc3339};
+use shared::{CustomerId, TraceHeader, clock::rfc3339};
 
 use crate::{
     handler::OrderError,
+    key::{Answered, sha256},
+    listing::{self, Listing},
     order::Order,
+    progress::Status,
     request::{InvalidField, InvalidRequest},
+    store::Page,
 };
 
 /// How long a client should wait before it retries when a dependency is unavailable, in seconds.
 const RETRY_AFTER: &str = "1";
 
-/// `201`: the order was accepted.
-pub(crate) fn created(order: &Order) -> Response<Body> {
-    let location = format!("/orders/{}/{}", order.created.customer_id, order.created.order_id);
-    let mut response = json_response(StatusCode::CREATED, "application/json", &to_json(order));
-    set(&mut response, header::LOCATION, &location);
+/// What comes before `/orders` in the paths that the client sees: on AWS the stage, or what a
+/// domain of its own maps to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BasePath(String);
+
+impl BasePath {
+    /// The one of a request.
+    pub(crate) fn of(request: &Request) -> Self {
+        let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
+            return Self(String::new());
+        };
+        let resource = context.resource_path.as_deref().unwrap_or_default();
+        let mut base = context.path.as_deref().unwrap_or_default().trim_end_matches('/');
+        for _ in resource.matches('/') {
+            base = base.rfind('/').map_or("", |slash| &base[..slash]);
+        }
+        Self(base.to_owned())
+    }
+
+    fn orders(&self, customer_id: &CustomerId) -> String {
+        format!("{}/orders/{customer_id}", self.0)
+    }
+
+    fn order(&self, order: &Order) -> String {
+        format!("{}/{}", self.orders(&order.created.customer_id), order.created.order_id)
+    }
+}
+
+/// `201`: the order was accepted and published. `202`: it will be published.
+pub(crate) fn placed(order: &Order, answered: Answered, base: &BasePath) -> Response<Body> {
+    let (status, message) = match answered {
+        Answered::Created => (StatusCode::CREATED, Status::Created.message()),
+        Answered::Accepted => (StatusCode::ACCEPTED, "Order created; it is being processed."),
+    };
+    let body = to_json(order, Status::Created, message);
+    let mut response = json_response(status, "application/json", &body);
+    set(&mut response, header::LOCATION, &base.order(order));
     response
 }
 
-/// `200`: the order, as it was accepted.
-pub(crate) fn found(order: &Order) -> Response<Body> {
-    json_response(StatusCode::OK, "application/json", &to_json(order))
+/// `200`: the order and what happened to it; `304` if the client has just that already.
+pub(crate) fn found(order: &Order, request: &Request) -> Response<Body> {
+    let body = with_history(order, &BasePath::of(request));
+    let tag = format!("\"{}\"", &sha256(body.to_string().as_bytes())[..32]);
+    let mut response = json_response(StatusCode::OK, "application/json", &body);
+    if is_known(request.headers(), &tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::Empty;
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    set(&mut response, header::ETAG, &tag);
+    // It may be kept, and has to be asked for each time.
+    set(&mut response, header::CACHE_CONTROL, "private, no-cache");
+    response
 }
 
-/// What the client gets for an error: `400`, `404`, `422` or `503`, and why.
+/// `200`: a page of the customer's orders.
+pub(crate) fn page(
+    customer_id: &CustomerId,
+    listing: &Listing,
+    page: &Page,
+    request: &Request,
+) -> Response<Body> {
+    let base = BasePath::of(request);
+    let orders: Vec<_> = page.orders.iter().map(|order| with_history(order, &base)).collect();
+    let mut body = json!({ "orders": orders });
+    if let Some(last) = &page.next {
+        let next = listing::encode(last);
+        let path = base.orders(customer_id);
+        let path = format!("{path}?limit={}&next={next}", listing.limit);
+        body["next"] = next.into();
+        body["links"] = json!({ "next": path });
+    }
+    json_response(StatusCode::OK, "application/json", &body)
+}
+
+/// Whether `If-None-Match` names the tag (RFC 9110, 13.1.2: weak comparison).
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter();
+    let names = |value: &HeaderValue| {
+        let tags = value.to_str().unwrap_or_default().split(',').map(str::trim);
+        let mut tags = tags.map(|text| text.strip_prefix("W/").unwrap_or(text));
+        tags.any(|known| known == "*" || known == tag)
+    };
+    values.into_iter().any(names)
+}
+
+/// What the client gets for an error: `400`, `404`, `409`, `422` or `503`, and why.
 pub(crate) fn error(error: &OrderError) -> Response<Body> {
     match error {
         OrderError::InvalidRequest(InvalidRequest::Fields(fields)) => invalid_fields(fields),
@@ -41,7 +122,14 @@ pub(crate) fn error(error: &OrderError) -> Response<Body> {
         OrderError::NotFound => {
             problem(StatusCode::NOT_FOUND, "This customer has no such order.", &[])
         }
-        OrderError::Table(_) | OrderError::Bus(_) => {
+        OrderError::InFlight => {
+            let sentence = "Another request with this `Idempotency-Key` is under way. Send this one \
+                            again for its response.";
+            let mut response = problem(StatusCode::CONFLICT, sentence, &[]);
+            set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
+            response
+        }
+        OrderError::Table(_) => {
             let sentence = "The order could not be taken right now. Send the same request again, \
                             with the same `Idempotency-Key` if it had one.";
             let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, sentence, &[]);
@@ -56,12 +144,40 @@ pub(crate) fn error(error: &OrderError) -> Response<Body> {
 pub(crate) fn allow_origin(response: &mut Response<Body>, origin: &str) {
     if !origin.is_empty() {
         set(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let readable = "Location, Retry-After, X-Amzn-Trace-Id";
+        let readable = "ETag, Location, Retry-After, X-Amzn-Trace-Id";
         set(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, readable);
     }
 }
 
-fn to_json(order: &Order) -> Value {
+/// The order as it is now, and how it came to that.
+fn with_history(order: &Order, base: &BasePath) -> Value {
+    let status = order.progress.status();
+    let mut body = to_json(order, status, status.message());
+    let created = json!({
+        "event": "Order Created",
+        "eventId": order.created.order_id.event_id("order-created"),
+        "timestamp": rfc3339(order.created_at),
+    });
+    let happened = order.progress.history().into_iter().map(|(fact, happened)| {
+        let mut event = json!({
+            "event": fact.detail_type(),
+            "eventId": happened.event_id,
+            "timestamp": rfc3339(happened.at),
+        });
+        if let (Some(name), Some(detail)) = (fact.detail_name(), &happened.detail) {
+            event[name] = detail.as_str().into();
+        }
+        event
+    });
+    body["history"] = iter::once(created).chain(happened).collect();
+    body["links"] = json!({
+        "self": base.order(order),
+        "orders": base.orders(&order.created.customer_id),
+    });
+    body
+}
+
+fn to_json(order: &Order, status: Status, message: &str) -> Value {
     let created = &order.created;
     json!({
         "orderId": created.order_id,
@@ -70,8 +186,8 @@ fn to_json(order: &Order) -> Value {
         "quantity": created.quantity,
         "amount": created.amount,
         "currency": created.currency,
-        "status": "created",
-        "message": "Order created; its payment and stock are being checked.",
+        "status": status.as_str(),
+        "message": message,
         "timestamp": rfc3339(order.created_at),
     })
 }
@@ -115,3 +231,6 @@ fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
         response.headers_mut().insert(name, value);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,37 +1,73 @@
+use std::{error::Error, fmt::Display};
+
 use aws_sdk_dynamodb::{
     Client,
     config::Builder,
-    error::SdkError,
-    operation::{get_item::GetItemError, put_item::PutItemError},
+    operation::{put_item::PutItemError, update_item::builders::UpdateItemFluentBuilder},
     types::ReturnValuesOnConditionCheckFailure,
 };
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
-    CustomerId, Invocation, OrderCreated, OrderId, Recorded,
+    CustomerId, Invocation, OrderId, Recorded,
     aws::{SdkConfig, traced},
-    item::{InvalidItem, Item, number, parse, parse_optional, text, time},
+    item::{InvalidItem, Item, number, text, time},
 };
 
 use crate::order::Order;
 
+/// Orders as items.
+mod item;
+/// Idempotency keys.
+mod keys;
+/// Orders that have not ended.
+mod open;
+/// The orders of a customer.
+mod page;
+
+pub(crate) use keys::Placed;
+pub(crate) use open::Due;
+pub(crate) use page::Page;
+
 /// The attribute with the id of the invocation that stored the order.
 const RECORDED_BY: &str = "recordedBy";
+/// How long the place of an order is kept that was withdrawn: longer than any write may be on its
+/// way.
+const WITHDRAWN_FOR: TimeDelta = TimeDelta::days(1);
 
-/// The orders, by customer and order id.
+/// The orders, by customer and order id, and the idempotency keys of their customers.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderTable {
     client: Client,
     table: String,
 }
 
+/// What became of an order that may have been stored or not.
+#[derive(Debug)]
+pub(crate) enum Fenced {
+    /// It is stored.
+    Stored,
+    /// It is not, and never will be.
+    Withdrawn,
+}
+
 /// Why an order was not stored or found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OrderTableError {
-    #[error("could not store order `{order_id}`")]
-    Put { order_id: OrderId, source: Box<SdkError<PutItemError>> },
-    #[error("could not look up order `{order_id}`")]
-    Find { order_id: OrderId, source: Box<SdkError<GetItemError>> },
+    #[error("could not {step} order `{order_id}`")]
+    Call {
+        /// What was to be done with it.
+        step: &'static str,
+        order_id: OrderId,
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("could not look up orders")]
+    Query(#[source] Box<dyn Error + Send + Sync>),
     #[error("could not parse order `{order_id}`")]
     Parse { order_id: OrderId, source: InvalidItem },
+    #[error("could not parse what the table has")]
+    ParseItem(#[from] InvalidItem),
+    #[error("the order `{0}` of an idempotency key is missing")]
+    Missing(OrderId),
 }
 
 impl OrderTable {
@@ -47,26 +83,38 @@ impl OrderTable {
         order: &Order,
         invocation: &Invocation,
     ) -> Result<Recorded<Order>, OrderTableError> {
-        let order_id = order.created.order_id.clone();
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(order)))
-            .item(RECORDED_BY, text(invocation.id()))
-            .condition_expression("attribute_not_exists(orderId)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Recorded::New(order.clone())) };
-        if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
-            error.as_service_error()
-            && let Some(item) = refused.item()
-        {
-            return match from_item(item) {
-                Ok(stored) => Ok(Recorded::of(item, RECORDED_BY, invocation, stored)),
-                Err(source) => Err(OrderTableError::Parse { order_id, source }),
-            };
+        let order_id = &order.created.order_id;
+        let put = self.put_unless_there(item::of(order, invocation)).await;
+        match put.map_err(|error| failed("store", order_id, error))? {
+            None => Ok(Recorded::New(order.clone())),
+            Some(stored) => {
+                let parsed = parse(order_id, &stored)?;
+                Ok(Recorded::of(&stored, RECORDED_BY, invocation, parsed))
+            }
         }
-        Err(OrderTableError::Put { order_id, source: Box::new(error) })
+    }
+
+    /// Finds out whether `order` is stored, whose write ended in doubt: takes its place, so that a
+    /// write that is still on its way is refused.
+    pub(crate) async fn fence(
+        &self,
+        order: &Order,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced, OrderTableError> {
+        let created = &order.created;
+        let withdrawn = Item::from([
+            ("customerId".to_owned(), text(&created.customer_id)),
+            ("orderId".to_owned(), text(&created.order_id)),
+            (item::WITHDRAWN_AT.to_owned(), time(now)),
+            (RECORDED_BY.to_owned(), text(invocation.id())),
+            (item::EXPIRES_AT.to_owned(), number((now + WITHDRAWN_FOR).timestamp())),
+        ]);
+        let put = self.put_unless_there(withdrawn).await;
+        Ok(match put.map_err(|error| failed("withdraw", &created.order_id, error))? {
+            Some(stored) if !item::is_withdrawn(&stored) => Fenced::Stored,
+            _ => Fenced::Withdrawn,
+        })
     }
 
     /// The customer's order with that id.
@@ -82,70 +130,55 @@ impl OrderTable {
             .key("customerId", text(customer_id))
             .key("orderId", text(order_id))
             .consistent_read(true);
-        let order_id = order_id.clone();
-        match get.send().await {
-            Ok(found) => found
-                .item()
-                .map(from_item)
-                .transpose()
-                .map_err(|source| OrderTableError::Parse { order_id, source }),
-            Err(error) => Err(OrderTableError::Find { order_id, source: Box::new(error) }),
+        let found = get.send().await.map_err(|error| failed("look up", order_id, error))?;
+        let order = found.item().filter(|item| !item::is_withdrawn(item));
+        order.map(|item| parse(order_id, item)).transpose()
+    }
+
+    /// Puts `item`, or returns the one that has its place.
+    async fn put_unless_there(
+        &self,
+        item: Item,
+    ) -> Result<Option<Item>, aws_sdk_dynamodb::error::SdkError<PutItemError>> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(orderId)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(None) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused))
+                if refused.item().is_some() =>
+            {
+                Ok(refused.item().cloned())
+            }
+            _ => Err(error),
         }
     }
-}
 
-fn to_item(order: &Order) -> Item {
-    let created = &order.created;
-    let mut item = Item::from([
-        ("customerId".to_owned(), text(&created.customer_id)),
-        ("orderId".to_owned(), text(&created.order_id)),
-        ("productId".to_owned(), text(&created.product_id)),
-        ("quantity".to_owned(), number(created.quantity)),
-        ("amount".to_owned(), number(created.amount)),
-        ("currency".to_owned(), text(&created.currency)),
-        ("createdAt".to_owned(), time(order.created_at)),
-    ]);
-    if let Some(method) = &created.payment_method {
-        item.insert("paymentMethod".to_owned(), text(method));
+    fn update(&self, customer_id: &CustomerId, sort_key: impl Display) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("customerId", text(customer_id))
+            .key("orderId", text(sort_key))
     }
-    item
 }
 
-fn from_item(item: &Item) -> Result<Order, InvalidItem> {
-    Ok(Order {
-        created: OrderCreated {
-            order_id: parse(item, "orderId")?,
-            customer_id: parse(item, "customerId")?,
-            product_id: parse(item, "productId")?,
-            quantity: parse(item, "quantity")?,
-            amount: parse(item, "amount")?,
-            currency: parse(item, "currency")?,
-            payment_method: parse_optional(item, "paymentMethod")?,
-        },
-        created_at: parse(item, "createdAt")?,
-    })
+fn failed(
+    step: &'static str,
+    order_id: &OrderId,
+    error: impl Error + Send + Sync + 'static,
+) -> OrderTableError {
+    OrderTableError::Call { step, order_id: order_id.clone(), source: Box::new(error) }
+}
+
+fn parse(order_id: &OrderId, item: &Item) -> Result<Order, OrderTableError> {
+    item::parse_order(item)
+        .map_err(|source| OrderTableError::Parse { order_id: order_id.clone(), source })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn orders_round_trip() {
-        for payment_method in [None, Some("card_ok".parse().unwrap())] {
-            let order = Order {
-                created: OrderCreated {
-                    order_id: "ord_1".parse().unwrap(),
-                    customer_id: "customer123".parse().unwrap(),
-                    product_id: "12345".parse().unwrap(),
-                    quantity: 2,
-                    amount: "199.98".parse().unwrap(),
-                    currency: "USD".to_owned(),
-                    payment_method,
-                },
-                created_at: chrono::DateTime::from_timestamp_millis(1_763_812_800_123).unwrap(),
-            };
-            assert_eq!(from_item(&to_item(&order)).unwrap(), order);
-        }
-    }
-}
+pub(crate) mod tests;

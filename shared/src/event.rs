@@ -213,7 +213,8 @@ pub struct InventoryUpdated {
     pub quantity: u32,
     /// The warehouse that has them.
     pub warehouse: String,
-    /// What that warehouse has left of the product.
+    /// What that warehouse has left of the product, as far as was known when the stock was decided:
+    /// concurrent orders may have taken more.
     pub remaining_stock: u32,
 }
 

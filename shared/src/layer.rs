@@ -12,6 +12,7 @@ use std::{
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use opentelemetry::trace::Status;
+use serde_json::value::RawValue;
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -60,12 +61,18 @@ pub struct Traced<S> {
 
 /// What a handler is invoked with.
 pub trait Request {
-    /// What invokes this function, for the annotation `event_source`.
-    const EVENT_SOURCE: &'static str;
+    /// What invoked this function, for the annotation `event_source`.
+    fn event_source(&self) -> &'static str;
 
     /// Lambda's context of this invocation. The trace header comes from here and never from the
     /// environment, which is not set when one process serves several invocations at once.
     fn context(&self) -> Option<&Context>;
+}
+
+/// What Lambda hands to a function.
+pub trait Payload {
+    /// Who sent it: `eventbridge`, `apigateway` or `schedule`.
+    fn event_source(&self) -> &'static str;
 }
 
 /// What a handler returns.
@@ -91,7 +98,7 @@ impl TraceLayer {
 
     /// Opens the invocation's span, and adds the ids that find it to `counts`.
     fn open<R: Request>(&self, request: &R, is_cold: bool, counts: &InvocationMetrics) -> Span {
-        let span = invocation_span(self.operation, self.service, is_cold, R::EVENT_SOURCE);
+        let span = invocation_span(self.operation, self.service, is_cold, request.event_source());
         let Some(context) = request.context() else { return span };
         span.record("request_id", &context.request_id);
         counts.set_request_id(&context.request_id);
@@ -185,20 +192,19 @@ impl Drop for Unwinding {
 
 // === impl Request and Response ===
 
-impl<T> Request for LambdaEvent<T> {
-    const EVENT_SOURCE: &'static str = "eventbridge";
+impl<T: Payload> Request for LambdaEvent<T> {
+    fn event_source(&self) -> &'static str {
+        self.payload.event_source()
+    }
 
     fn context(&self) -> Option<&Context> {
         Some(&self.context)
     }
 }
 
-impl<B> Request for http::Request<B> {
-    const EVENT_SOURCE: &'static str = "apigateway";
-
-    /// `lambda_http` stores the context in the request's extensions.
-    fn context(&self) -> Option<&Context> {
-        self.extensions().get()
+impl Payload for Box<RawValue> {
+    fn event_source(&self) -> &'static str {
+        "eventbridge"
     }
 }
 

@@ -68,11 +68,11 @@ pub use event::{
 };
 pub use id::{CustomerId, InvalidId, OrderId, PaymentMethod, ProductId};
 pub use invocation::Invocation;
-pub use layer::{ReportedError, Request, Response, TraceLayer, Traced};
-pub use metrics::Metrics;
+pub use layer::{Payload, ReportedError, Request, Response, TraceLayer, Traced};
+pub use metrics::{Metrics, count_republished};
 pub use money::{Amount, InvalidAmount};
 pub use publisher::{PublishError, Publisher};
 pub use recorded::Recorded;
-pub use service::{Error, EventHandler, Service};
+pub use service::{Error, EventHandler, Service, handle_event};
 pub use telemetry::TelemetryError;
 pub use trace_header::{InvalidTraceHeader, Sampled, TraceHeader};

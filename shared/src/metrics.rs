@@ -64,6 +64,10 @@ struct Counts {
     stock_outs: Option<u64>,
     reservations_released: Option<u64>,
     notifications_sent: Option<u64>,
+    /// Orders that were open for long and whose `Order Created` was published again.
+    orders_republished: Option<u64>,
+    /// The most often that one of them was.
+    republish_attempts: Option<u64>,
 }
 
 /// The metrics of an invocation while it runs.
@@ -157,6 +161,14 @@ pub(crate) fn count(outbound: &OutboundEvent) {
     }
 }
 
+/// Counts an order that was published again, for the `attempts`th time.
+pub fn count_republished(attempts: u32) {
+    change_current(|counts| {
+        counts.orders_republished = Some(counts.orders_republished.unwrap_or_default() + 1);
+        counts.republish_attempts = counts.republish_attempts.max(Some(attempts.into()));
+    });
+}
+
 fn change_current(change: impl FnOnce(&mut Counts)) {
     // Fails outside of an invocation, where there is nothing to count for.
     let _outside = CURRENT.try_with(|invocation| invocation.change(change));
@@ -184,12 +196,14 @@ impl Counts {
             stock_outs: None,
             reservations_released: None,
             notifications_sent: None,
+            orders_republished: None,
+            republish_attempts: None,
         }
     }
 
-    /// Every other metric comes with an order id.
+    /// Every other metric comes with an order id, or with the number of orders.
     fn is_empty(&self) -> bool {
-        self.cold_starts.is_none() && self.order_id.is_none()
+        self.cold_starts.is_none() && self.order_id.is_none() && self.orders_republished.is_none()
     }
 
     fn add(&mut self, event: &Event) {

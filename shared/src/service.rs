@@ -79,18 +79,23 @@ impl Service {
         let handler = Arc::new(handler);
         let function = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
             let handler = Arc::clone(&handler);
-            async move { handle(handler.as_ref(), &event).await }
+            async move {
+                let invocation = Invocation::new(&event.context);
+                handle_event(handler.as_ref(), &event.payload, &invocation).await
+            }
         });
         lambda_runtime::run(self.layer(operation).layer(function)).await
     }
 }
 
-async fn handle<H: EventHandler>(
+/// Handles the event in `payload`, as EventBridge passes it to a function.
+pub async fn handle_event<H: EventHandler>(
     handler: &H,
-    event: &LambdaEvent<Box<RawValue>>,
+    payload: &RawValue,
+    invocation: &Invocation,
 ) -> Result<(), H::Error> {
-    let inbound = InboundEvent::parse(&event.payload)?;
+    let inbound = InboundEvent::parse(payload)?;
     annotation::inbound_event(&inbound);
     record_bus_latency(&inbound);
-    handler.handle(&inbound, &Invocation::new(&event.context)).await
+    handler.handle(&inbound, invocation).await
 }

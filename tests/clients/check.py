@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 PREFIX = stack.NAME
-TOPIC = f"arn:aws:sns:us-east-1:000000000000:{PREFIX}-customers"
+TOPIC = f"arn:aws:sns:us-east-1:000000000000:{PREFIX}-customers.fifo"
 AWS_CLI = Path(sys.executable).parent / "aws"
 
 
@@ -140,12 +140,13 @@ def test_eventbridge_tests_patterns() -> None:
     pattern = {"source": [{"prefix": "m"}]}
     arguments = ["--event", json.dumps(event), "--event-pattern", json.dumps(pattern)]
     assert cli("events", "test-event-pattern", *arguments)["Result"] is True
-    assert "UnknownOperationException" in cli_error("events", "list-event-buses")
+    assert PREFIX in [bus["Name"] for bus in cli("events", "list-event-buses")["EventBuses"]]
+    assert "UnknownOperationException" in cli_error("events", "create-event-bus", "--name", "x")
 
 
 def test_eventbridge_lists_rules_and_targets() -> None:
     rules = cli("events", "list-rules", "--event-bus-name", PREFIX)["Rules"]
-    assert len(rules) == 6
+    assert len(rules) == 9
     assert {rule["State"] for rule in rules} == {"ENABLED"}
     rule = f"{PREFIX}-payment-order-created"
     targets = cli("events", "list-targets-by-rule", "--event-bus-name", PREFIX, "--rule", rule)["Targets"]
@@ -181,8 +182,10 @@ def test_dynamodb_has_the_order_and_its_payment(order: dict[str, str]) -> None:
 
 
 def test_sns_publishes() -> None:
-    assert boto3.client("sns").publish(TopicArn=TOPIC, Message="hello", Subject="hi")["MessageId"]
-    assert cli("sns", "publish", "--topic-arn", TOPIC, "--message", "hello")["MessageId"]
+    order = {"MessageGroupId": "order", "MessageDeduplicationId": "one"}
+    assert boto3.client("sns").publish(TopicArn=TOPIC, Message="hello", Subject="hi", **order)["SequenceNumber"]
+    ids = ["--message-group-id", "order", "--message-deduplication-id", "two"]
+    assert cli("sns", "publish", "--topic-arn", TOPIC, "--message", "hello", *ids)["SequenceNumber"]
 
 
 def test_lambda_invokes() -> None:

@@ -48,6 +48,7 @@ pub struct WorldBuilder {
     parameters: Vec<(String, String)>,
     bootstraps: Vec<(String, PathBuf)>,
     template: Option<PathBuf>,
+    processes: Option<usize>,
     lacks_permissions: bool,
     faults: Vec<Fault>,
     seed: u64,
@@ -75,6 +76,13 @@ impl WorldBuilder {
     #[must_use]
     pub fn template(mut self, path: impl Into<PathBuf>) -> Self {
         self.template = Some(path.into());
+        self
+    }
+
+    /// How many processes each function may have.
+    #[must_use]
+    pub fn processes(mut self, count: usize) -> Self {
+        self.processes = Some(count);
         self
     }
 
@@ -111,7 +119,7 @@ impl WorldBuilder {
         let options = Options {
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
-            max_processes: 4,
+            max_processes: self.processes.unwrap_or(4),
             faults: self.faults,
             seed: self.seed,
             ..Options::default()
@@ -230,7 +238,7 @@ impl World {
     /// The events of that type that are published so far, oldest first.
     pub fn events_of(&self, detail_type: &str) -> Vec<Value> {
         let records = self.stack.events(|record| record.event["detail-type"] == detail_type);
-        records.into_iter().map(|record| record.event).collect()
+        records.iter().map(|record| record.event.json().clone()).collect()
     }
 
     /// Waits until `find` finds something.

@@ -65,7 +65,7 @@ def test_a_target_is_named_after_its_service(arn: str, name: str) -> None:
 def test_the_file_of_this_repository_is_understood() -> None:
     topology = Topology.read()
     assert topology.services == ["inventory-service", "notification-service", "order-service", "payment-service"]
-    assert topology.consumers == ["inventory-service", "notification-service", "payment-service"]
+    assert topology.consumers == topology.services
     edge = "shop-demo/prod (AWS::ApiGateway::Stage) -> order-service (AWS::Lambda)"
     assert edge in topology.edges_of("shop-demo")
     assert not any("{name}" in edge for edge in topology.edges_of("shop-demo"))

@@ -1,15 +1,9 @@
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
+use super::target::Targets;
 use crate::{
-    identity::arn,
-    lambda::Lambda,
-    ring_buffer::RingBuffer,
-    sqs::{Attribute, NewMessage, Queues},
-    template::{Rule, Target},
+    identity::arn, payload::Payload, ring_buffer::RingBuffer, rules::Leaves, template::Rule,
     trace_header::TraceHeader,
 };
 
@@ -24,8 +18,7 @@ pub(crate) struct Buses {
     /// Those of the buses, without `default`.
     names: Vec<String>,
     rules: Vec<Rule>,
-    lambda: Arc<Lambda>,
-    queues: Arc<Queues>,
+    targets: Targets,
     records: RingBuffer<EventRecord>,
 }
 
@@ -33,7 +26,7 @@ pub(crate) struct Buses {
 #[derive(Clone, Debug, Serialize)]
 pub struct EventRecord {
     /// The event as targets receive it.
-    pub event: Value,
+    pub event: Payload,
     /// The bus.
     pub bus: String,
     /// The rules that matched.
@@ -44,13 +37,8 @@ pub struct EventRecord {
 
 impl Buses {
     /// The buses, by name, and rules of a template.
-    pub(crate) fn new(
-        names: Vec<String>,
-        rules: Vec<Rule>,
-        lambda: Arc<Lambda>,
-        queues: Arc<Queues>,
-    ) -> Self {
-        Self { names, rules, lambda, queues, records: RingBuffer::new(CAPACITY) }
+    pub(crate) fn new(names: Vec<String>, rules: Vec<Rule>, targets: Targets) -> Self {
+        Self { names, rules, targets, records: RingBuffer::new(CAPACITY) }
     }
 
     /// The events that are `wanted`, oldest first.
@@ -68,64 +56,32 @@ impl Buses {
         }
     }
 
+    /// The names of all buses.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(DEFAULT).chain(self.names.iter().map(String::as_str))
+    }
+
     /// The rules of a bus.
     pub(super) fn rules(&self, bus: &str) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(move |rule| rule.bus == bus)
     }
 
-    /// Sends an event to each target of each rule that matches.
-    pub(super) fn dispatch(&self, bus: &str, event: Value, header: Option<&TraceHeader>) {
-        let rules = self.rules(bus).filter(|rule| rule.enabled && rule.pattern.matches(&event));
-        let rules: Vec<_> = rules.collect();
-        let payload = Bytes::from(event.to_string());
+    /// Sends an event to each target of each rule that matches. On a bus that does not exist it is dropped.
+    pub(super) fn dispatch(&self, bus: &str, event: Box<RawValue>, header: Option<&TraceHeader>) {
+        let Ok(bus) = self.find(bus) else { return };
+        // An event is always an object that can be read.
+        let leaves = Leaves::parse(event.get()).unwrap_or_default();
+        let matching = |rule: &&Rule| rule.enabled && rule.pattern.matches_leaves(&leaves);
+        let rules: Vec<_> = self.rules(bus).filter(matching).collect();
         for rule in &rules {
             for target in &rule.targets {
-                let invoked = self.lambda.invoke_asynchronously(
-                    &target.function,
-                    payload.clone(),
-                    header.cloned(),
-                );
-                if let Err(error) = invoked {
-                    self.dead_letter(rule, target, &event, &error.to_string(), header);
-                }
+                self.targets.send(&rule.arn, target, event.get(), header);
             }
         }
-        self.records.push(EventRecord {
-            event,
-            bus: bus.to_owned(),
-            rules: rules.iter().map(|rule| rule.name.clone()).collect(),
-            trace_id: header.map(|header| header.root.clone()),
-        });
-    }
-
-    /// What cannot be delivered goes to the rule's dead-letter queue, with attributes that say why
-    /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>).
-    fn dead_letter(
-        &self,
-        rule: &Rule,
-        target: &Target,
-        event: &Value,
-        reason: &str,
-        header: Option<&TraceHeader>,
-    ) {
-        let Some(queue) = &target.dead_letters else { return };
-        let attributes = [
-            ("RULE_ARN", rule.arn.as_str()),
-            ("TARGET_ARN", &target.function),
-            ("ERROR_CODE", "NO_RESOURCE"),
-            ("ERROR_MESSAGE", reason),
-        ];
-        let attributes = attributes.map(|(name, value)| (name.to_owned(), Attribute::text(value)));
-        self.queues.deliver(
-            queue,
-            NewMessage {
-                body: event.to_string(),
-                attributes: attributes.into(),
-                reason: reason.to_owned(),
-                trace_header: header.map(ToString::to_string),
-                ..NewMessage::default()
-            },
-        );
+        let rules = rules.iter().map(|rule| rule.name.clone()).collect();
+        let trace_id = header.map(|header| header.root.clone());
+        let bus = bus.to_owned();
+        self.records.push(EventRecord { event: event.into(), bus, rules, trace_id });
     }
 }
 

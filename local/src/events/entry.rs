@@ -1,32 +1,32 @@
-use chrono::SecondsFormat;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
 
-use super::bus::{Buses, DEFAULT};
 use crate::{
-    clock,
     identity::{ACCOUNT, REGION},
-    trace_header::TraceHeader,
+    rules::{Reader, Token},
 };
 
-/// The longest detail type, in characters
-/// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>).
+/// The deepest detail and the longest detail type
+/// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
+const MAX_DEPTH: usize = 1000;
 const MAX_DETAIL_TYPE: usize = 128;
 
-/// An entry of `PutEvents` that was accepted.
+/// An entry of `PutEvents` that becomes an event.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
-    /// The event's id.
-    pub(super) id: String,
-    /// The name of its bus.
+    source: &'a str,
+    detail_type: &'a str,
+    /// As it was sent: numbers are not rewritten, equal names all stay.
+    detail: &'a RawValue,
+    resources: Vec<&'a str>,
+    time: Option<DateTime<Utc>>,
+    /// The name or the ARN of the bus.
     pub(super) bus: &'a str,
-    /// The event as targets receive it.
-    pub(super) event: Value,
-    /// The trace that it belongs to.
-    pub(super) trace: Option<TraceHeader>,
+    pub(super) trace_header: Option<&'a str>,
 }
 
-/// Why an entry is not accepted: `ErrorCode` and `ErrorMessage`.
+/// Why one entry is not taken, while the call succeeds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EntryError {
     pub(super) code: &'static str,
@@ -34,80 +34,166 @@ pub(super) struct EntryError {
 }
 
 impl<'a> Entry<'a> {
-    /// Parses an entry of a request that belongs to `trace`. The entry's own header wins over the
-    /// request's; a malformed one is dropped.
-    pub(super) fn parse(
-        entry: &'a Value,
-        buses: &Buses,
-        trace: Option<&TraceHeader>,
-    ) -> Result<Self, EntryError> {
-        let source = required(entry, "Source")?;
-        let detail_type = required(entry, "DetailType")?;
-        let detail = required(entry, "Detail")?;
+    /// Reads an entry whose types and time have been checked.
+    pub(super) fn parse(entry: &'a Value, time: Option<DateTime<Utc>>) -> Result<Self, EntryError> {
+        let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
+        let refuse = |code, message: &str| EntryError { code, message: message.to_owned() };
+        let required = |name: &str| {
+            let reason =
+                format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
+            text(name).ok_or(EntryError { code: "InvalidArgument", message: reason })
+        };
+        let source = required("Source")?;
+        let detail_type = required("DetailType")?;
+        let detail = required("Detail")?;
         if source.starts_with("aws.") {
             let message = "Not authorized for the source.";
-            return Err(EntryError::new("NotAuthorizedForSourceException", message));
+            return Err(refuse("NotAuthorizedForSourceException", message));
         }
         if detail_type.chars().count() > MAX_DETAIL_TYPE {
-            let message =
-                "Parameter DetailType is not valid. Reason: it is longer than 128 characters.";
-            return Err(EntryError::new("InvalidArgument", message));
+            let message = format!(
+                "Parameter DetailType is not valid. Reason: it is longer than {MAX_DETAIL_TYPE} \
+                 characters."
+            );
+            return Err(EntryError { code: "InvalidArgument", message });
         }
-        let Ok(detail @ Value::Object(_)) = serde_json::from_str(detail) else {
-            return Err(EntryError::new("MalformedDetail", "Detail is malformed."));
-        };
-        let bus = buses
-            .find(text(entry, "EventBusName").unwrap_or(DEFAULT))
-            .map_err(|error| EntryError::new("InvalidArgument", error.to_string()))?;
-        let trace = match entry["TraceHeader"].as_str() {
-            Some(own) => TraceHeader::parse(own),
-            None => trace.cloned(),
-        };
-        let id = Uuid::new_v4().to_string();
-        let event = json!({
-            "version": "0",
-            "id": id,
-            "detail-type": detail_type,
-            "source": source,
-            "account": ACCOUNT,
-            "time": time(entry),
-            "region": REGION,
-            "resources": entry["Resources"].as_array().cloned().unwrap_or_default(),
-            "detail": detail,
-        });
-        Ok(Self { id, bus, event, trace })
+        let malformed = || refuse("MalformedDetail", "Detail is malformed.");
+        if !is_object(detail) {
+            return Err(malformed());
+        }
+        Ok(Self {
+            source,
+            detail_type,
+            detail: serde_json::from_str(detail).map_err(|_| malformed())?,
+            resources: entry["Resources"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect(),
+            time,
+            bus: text("EventBusName").unwrap_or("default"),
+            trace_header: text("TraceHeader"),
+        })
+    }
+
+    /// The event as targets receive it. `now` is its time unless the entry has one.
+    pub(super) fn to_event(
+        &self,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Box<RawValue>, serde_json::Error> {
+        let time = self.time.unwrap_or(now).to_rfc3339_opts(SecondsFormat::Secs, true);
+        serde_json::value::to_raw_value(&Event {
+            version: "0",
+            id,
+            detail_type: self.detail_type,
+            source: self.source,
+            account: ACCOUNT,
+            time: &time,
+            region: REGION,
+            resources: &self.resources,
+            detail: self.detail,
+        })
     }
 }
 
-impl EntryError {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+/// See <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Event<'a> {
+    version: &'a str,
+    id: &'a str,
+    detail_type: &'a str,
+    source: &'a str,
+    account: &'a str,
+    time: &'a str,
+    region: &'a str,
+    resources: &'a [&'a str],
+    detail: &'a RawValue,
+}
+
+/// Whether a detail is a JSON object that EventBridge reads.
+fn is_object(detail: &str) -> bool {
+    let mut reader = Reader::new(detail, MAX_DEPTH);
+    let begins = reader
+        .next()
+        .is_ok_and(|first| first.is_some_and(|lexed| lexed.token == Token::BeginObject));
+    begins
+        && loop {
+            match reader.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => break true,
+                Err(_) => break false,
+            }
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::events::request::parse_entries;
+
+    fn entry() -> Value {
+        json!({ "Source": "shop", "DetailType": "Sold", "Detail": "{}" })
     }
-}
 
-/// An entry's size as EventBridge counts it: the trace header is free
-/// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>).
-pub(super) fn size(entry: &Value) -> usize {
-    let length = |name: &str| entry[name].as_str().map_or(0, str::len);
-    let time = if entry["Time"].is_null() { 0 } else { 14 };
-    let resources = entry["Resources"].as_array().into_iter().flatten();
-    let resources: usize = resources.filter_map(Value::as_str).map(str::len).sum();
-    time + length("Source") + length("DetailType") + length("Detail") + resources
-}
+    fn with(name: &str, value: impl Into<Value>) -> Value {
+        let mut entry = entry();
+        entry[name] = value.into();
+        entry
+    }
 
-fn time(entry: &Value) -> String {
-    let time = entry["Time"].as_f64().map_or_else(clock::date_time, clock::at);
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
+    #[test]
+    fn an_entry_that_cannot_be_an_event_fails_alone() {
+        let deep = |levels: usize| "{\"a\":".repeat(levels - 1) + "{}" + &"}".repeat(levels - 1);
+        for (entry, code) in [
+            (entry(), None),
+            (json!({}), Some("InvalidArgument")),
+            (with("Source", ""), Some("InvalidArgument")),
+            (with("Source", "aws.ec2"), Some("NotAuthorizedForSourceException")),
+            (with("DetailType", "é".repeat(129)), Some("InvalidArgument")),
+            (with("DetailType", "é".repeat(128)), None),
+            (with("Detail", "[]"), Some("MalformedDetail")),
+            (with("Detail", "null"), Some("MalformedDetail")),
+            (with("Detail", "{} x"), Some("MalformedDetail")),
+            (with("Detail", r#"{"a":1,"a":2}"#), None),
+            (with("Detail", deep(1000)), None),
+            (with("Detail", deep(1001)), Some("MalformedDetail")),
+            (with("Detail", deep(100_000)), Some("MalformedDetail")),
+            (with("EventBusName", "arn:aws:events:us-east-1:000000000000:event-bus/shop"), None),
+            (with("Time", 1.7e9), None),
+        ] {
+            let request = json!({ "Entries": [entry] });
+            let parsed = parse_entries(&request).unwrap();
+            assert_eq!(parsed[0].as_ref().err().map(|error| error.code), code, "{entry}");
+        }
+    }
 
-fn required<'a>(entry: &'a Value, name: &str) -> Result<&'a str, EntryError> {
-    text(entry, name).ok_or_else(|| {
-        let message =
-            format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
-        EntryError::new("InvalidArgument", message)
-    })
-}
-
-fn text<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
-    entry[name].as_str().filter(|text| !text.is_empty())
+    #[test]
+    fn an_event_has_its_entry_s_detail_as_it_was_sent() {
+        let mut entry = with(
+            "Detail",
+            " {\"sum\": 1e+26, \"big\":123456789012345678901234567890,\"a\":1,\"a\":2} ",
+        );
+        entry["Time"] = json!(1_700_000_000.5);
+        entry["Resources"] = json!(["arn:x"]);
+        entry["TraceHeader"] = json!("Root=1");
+        let request = json!({ "Entries": [entry] });
+        let entries = parse_entries(&request).unwrap();
+        let entry = entries[0].as_ref().unwrap();
+        assert_eq!((entry.bus, entry.trace_header), ("default", Some("Root=1")));
+        let event = entry.to_event("id-1", DateTime::UNIX_EPOCH).unwrap();
+        assert_eq!(
+            event.get(),
+            format!(
+                "{{\"version\":\"0\",\"id\":\"id-1\",\"detail-type\":\"Sold\",\"source\":\"shop\",\
+                 \"account\":\"{ACCOUNT}\",\"time\":\"2023-11-14T22:13:20Z\",\"region\":\"{REGION}\",\
+                 \"resources\":[\"arn:x\"],\"detail\":{{\"sum\": 1e+26, \
+                 \"big\":123456789012345678901234567890,\"a\":1,\"a\":2}}}}"
+            )
+        );
+    }
 }

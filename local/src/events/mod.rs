@@ -1,12 +1,27 @@
-//! EventBridge: what is put on a bus, which rules match, and where it goes.
+//! EventBridge: what is put on a bus, which rules match, what schedules are due, and where it goes.
 
-/// The API.
+/// The API: dispatch, and `PutEvents`.
 mod api;
 /// The buses, their rules, and what came over them.
 mod bus;
+/// What a request breaks of the API's model.
+mod constraint;
+/// The API: what exists.
+mod describe;
 /// One entry of `PutEvents`: what is accepted, and the event that it becomes.
 mod entry;
+/// A request of `PutEvents`.
+mod request;
+/// `TestEventPattern`.
+mod sample;
+/// Schedules and their timers.
+mod schedules;
+/// Functions, and the queues for what does not reach them.
+mod target;
 
 pub(crate) use api::EventBridge;
 pub(crate) use bus::Buses;
 pub use bus::EventRecord;
+pub(crate) use schedules::Schedules;
+pub use schedules::{ScheduleState, UnknownSchedule};
+pub(crate) use target::Targets;

@@ -114,7 +114,9 @@ impl Kind {
     /// Whether calls of `service` can meet it at all.
     fn check(self, service: &str, operation: Option<&str>) -> Result<(), String> {
         let possible = match self {
-            Self::Partial => service == "events" && operation.is_none_or(|name| name == "PutEvents"),
+            Self::Partial => {
+                service == "events" && operation.is_none_or(|name| name == "PutEvents")
+            }
             Self::Duplicate => match service {
                 "events" => operation.is_none_or(|name| name == "PutEvents"),
                 "lambda" => operation.is_none_or(|name| name == "Invoke"),

@@ -165,7 +165,7 @@ impl Frequency {
     }
 }
 
-/// The random numbers for the call number `seen` of the fault `number`.
+/// The random numbers for the call number `call` of the fault `number`.
 fn random(seed: u64, number: usize, call: u64) -> fastrand::Rng {
     let number = u64::try_from(number).unwrap_or_default();
     let fault = fastrand::Rng::with_seed(seed.wrapping_add(number)).u64(..);

@@ -90,8 +90,7 @@ impl Lambda {
             let environment = environment(&function, &executable, &settings.endpoints);
             let (logs, reaper) = (Arc::clone(&logs), reaper.clone());
             let (processes, most) = (Arc::clone(&processes), settings.max_processes);
-            let pool =
-                Pool::new(function, executable, environment, logs, reaper, processes, most);
+            let pool = Pool::new(function, executable, environment, logs, reaper, processes, most);
             pools.push(Arc::new(pool));
         }
         let (tasks, stop, retry_delay) =

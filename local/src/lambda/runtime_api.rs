@@ -8,7 +8,7 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderName, HeaderValue, Response, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode},
     routing::{get, post},
 };
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use tokio::{
     sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
     task::JoinHandle,
 };
+use uuid::Uuid;
 
 use super::invocation::{Failure, FunctionError, Invocation};
 use crate::clock;
@@ -25,6 +26,9 @@ use crate::clock;
 /// The largest response, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_RESPONSE: usize = 6 * 1024 * 1024 + 100;
+
+/// Names an invocation in `next` and, where the runtime repeats it, in the answer.
+const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// The Runtime API of one process, on a port of its own.
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
@@ -51,6 +55,7 @@ struct Exchange {
 #[derive(Debug)]
 struct Scheduled {
     invocation: Invocation,
+    invocation_id: String,
     /// In milliseconds since the epoch.
     deadline: u64,
 }
@@ -59,6 +64,8 @@ struct Scheduled {
 #[derive(Debug)]
 struct Current {
     request_id: String,
+    /// Of this attempt alone, while a retry keeps its request id.
+    invocation_id: String,
     outcome: oneshot::Sender<Outcome>,
 }
 
@@ -107,10 +114,13 @@ impl RuntimeApi {
     ) -> Result<Outcome, ApiGone> {
         let (outcome, reported) = oneshot::channel();
         let request_id = invocation.request_id.clone();
-        *self.exchange.current() = Some(Current { request_id, outcome });
+        let invocation_id = Uuid::new_v4().to_string();
+        *self.exchange.current() =
+            Some(Current { request_id, invocation_id: invocation_id.clone(), outcome });
         let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         let deadline = clock::millis().saturating_add(limit);
-        self.next.send(Scheduled { invocation, deadline }).await.map_err(|_| ApiGone)?;
+        let scheduled = Scheduled { invocation, invocation_id, deadline };
+        self.next.send(scheduled).await.map_err(|_| ApiGone)?;
         reported.await.map_err(|_| ApiGone)
     }
 
@@ -142,7 +152,7 @@ async fn serve(listener: TcpListener, exchange: Arc<Exchange>) {
 async fn next(State(exchange): State<Arc<Exchange>>) -> Response<Body> {
     exchange.ready.send_replace(true);
     let received = exchange.next.lock().await.recv().await;
-    let Some(Scheduled { invocation, deadline }) = received else {
+    let Some(Scheduled { invocation, invocation_id, deadline }) = received else {
         return refusal(StatusCode::GONE, "Shutdown", "the host is shutting down");
     };
     let mut response = Response::new(Body::from(invocation.payload));
@@ -153,6 +163,7 @@ async fn next(State(exchange): State<Arc<Exchange>>) -> Response<Body> {
     };
     set("content-type", "application/json");
     set("lambda-runtime-aws-request-id", &invocation.request_id);
+    set(INVOCATION_ID, &invocation_id);
     set("lambda-runtime-deadline-ms", &deadline.to_string());
     set("lambda-runtime-invoked-function-arn", &exchange.function_arn);
     if let Some(trace) = &invocation.trace {
@@ -164,17 +175,19 @@ async fn next(State(exchange): State<Arc<Exchange>>) -> Response<Body> {
 async fn response(
     State(exchange): State<Arc<Exchange>>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    exchange.finish(&id, Ok(body))
+    exchange.finish(&id, &headers, Ok(body))
 }
 
 async fn error(
     State(exchange): State<Arc<Exchange>>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    exchange.finish(&id, Err(FunctionError::reported(Failure::Handler, body)))
+    exchange.finish(&id, &headers, Err(FunctionError::reported(Failure::Handler, body)))
 }
 
 async fn init_error(State(exchange): State<Arc<Exchange>>, body: Bytes) -> Response<Body> {
@@ -187,9 +200,15 @@ impl Exchange {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the invocation `id`, if that is the one that is running.
-    fn finish(&self, id: &str, outcome: Outcome) -> Response<Body> {
-        match self.current().take_if(|current| current.request_id == id) {
+    /// Ends the invocation `id`, if that is the one that is running. A runtime that knows the header repeats
+    /// it, so that a late answer to an earlier attempt is not taken for one to the retry.
+    fn finish(&self, id: &str, headers: &HeaderMap, outcome: Outcome) -> Response<Body> {
+        let named = headers.get(INVOCATION_ID);
+        let is_meant = |current: &mut Current| {
+            current.request_id == id
+                && named.is_none_or(|named| *named == current.invocation_id.as_str())
+        };
+        match self.current().take_if(is_meant) {
             Some(current) => {
                 // The receiver is gone if the invocation timed out just now.
                 let _late = current.outcome.send(outcome);

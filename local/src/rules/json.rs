@@ -65,7 +65,6 @@ impl<'a> Reader<'a> {
     }
 
     /// How many objects and arrays are open at the last token.
-    #[expect(dead_code, reason = "entries of `PutEvents` are about to need it")]
     pub(crate) fn depth(&self) -> usize {
         let opens =
             |lexed: &Lexed<'_>| matches!(lexed.token, Token::BeginObject | Token::BeginArray);

@@ -6,8 +6,12 @@ mod json;
 mod pattern;
 /// Statements, and what they say about an action on a resource.
 mod policy;
+/// When a schedule is due.
+mod schedule;
 /// `*` and `?`.
 mod wildcard;
 
-pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use json::{Reader, Token};
+pub(crate) use pattern::{Leaves, Pattern, PatternError};
 pub(crate) use policy::{PolicyError, Role, Statement, Verdict};
+pub(crate) use schedule::{Expression, ExpressionError};

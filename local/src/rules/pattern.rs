@@ -33,7 +33,7 @@ use serde_json::Value;
 use self::{expression::next, matching::Clause};
 use super::json::{self, Malformed, Reader, Token};
 
-use self::leaves::Leaves;
+pub(crate) use self::leaves::Leaves;
 
 /// The longest pattern that EventBridge takes, in characters
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>).
@@ -121,13 +121,13 @@ impl Pattern {
         Ok(Self { source: value.clone(), ..Self::parse(&text)? })
     }
 
-    /// Whether `event`, in the form in which a target receives it, matches.
-    pub fn matches(&self, event: &Value) -> bool {
-        Leaves::parse(&event.to_string()).is_some_and(|leaves| self.matches_leaves(&leaves))
+    /// Whether an event, the JSON text that a target receives, matches.
+    pub fn matches(&self, event: &str) -> bool {
+        Leaves::parse(event).is_some_and(|leaves| self.matches_leaves(&leaves))
     }
 
     /// Whether an event matches.
-    pub fn matches_leaves(&self, leaves: &Leaves<'_>) -> bool {
+    pub(crate) fn matches_leaves(&self, leaves: &Leaves<'_>) -> bool {
         self.clauses.iter().any(|clause| clause.matches(leaves))
     }
 

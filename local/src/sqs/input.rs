@@ -18,13 +18,11 @@ pub(super) fn number(request: &Value, name: &str, most: u32) -> Result<Option<u3
         return Ok(None);
     }
     let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-    match number.filter(|number| *number <= most) {
-        Some(number) => Ok(Some(number)),
-        None => {
-            let reason = format!("Must be between 0 and {most}, if provided.");
-            Err(invalid(name, &value.to_string(), &reason))
-        }
+    if let Some(number) = number.filter(|number| *number <= most) {
+        return Ok(Some(number));
     }
+    let reason = format!("Must be between 0 and {most}, if provided.");
+    Err(invalid(name, &value.to_string(), &reason))
 }
 
 /// A text that has to be there.

@@ -73,14 +73,19 @@ impl Attribute {
     pub(crate) fn text(value: impl Into<String>) -> Self {
         Self { data_type: "String".to_owned(), value: AttributeValue::Text(value.into()) }
     }
+
+    /// Its value as text, bytes as Base64.
+    pub(crate) fn shown(&self) -> String {
+        match &self.value {
+            AttributeValue::Text(text) => text.clone(),
+            AttributeValue::Bytes(bytes) => STANDARD.encode(bytes),
+        }
+    }
 }
 
-/// Shown as its value, bytes as Base64.
+/// Shown as its value.
 impl Serialize for Attribute {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.value {
-            AttributeValue::Text(text) => serializer.serialize_str(text),
-            AttributeValue::Bytes(bytes) => serializer.serialize_str(&STANDARD.encode(bytes)),
-        }
+        serializer.serialize_str(&self.shown())
     }
 }

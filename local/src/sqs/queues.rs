@@ -14,7 +14,7 @@ use crate::{clock, logs::Logs, template, wire::AwsError};
 /// The queues of a template.
 #[derive(Debug)]
 pub(crate) struct Queues {
-    queues: Mutex<BTreeMap<String, Queue>>,
+    by_name: Mutex<BTreeMap<String, Queue>>,
     /// Wakes whoever waits for a message, in any queue.
     pub(super) changed: Notify,
     logs: Arc<Logs>,
@@ -26,7 +26,7 @@ impl Queues {
         let now = clock::seconds();
         let queues =
             queues.into_iter().map(|queue| (queue.name.clone(), Queue::new(queue, now))).collect();
-        Self { queues: Mutex::new(queues), changed: Notify::new(), logs }
+        Self { by_name: Mutex::new(queues), changed: Notify::new(), logs }
     }
 
     /// Delivers a message of another service to the queue with that ARN. What the queue refuses is lost, as
@@ -36,6 +36,11 @@ impl Queues {
         if let Err(error) = self.send(name, message) {
             self.logs.report(&format!("a message for {arn} is lost: {}", error.message));
         }
+    }
+
+    /// Whether the queue with that ARN is a FIFO queue.
+    pub(crate) fn is_fifo(&self, arn: &str) -> bool {
+        self.by_name().values().any(|queue| queue.settings.arn == arn && queue.settings.fifo)
     }
 
     /// Sends a message.
@@ -70,7 +75,7 @@ impl Queues {
         name: Option<&str>,
         work: impl FnOnce(&mut Queue) -> T,
     ) -> Result<T, AwsError> {
-        let mut queues = self.queues();
+        let mut queues = self.by_name();
         let queue = name.and_then(|name| queues.get_mut(name)).ok_or_else(|| {
             AwsError::bad_request("QueueDoesNotExist", "The specified queue does not exist.")
         })?;
@@ -79,12 +84,12 @@ impl Queues {
 
     /// The names of all queues.
     pub(super) fn names(&self) -> Vec<String> {
-        self.queues().keys().cloned().collect()
+        self.by_name().keys().cloned().collect()
     }
 
     /// Up to `limit` dead letters of all queues, newest first.
     pub(crate) fn dead_letters(&self, limit: usize) -> Vec<Message> {
-        let queues = self.queues();
+        let queues = self.by_name();
         let mut letters: Vec<_> = dead_letters(&queues).collect();
         letters.sort_by(|a, b| b.time.cmp(&a.time));
         letters.into_iter().take(limit).cloned().collect()
@@ -92,17 +97,17 @@ impl Queues {
 
     /// How many dead letters there are.
     pub(crate) fn dead_letter_count(&self) -> usize {
-        dead_letters(&self.queues()).count()
+        dead_letters(&self.by_name()).count()
     }
 
     /// The messages of a queue in the order in which they were sent; none of a queue that does not exist.
     pub(crate) fn messages(&self, name: &str) -> Vec<Message> {
-        self.queues().get(name).into_iter().flat_map(Queue::messages).cloned().collect()
+        self.by_name().get(name).into_iter().flat_map(Queue::messages).cloned().collect()
     }
 
-    fn queues(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {
+    fn by_name(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {
         // A panic elsewhere does not make what was kept wrong.
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,3 +1,5 @@
+/// Which requests are served at all.
+mod access;
 /// The HTTP servers.
 mod server;
 /// The ports and what listens there.
@@ -23,7 +25,7 @@ use crate::{
     console::Console,
     dynamodb::TablesError,
     endpoint::Endpoint,
-    events::EventRecord,
+    events::{EventRecord, ScheduleState, UnknownSchedule},
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
     lambda::{Endpoints, Settings},
@@ -121,6 +123,7 @@ impl Stack {
             serve_aws(aws, endpoint, console, &stop),
             serve_api(api, Arc::clone(&services), &stop),
         ];
+        services.schedules.start(&stop);
         let (traces, logs) = (Arc::clone(&services.traces), Arc::clone(&services.logs));
         let daemon = tokio::spawn(xray::listen(xray, traces, logs));
         Ok(Self { app, addresses, services, stop, servers, daemon })
@@ -188,6 +191,19 @@ impl Stack {
     /// The template's output `TestCommand`, with the local API in it.
     pub fn test_command(&self) -> Option<String> {
         test_command(&self.app, &self.api())
+    }
+}
+
+/// What happens by the clock.
+impl Stack {
+    /// The schedules and what has become of them.
+    pub fn schedules(&self) -> Vec<ScheduleState> {
+        self.services.schedules.states()
+    }
+
+    /// Fires the schedule of that name or ARN now, enabled or not.
+    pub fn fire_schedule(&self, name: &str) -> Result<(), UnknownSchedule> {
+        self.services.schedules.fire(name)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::access::{check_api, check_aws};
 use crate::{
     console::Console,
     endpoint::Endpoint,
@@ -31,6 +32,8 @@ const MAX_CONNECTIONS: usize = 512;
 const MAX_HEAD: usize = 64 * 1024;
 /// How long a client may take to send the head of a request, or to send the next one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The variable with which a function learns which pages may read its answers.
+const CORS_ORIGIN: &str = "CORS_ORIGIN";
 /// The pause after an error of the listener, such as too many open files.
 const LISTENER_PAUSE: Duration = Duration::from_millis(100);
 
@@ -135,6 +138,14 @@ async fn api_request(
     let Some(gateway) = &services.gateway else {
         return (StatusCode::NOT_FOUND, "the template has no API").into_response();
     };
+    let allowed = |origin: &str| {
+        let mut functions = services.lambda.functions();
+        let configured = |value: &String| value == origin || value == "*";
+        functions.any(|function| function.environment.get(CORS_ORIGIN).is_some_and(configured))
+    };
+    if let Err(refusal) = check_api(request.uri(), request.headers(), allowed) {
+        return refusal.respond();
+    }
     let method = request.method().clone();
     let call = Call { service: "apigateway", operation: method.as_str(), function: None };
     let Some(Injection { kind, mut random }) = services.faults.meet(call, |_| true) else {
@@ -170,6 +181,10 @@ async fn aws_request(
 ) -> HttpResponse {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
+    let sets_faults = parts.method == Method::PUT && path == "/console/faults";
+    if let Err(refusal) = check_aws(&parts.method, &parts.uri, &parts.headers, sets_faults) {
+        return refusal.respond();
+    }
     // A browser does not sign its requests, an AWS client does.
     if parts.method == Method::GET && !parts.headers.contains_key(header::AUTHORIZATION) {
         return console.handle(&parts.uri);
@@ -178,7 +193,7 @@ async fn aws_request(
         Ok(body) => body,
         Err(error) => return refuse_body(error),
     };
-    if parts.method == Method::PUT && path == "/console/faults" {
+    if sets_faults {
         return console.set_faults(&body);
     }
     endpoint.handle(&parts.method, path, &parts.headers, body).await

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{error::LineError, rest_api};
 use crate::{
     identity::REGION,
-    rules::{Pattern, Role},
+    rules::{Expression, Pattern, Role},
 };
 
 /// What a template declares, as far as it is emulated.
@@ -21,6 +21,8 @@ pub struct App {
     pub buses: Vec<String>,
     /// The EventBridge rules.
     pub rules: Vec<Rule>,
+    /// The schedules, of rules and of EventBridge Scheduler.
+    pub schedules: Vec<Schedule>,
     /// The DynamoDB tables, as `CreateTable` requests.
     pub tables: Vec<Value>,
     /// The SNS topics.
@@ -135,11 +137,41 @@ pub struct Rule {
     pub targets: Vec<Target>,
 }
 
-/// A function that a rule invokes.
+/// Something that invokes functions at certain times.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The logical id of the resource that declares it.
+    pub logical_id: String,
+    /// Its name on AWS.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// What it belongs to.
+    pub scheduler: Scheduler,
+    /// When it is due.
+    pub expression: Expression,
+    /// Whether it fires by itself.
+    pub enabled: bool,
+    /// What it invokes.
+    pub targets: Vec<Target>,
+}
+
+/// Which of AWS's two schedulers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheduler {
+    /// A rule of the default bus.
+    Rule,
+    /// `EventBridge` Scheduler.
+    EventBridgeScheduler,
+}
+
+/// A function that a rule or a schedule invokes.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The function's ARN.
     pub function: String,
+    /// The constant that it gets in place of the event.
+    pub input: Option<String>,
     /// The ARN of the dead-letter queue.
     pub dead_letters: Option<String>,
 }

@@ -153,11 +153,16 @@ fn check_queues_and_buses(app: &App, scope: &Scope<'_>) -> Result<(), LineError>
             let error = BuildError::UnknownBus { rule: rule_name, bus };
             return Err(at(&rule.logical_id, error));
         }
-        let mut queues = rule.targets.iter().filter_map(|target| target.dead_letters.as_ref());
+    }
+    let rules = app.rules.iter().map(|rule| (&rule.logical_id, &rule.name, &rule.targets));
+    let schedules = app.schedules.iter();
+    let schedules = schedules.map(|one| (&one.logical_id, &one.name, &one.targets));
+    for (logical_id, name, targets) in rules.chain(schedules) {
+        let mut queues = targets.iter().filter_map(|target| target.dead_letters.as_ref());
         if let Some(queue) = queues.find(is_unknown) {
-            let (rule_name, queue) = (rule.name.clone(), queue.clone());
-            let error = BuildError::UnknownDeadLetterQueue { rule: rule_name, queue };
-            return Err(at(&rule.logical_id, error));
+            let (rule, queue) = (name.clone(), queue.clone());
+            let error = BuildError::UnknownDeadLetterQueue { rule, queue };
+            return Err(at(logical_id, error));
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::{
     build::BuildError, function::FunctionError, intrinsics::IntrinsicError, openapi::RouteMismatch,
     outputs::OutputError, parameters::ParameterError, yaml::YamlError,
 };
-use crate::rules::PatternError;
+use crate::rules::{ExpressionError, PatternError};
 
 /// Why a template cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +93,14 @@ pub enum Problem {
         rule: String,
         /// Why EventBridge refuses it.
         problem: PatternError,
+    },
+    /// The expression of a schedule.
+    #[error("schedule `{schedule}`: {problem}")]
+    Schedule {
+        /// The schedule's name.
+        schedule: String,
+        /// Why EventBridge refuses it.
+        problem: ExpressionError,
     },
     /// The API's `OpenAPI` document does not fit the functions' events.
     #[error(transparent)]

@@ -8,7 +8,7 @@ use super::{
     globals::Globals,
     resource::Resource,
     roles::{RoleError, role},
-    rule,
+    rule, schedule,
     yaml::Node,
 };
 use crate::{identity::arn, rules::Role};
@@ -87,6 +87,13 @@ pub(super) fn add_events(
             Some("EventBridgeRule" | "CloudWatchEvent") => {
                 let rule = rule::of_event(resource, event, node, properties, &function.arn)?;
                 app.rules.push(rule);
+            }
+            Some("Schedule") => {
+                let arn = &function.arn;
+                app.schedules.push(schedule::of_event(resource, event, node, properties, arn)?);
+            }
+            Some("ScheduleV2") => {
+                schedule::add_event_v2(resource, event, node, properties, &function.arn, app)?;
             }
             kind => app.not_emulated.push((
                 format!("{}.Events.{event}", function.logical_id),

@@ -100,3 +100,6 @@ fn count(value: &Value) -> Option<u32> {
 pub(super) fn is_true(value: &Value) -> bool {
     value.as_bool().unwrap_or_else(|| value == "true")
 }
+
+#[cfg(test)]
+mod tests;

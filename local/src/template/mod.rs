@@ -32,12 +32,16 @@ mod rest_api;
 mod roles;
 /// EventBridge rules.
 mod rule;
+/// Schedules of rules and of EventBridge Scheduler.
+mod schedule;
 /// `Sub`.
 mod substitution;
 /// YAML with tags and lines.
 mod yaml;
 
-pub use app::{Api, App, Function, Queue, Route, Rule, Subscription, Target, Topic};
+pub use app::{
+    Api, App, Function, Queue, Route, Rule, Schedule, Scheduler, Subscription, Target, Topic,
+};
 pub use error::{LineError, Problem, TemplateError};
 
 use std::{fs, path::Path};

@@ -102,16 +102,14 @@ impl Scope<'_> {
             }
             _ => return Ok(logical_id.to_owned()),
         };
-        match property(node, key) {
-            Some(name) => self.text(name),
-            None => {
-                // CloudFormation gives what is FIFO the ending that it has to have.
-                let fifo = ["FifoQueue", "FifoTopic"].iter().find_map(|key| property(node, key));
-                let fifo = fifo.map(|fifo| self.text(fifo)).transpose()?;
-                let ending = if fifo.as_deref() == Some("true") { ".fifo" } else { "" };
-                Ok(format!("{STACK}-{logical_id}{ending}"))
-            }
+        if let Some(name) = property(node, key) {
+            return self.text(name);
         }
+        // CloudFormation gives what is FIFO the ending that it has to have.
+        let fifo = ["FifoQueue", "FifoTopic"].iter().find_map(|key| property(node, key));
+        let fifo = fifo.map(|fifo| self.text(fifo)).transpose()?;
+        let ending = if fifo.as_deref() == Some("true") { ".fifo" } else { "" };
+        Ok(format!("{STACK}-{logical_id}{ending}"))
     }
 
     /// The value of a reference to a resource that SAM adds to a template: the role of each

@@ -4,11 +4,12 @@ use super::{
     app::{App, Rule, Target},
     error::{LineError, Problem},
     resource::Resource,
+    schedule,
     yaml::Node,
 };
 use crate::{identity::arn, rules::Pattern};
 
-/// Adds the rule of an `AWS::Events::Rule`.
+/// Adds the rule of an `AWS::Events::Rule`: one with a pattern, one with a schedule, or both.
 pub(super) fn add(resource: &Resource<'_>, app: &mut App) -> Result<(), LineError> {
     let mut targets = Vec::new();
     for target in resource.properties["Targets"].as_array().into_iter().flatten() {
@@ -18,6 +19,12 @@ pub(super) fn add(resource: &Resource<'_>, app: &mut App) -> Result<(), LineErro
         } else {
             let kind = format!("rule target {target_arn}");
             app.not_emulated.push((resource.logical_id.to_owned(), kind));
+        }
+    }
+    if !resource.properties["ScheduleExpression"].is_null() {
+        app.schedules.push(schedule::of_rule(resource, targets.clone())?);
+        if resource.properties["EventPattern"].is_null() {
+            return Ok(());
         }
     }
     let source = Source {
@@ -85,7 +92,12 @@ impl Source<'_> {
     }
 }
 
-fn parse_target(function_arn: &str, properties: &Value) -> Target {
-    let dead_letters = properties["DeadLetterConfig"]["Arn"].as_str().map(str::to_owned);
-    Target { function: function_arn.to_owned(), dead_letters }
+/// A function as a target with `properties`.
+pub(super) fn parse_target(function_arn: &str, properties: &Value) -> Target {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Target {
+        function: function_arn.to_owned(),
+        input: text(&properties["Input"]),
+        dead_letters: text(&properties["DeadLetterConfig"]["Arn"]),
+    }
 }

@@ -353,18 +353,19 @@ fn every_choice_that_the_template_offers_can_be_made() {
     };
     let watcher = || "Watcher".to_owned();
     let key = "arn:aws:kms:us-east-1:000000000000:key/k";
-    assert_eq!(named(&[]), (watcher(), 0, 4, 13));
-    assert_eq!(named(&[("KmsKeyArn", key)]), (watcher(), 4, 4, 13));
+    assert_eq!(named(&[]), (watcher(), 0, 4, 14));
+    assert_eq!(named(&[("KmsKeyArn", key)]), (watcher(), 4, 4, 14));
     let vpc = [("VpcSubnetIds", "subnet-1,subnet-2"), ("VpcSecurityGroupIds", "sg-1")];
-    assert_eq!(named(&vpc), (watcher(), 0, 4, 13));
-    assert_eq!(named(&[("Watch", "false")]), (String::new(), 0, 4, 11));
+    assert_eq!(named(&vpc), (watcher(), 0, 4, 14));
+    assert_eq!(named(&[("NotificationTopic", "STANDARD")]), (watcher(), 0, 4, 13));
+    assert_eq!(named(&[("Watch", "false")]), (String::new(), 0, 4, 12));
     let with_key = "ApiKey ApiUsagePlan ApiUsagePlanKey Watcher".to_owned();
-    assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 14));
+    assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 15));
     assert_eq!(
         named(&[("ApiAuth", "AWS_IAM"), ("CorsOrigin", "https://shop.example")]),
-        (watcher(), 0, 4, 13)
+        (watcher(), 0, 4, 14)
     );
-    assert_eq!(named(&[("FunctionReservedConcurrency", "10")]), (watcher(), 0, 4, 13));
+    assert_eq!(named(&[("FunctionReservedConcurrency", "10")]), (watcher(), 0, 4, 14));
 }
 
 #[test]

@@ -44,14 +44,15 @@ async fn logged(status: u16) -> Value {
         .event_format(LogLine { now })
         .with_writer(move || writer.clone());
     let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
-    let handler = service_fn(move |_request: http::Request<()>| async move {
+    let handler = service_fn(move |_event: LambdaEvent<Box<RawValue>>| async move {
         let mut response = http::Response::new(());
         *response.status_mut() = status.try_into().unwrap();
         response.extensions_mut().insert(ReportedError::new(StoreError(std::fmt::Error)));
         Ok::<_, Infallible>(response)
     });
     let metrics = Metrics::written_to("test".to_owned(), io::sink);
+    let event = LambdaEvent::new(RawValue::NULL.to_owned(), Context::default());
     let layer = TraceLayer::new("process_order", "order-service", metrics);
-    layer.layer(handler).oneshot(http::Request::new(())).await.unwrap();
+    layer.layer(handler).oneshot(event).await.unwrap();
     serde_json::from_str(&log.text()).unwrap()
 }

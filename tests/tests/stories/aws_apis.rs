@@ -61,12 +61,14 @@ async fn put_events_responds_entry_by_entry() {
         "MalformedDetail",
         "MalformedDetail",
         "NotAuthorizedForSourceException",
-        "InvalidArgument",
+        // A bus that does not exist takes an event and drops it.
+        "",
         "InvalidArgument",
         "",
     ];
     assert_eq!(codes, expected);
-    assert_eq!(response.failed_entry_count(), 5);
+    assert_eq!(response.failed_entry_count(), 4);
+    assert_eq!(world.stack().events(|record| record.bus == "nowhere").len(), 0);
     assert!(response.entries()[0].event_id().is_some());
 
     for entries in [0, 11] {
@@ -138,7 +140,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
             "events",
             "AWSEvents.PutRule",
             "/",
-            "PutEvents, ListRules, ListTargetsByRule, TestEventPattern",
+            "PutEvents, ListRules, ListTargetsByRule, TestEventPattern, DescribeRule",
         ),
         ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
@@ -208,12 +210,18 @@ async fn lambda_invokes_what_there_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sns_publishes_to_topics_that_exist() {
     let world = World::start().await;
-    let topic = "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Adistributed-tracing-demo-customers";
+    let topic =
+        "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Adistributed-tracing-demo-customers.fifo";
+    let fifo = "MessageGroupId=g&MessageDeduplicationId=d";
     for (body, status, says) in [
-        (format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=s"), 200, "<MessageId>"),
-        (format!("Action=Publish&TopicArn={topic}"), 400, "<Code>InvalidParameter</Code>"),
         (
-            format!("Action=Publish&TopicArn={topic}&Message=hi&Subject=%C3%BC"),
+            format!("Action=Publish&{fifo}&TopicArn={topic}&Message=hi&Subject=s"),
+            200,
+            "<MessageId>",
+        ),
+        (format!("Action=Publish&{fifo}&TopicArn={topic}"), 400, "<Code>InvalidParameter</Code>"),
+        (
+            format!("Action=Publish&{fifo}&TopicArn={topic}&Message=hi&Subject=%C3%BC"),
             400,
             "<Code>InvalidParameter</Code>",
         ),

@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// The function that fails in the given way.
-fn faulty(folder: &Path, way: &str) -> PathBuf {
+pub(crate) fn faulty(folder: &Path, way: &str) -> PathBuf {
     // Symbolic links are resolved before the file is run, so the name has to be that of a hard
     // link.
     let path = folder.join(format!("faulty-{way}"));
@@ -148,24 +148,23 @@ async fn an_order_that_cannot_be_stored_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_the_bus_refuses_is_unavailable_though_put_events_responds_with_200() {
-    let folder = TempDir::new().unwrap();
-    let nowhere = |text: String| {
-        text.replacen("EVENT_BUS_NAME: !Ref EventBus", "EVENT_BUS_NAME: nowhere", 1).replacen(
-            "EventBusName: !Ref EventBus }",
-            "EventBusName: nowhere }",
-            1,
-        )
-    };
-    let world = World::with().template(changed_template(folder.path(), nowhere)).start().await;
+async fn an_order_that_the_bus_refuses_is_accepted_and_published_later() {
+    // An entry that is not accepted is answered with 200, and is still no success.
+    let fault = "events:PutEvents/order-service=partial@4";
+    let world = World::with().fault(fault).start().await;
     let response = world.order("{}").await;
-    assert_eq!(response.status, 503, "{:?}", response.body);
-    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
+    assert_eq!(response.status, 202, "{:?}", response.body);
+    assert_eq!(response.body["status"], "created");
+    assert!(response.headers.contains_key("location"));
+    let complete = |seen: &Seen| {
+        seen.roots().len() == 1 && seen.named("Events").filter(|part| !part.is_segment).count() == 4
+    };
+    let trace = world.trace(&response.trace_id(), complete).await;
     let call = trace.named("Events").find(|part| !part.is_segment).unwrap();
     assert_eq!(call.document["http"]["response"]["status"], 200);
     assert!(call.is("fault"), "a failed entry is a fault: {call:#?}");
     assert_eq!(call.document["annotations"]["failed_entry_count"], 1);
-    assert!(trace.exceptions().contains(&"InvalidArgument"));
+    assert!(trace.exceptions().contains(&"InternalFailure"));
     world.end().await;
 }
 

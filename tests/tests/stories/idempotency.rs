@@ -183,7 +183,7 @@ pub(crate) fn created(order_id: &str, quantity: u32) -> serde_json::Value {
         "amount": 1.0, "currency": "USD",
         "metadata": {
             "eventId": format!("{order_id}:order-created"), "eventVersion": "1",
-            "occurredAt": "2026-11-22T12:00:00.000Z", "correlationId": order_id,
+            "occurredAt": shared::clock::rfc3339(shared::clock::now()), "correlationId": order_id,
             "producer": { "service": "order-service", "version": "0.1.0" },
         },
     })

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic fails the story")]
 
+/// Who may send requests.
+mod access;
 /// The books of all services held against each other.
 mod audit;
 /// The AWS APIs, as AWS's clients use them.
@@ -15,22 +17,36 @@ mod bad_input;
 mod command;
 /// Crashes, timeouts, poison.
 mod failures;
-/// Events that are redelivered, out of order, or concurrent.
-mod idempotency;
 /// Faults on purpose.
 mod faults;
+/// Many orders for one product at once.
+mod hot_product;
+/// Events that are redelivered, out of order, or concurrent.
+mod idempotency;
 /// AWS calls whose response never arrives.
 mod lost_responses;
+/// Topics, queues, and what goes from one to the other.
+mod messaging;
 /// What CloudWatch counts.
 mod metrics;
+/// Who notifies the customer, when, and what for.
+mod notifications;
+/// What an order tells of itself, and what becomes of one that is open for long.
+mod order_history;
 /// Orders that end well, and orders that do not.
 mod orders;
 /// Payments whose process died.
 mod payments;
 /// What functions may do, and what they do.
 mod permissions;
+/// The payment processor as a third party.
+mod processor;
+/// What stands between the functions and AWS.
+mod proxy;
 /// Which services consume which events.
 mod routes;
+/// Schedules of all kinds.
+mod schedules;
 /// Every way an order can go.
 mod tour;
 /// The X-Ray store under all sorts of input.

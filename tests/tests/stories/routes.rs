@@ -45,7 +45,7 @@ fn every_event_is_routed_or_declared_terminal() {
         let mut actual: Vec<_> = app
             .rules
             .iter()
-            .filter(|rule| rule.enabled && rule.pattern.matches(event))
+            .filter(|rule| rule.enabled && rule.pattern.matches(&event.to_string()))
             .flat_map(|rule| &rule.targets)
             .map(|target| target.function.rsplit("distributed-tracing-demo-").next().unwrap())
             .collect();
@@ -58,7 +58,7 @@ fn every_event_is_routed_or_declared_terminal() {
 fn every_rule_matches_an_event() {
     let golden = golden_events();
     for rule in app().rules {
-        let matches = golden.values().any(|event| rule.pattern.matches(event));
+        let matches = golden.values().any(|event| rule.pattern.matches(&event.to_string()));
         assert!(matches, "rule `{}` matches nothing that the services publish", rule.name);
     }
 }

@@ -1,10 +1,12 @@
 use e2e::World;
 use serde_json::{Value, json};
 
+use crate::order_history::{get, make_due, sweep};
+
 /// A world in which every event was published and every function did everything that it can do.
 pub(crate) async fn every_way_an_order_can_go() -> World {
     let world = World::with().parameter("InitialStock", "5").start().await;
-    // Confirmed, requested again with the same key, and looked up.
+    // Confirmed, requested again with the same key, and looked up alone and in a list.
     let key = [("idempotency-key", "tour")];
     let confirmed = world.post("/orders/customer123", r#"{"productId": "p"}"#, &key).await;
     world.published("Notification Sent", 1).await;
@@ -12,8 +14,11 @@ pub(crate) async fn every_way_an_order_can_go() -> World {
     let again = world.post("/orders/customer123", r#"{"productId": "p"}"#, &key).await;
     assert_eq!(again.order_id(), confirmed.order_id());
     let location = confirmed.headers["location"].to_str().unwrap().to_owned();
-    let url = format!("{}{location}", world.stack().api());
-    assert_eq!(world.request("GET", &url, "", &[]).await.status, 200);
+    assert_eq!(get(&world, &location).await.status, 200);
+    assert_eq!(
+        get(&world, "/orders/customer123").await.body["orders"].as_array().unwrap().len(),
+        1
+    );
     // Not paid, and out of stock.
     world.order(r#"{"productId": "q", "paymentMethod": "card_declined"}"#).await;
     world.order(r#"{"productId": "r", "quantity": 6}"#).await;
@@ -30,6 +35,10 @@ pub(crate) async fn every_way_an_order_can_go() -> World {
         let never_seen = format!("ord_{}", refusal.to_lowercase().replace(' ', "_"));
         publish_again(&world, refusal, &never_seen).await;
     }
+    world.settled().await;
+    // An order that is open for long.
+    make_due(&world, &confirmed.order_id()).await;
+    sweep(&world).await;
     world.settled().await;
     let letters = world.stack().dead_letters();
     assert!(letters.is_empty(), "{letters:#?}");

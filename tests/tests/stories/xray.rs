@@ -148,7 +148,7 @@ async fn filter_expressions_find_traces() {
     let bad = world.order("[]").await;
     world.published("Notification Sent", 1).await;
     world.settled().await;
-    world.trace(&good.trace_id(), |seen| seen.runs() == 5).await;
+    world.trace(&good.trace_id(), |seen| seen.runs() == 8).await;
     let order = format!("annotation.order_id = \"{}\"", good.order_id());
     for (expression, both) in [
         ("ok", (true, false)),

@@ -29,7 +29,8 @@ fn tree(text: &str) -> Result<Value, Malformed> {
                 built.pop().unwrap().1
             }
             Token::Text(text) => Value::String(text.into_owned()),
-            Token::Number(number) => serde_json::from_str(number).unwrap(),
+            // serde_json refuses what a double does not hold, `1e310`; EventBridge passes it on as text.
+            Token::Number(number) => serde_json::from_str(number).unwrap_or_else(|_| number.into()),
             Token::Bool(truth) => Value::Bool(truth),
             Token::Null => Value::Null,
         };
@@ -74,8 +75,9 @@ proptest! {
         match (tree(&text), serde_json::from_str::<Value>(&text)) {
             (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
             (Err(_), Err(_)) => {}
-            // serde_json refuses half a surrogate pair.
-            (Ok(_), Err(_)) if text.contains(r"\u") => {}
+            // serde_json refuses half a surrogate pair and numbers that a double does not hold.
+            (Ok(_), Err(error))
+                if text.contains(r"\u") || error.to_string().contains("out of range") => {}
             (ours, theirs) => prop_assert!(false, "{ours:?} {theirs:?}"),
         }
     }

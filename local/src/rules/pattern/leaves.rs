@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 1001;
 ///
 /// Made once for an event and matched with every rule.
 #[derive(Debug, Default)]
-pub struct Leaves<'a> {
+pub(crate) struct Leaves<'a> {
     /// Sorted by name. Of equal names all are there.
     sorted: Vec<Leaf<'a>>,
     names: String,
@@ -46,7 +46,7 @@ pub(super) struct Place {
 
 impl<'a> Leaves<'a> {
     /// Reads an event, in the form in which a target receives it; `None` if it is no JSON object.
-    pub fn parse(event: &'a str) -> Option<Self> {
+    pub(crate) fn parse(event: &'a str) -> Option<Self> {
         let mut reader = Reader::new(event, MAX_DEPTH);
         let mut collector = Collector::default();
         while let Some(lexed) = reader.next().ok()? {

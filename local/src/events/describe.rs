@@ -1,0 +1,130 @@
+use serde_json::{Value, json};
+
+use super::{
+    bus::{Buses, DEFAULT},
+    constraint::required,
+};
+use crate::{
+    identity::arn,
+    template::{Rule, Schedule, Scheduler, Target},
+    wire::AwsError,
+};
+
+/// What exists: buses, rules with patterns, and rules with schedules, which are on the default bus.
+pub(super) struct Directory<'a> {
+    pub(super) buses: &'a Buses,
+    pub(super) schedules: &'a [Schedule],
+}
+
+/// A rule as the API shows it, and its targets.
+struct Entry<'a> {
+    name: &'a str,
+    json: Value,
+    targets: &'a [Target],
+}
+
+impl Directory<'_> {
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html>.
+    pub(super) fn list_buses(&self, request: &Value) -> Value {
+        let prefix = prefix(request);
+        let names = self.buses.names().filter(|name| name.starts_with(prefix));
+        json!({ "EventBuses": names.map(bus).collect::<Vec<_>>() })
+    }
+
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html>.
+    pub(super) fn describe_bus(&self, request: &Value) -> Result<Value, AwsError> {
+        let name = request["Name"].as_str().unwrap_or(DEFAULT);
+        let found = self.buses.find(name);
+        found.map(bus).map_err(|error| not_found(error.to_string()))
+    }
+
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html>.
+    pub(super) fn list_rules(&self, request: &Value) -> Result<Value, AwsError> {
+        let prefix = prefix(request);
+        let rules = self.entries(request)?;
+        let rules = rules.into_iter().filter(|rule| rule.name.starts_with(prefix));
+        Ok(json!({ "Rules": rules.map(|rule| rule.json).collect::<Vec<_>>() }))
+    }
+
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeRule.html>.
+    pub(super) fn describe_rule(&self, request: &Value) -> Result<Value, AwsError> {
+        self.entry(request, "Name").map(|rule| rule.json)
+    }
+
+    /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html>.
+    pub(super) fn list_targets(&self, request: &Value) -> Result<Value, AwsError> {
+        let rule = self.entry(request, "Rule")?;
+        let targets = rule.targets.iter().enumerate().map(|(number, target)| {
+            let mut json = json!({ "Id": number.to_string(), "Arn": target.function });
+            if let Some(input) = &target.input {
+                json["Input"] = input.clone().into();
+            }
+            if let Some(queue) = &target.dead_letters {
+                json["DeadLetterConfig"] = json!({ "Arn": queue });
+            }
+            json
+        });
+        Ok(json!({ "Targets": targets.collect::<Vec<_>>() }))
+    }
+
+    /// The rule that `request` names in `member`.
+    fn entry<'a>(&'a self, request: &'a Value, member: &str) -> Result<Entry<'a>, AwsError> {
+        let name = required(request, member)?;
+        let bus = request["EventBusName"].as_str().unwrap_or(DEFAULT);
+        let found = self.entries(request)?.into_iter().find(|rule| rule.name == name);
+        found.ok_or_else(|| not_found(format!("Rule {name} does not exist on EventBus {bus}.")))
+    }
+
+    /// The rules of the bus that `request` names.
+    fn entries<'a>(&'a self, request: &'a Value) -> Result<Vec<Entry<'a>>, AwsError> {
+        let bus = self
+            .buses
+            .find(request["EventBusName"].as_str().unwrap_or(DEFAULT))
+            .map_err(|error| not_found(error.to_string()))?;
+        let mut entries: Vec<_> = self.buses.rules(bus).map(with_pattern).collect();
+        if bus == DEFAULT {
+            let rules =
+                self.schedules.iter().filter(|schedule| schedule.scheduler == Scheduler::Rule);
+            entries.extend(rules.map(with_schedule));
+        }
+        Ok(entries)
+    }
+}
+
+fn with_pattern(rule: &Rule) -> Entry<'_> {
+    let json = json!({
+        "Name": rule.name,
+        "Arn": rule.arn,
+        "EventBusName": rule.bus,
+        "EventPattern": rule.pattern.source().to_string(),
+        "State": state(rule.enabled),
+    });
+    Entry { name: &rule.name, json, targets: &rule.targets }
+}
+
+fn with_schedule(schedule: &Schedule) -> Entry<'_> {
+    let json = json!({
+        "Name": schedule.name,
+        "Arn": schedule.arn,
+        "EventBusName": DEFAULT,
+        "ScheduleExpression": schedule.expression.to_string(),
+        "State": state(schedule.enabled),
+    });
+    Entry { name: &schedule.name, json, targets: &schedule.targets }
+}
+
+fn bus(name: &str) -> Value {
+    json!({ "Name": name, "Arn": arn("events", &format!("event-bus/{name}")) })
+}
+
+fn prefix(request: &Value) -> &str {
+    request["NamePrefix"].as_str().unwrap_or_default()
+}
+
+fn state(enabled: bool) -> &'static str {
+    if enabled { "ENABLED" } else { "DISABLED" }
+}
+
+fn not_found(message: String) -> AwsError {
+    AwsError::bad_request("ResourceNotFoundException", message)
+}

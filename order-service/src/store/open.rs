@@ -1,0 +1,124 @@
+use aws_sdk_dynamodb::{
+    error::SdkError, operation::update_item::UpdateItemError, types::ReturnValue,
+};
+use chrono::{DateTime, Utc};
+use shared::{
+    CustomerId, OrderId,
+    item::{InvalidItem, Item, number, parse, text},
+};
+
+use super::{OrderTable, OrderTableError, failed, item, parse as parse_order};
+use crate::{
+    order::{Open, Order},
+    progress::{Fact, Happened},
+};
+
+/// The index of the orders that have not ended, by the time at which they are to be looked at.
+const INDEX: &str = "open-orders";
+
+/// An order that is open for long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) customer_id: CustomerId,
+    pub(crate) order_id: OrderId,
+    pub(crate) open: Open,
+}
+
+impl OrderTable {
+    /// Adds `fact` to the order unless a fact of its kind is stored already, and returns the order.
+    /// An order that is not stored is not made.
+    pub(crate) async fn add_fact(
+        &self,
+        customer_id: &CustomerId,
+        order_id: &OrderId,
+        fact: Fact,
+        happened: &Happened,
+    ) -> Result<Option<Order>, OrderTableError> {
+        let update = self
+            .update(customer_id, order_id)
+            .update_expression("SET #fact = if_not_exists(#fact, :happened)")
+            // What was withdrawn was never created.
+            .condition_expression("attribute_exists(createdAt)")
+            .expression_attribute_names("#fact", fact.attribute())
+            .expression_attribute_values(":happened", item::fact_attribute(happened))
+            .return_values(ReturnValue::AllNew);
+        match update.send().await {
+            Ok(updated) => parse_order(order_id, &updated.attributes.unwrap_or_default()).map(Some),
+            Err(error) if is_refused(&error) => Ok(None),
+            Err(error) => Err(failed("update", order_id, error)),
+        }
+    }
+
+    /// Takes the order out of the index: it has ended.
+    pub(crate) async fn close(&self, order: &Order) -> Result<(), OrderTableError> {
+        let created = &order.created;
+        let update = self
+            .update(&created.customer_id, &created.order_id)
+            .update_expression("REMOVE #open, dueAt, attempts")
+            .condition_expression("attribute_exists(createdAt)")
+            .expression_attribute_names("#open", item::OPEN);
+        let closed = update.send().await;
+        closed.map(drop).map_err(|error| failed("close", &created.order_id, error))
+    }
+
+    /// The orders that are due at `now`, the longest due first, `limit` at most.
+    pub(crate) async fn due(
+        &self,
+        now: DateTime<Utc>,
+        limit: i32,
+    ) -> Result<Vec<Due>, OrderTableError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("#open = :open AND dueAt <= :now")
+            .expression_attribute_names("#open", item::OPEN)
+            .expression_attribute_values(":open", text(item::OPEN))
+            .expression_attribute_values(":now", number(now.timestamp_millis()))
+            .limit(limit);
+        let found = query.send().await.map_err(|error| OrderTableError::Query(Box::new(error)))?;
+        Ok(found.items().iter().map(parse_due).collect::<Result<_, _>>()?)
+    }
+
+    /// Sets when a due order is to be looked at again, and returns it; `None` if it has ended, or
+    /// another invocation was faster.
+    pub(crate) async fn postpone(
+        &self,
+        due: &Due,
+        next: Open,
+    ) -> Result<Option<Order>, OrderTableError> {
+        let update = self
+            .update(&due.customer_id, &due.order_id)
+            .update_expression("SET dueAt = :next, attempts = :attempts")
+            .condition_expression("attribute_exists(#open) AND dueAt = :due")
+            .expression_attribute_names("#open", item::OPEN)
+            .expression_attribute_values(":next", number(next.due_at.timestamp_millis()))
+            .expression_attribute_values(":attempts", number(next.attempts))
+            .expression_attribute_values(":due", number(due.open.due_at.timestamp_millis()))
+            .return_values(ReturnValue::AllNew);
+        match update.send().await {
+            Ok(updated) => {
+                parse_order(&due.order_id, &updated.attributes.unwrap_or_default()).map(Some)
+            }
+            Err(error) if is_refused(&error) => Ok(None),
+            Err(error) => Err(failed("postpone", &due.order_id, error)),
+        }
+    }
+}
+
+fn is_refused(error: &SdkError<UpdateItemError>) -> bool {
+    let error = error.as_service_error();
+    error.is_some_and(UpdateItemError::is_conditional_check_failed_exception)
+}
+
+fn parse_due(item: &Item) -> Result<Due, InvalidItem> {
+    Ok(Due {
+        customer_id: parse(item, "customerId")?,
+        order_id: parse(item, "orderId")?,
+        open: Open {
+            due_at: item::milliseconds(item, "dueAt")?,
+            attempts: parse(item, "attempts")?,
+        },
+    })
+}
