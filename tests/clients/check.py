@@ -182,8 +182,11 @@ def test_dynamodb_has_the_order_and_its_payment(order: dict[str, str]) -> None:
 
 
 def test_sns_publishes() -> None:
-    order = {"MessageGroupId": "order", "MessageDeduplicationId": "one"}
-    assert boto3.client("sns").publish(TopicArn=TOPIC, Message="hello", Subject="hi", **order)["SequenceNumber"]
+    sns = boto3.client("sns")
+    answer = sns.publish(
+        TopicArn=TOPIC, Message="hello", Subject="hi", MessageGroupId="order", MessageDeduplicationId="one"
+    )
+    assert answer["SequenceNumber"]
     ids = ["--message-group-id", "order", "--message-deduplication-id", "two"]
     assert cli("sns", "publish", "--topic-arn", TOPIC, "--message", "hello", *ids)["SequenceNumber"]
 
