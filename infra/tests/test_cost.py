@@ -9,6 +9,7 @@ from transformed import source, stack
 
 PATH = pathlib.Path(__file__).resolve().parent / "cost"
 cost = ModuleType("cost")
+cost.__file__ = str(PATH)
 SourceFileLoader("cost", str(PATH)).exec_module(cost)
 
 

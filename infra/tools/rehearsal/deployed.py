@@ -108,7 +108,8 @@ def remove_completely(stack: str) -> None:
     if unexpected := [thing for thing in left if "ApiLogRole" not in thing]:
         message = f"left behind by `{stack}`: {', '.join(unexpected)}"
         raise FindingError(message)
-    print(f"{stack} is gone; left on purpose: {', '.join(left)}, and the bucket of `sam deploy --resolve-s3`")
+    kept = ", ".join([*left, "the bucket of `sam deploy --resolve-s3`"])
+    print(f"{stack} is gone; left on purpose: {kept}")
 
 
 def remains(stack: str) -> list[str]:
