@@ -23,7 +23,10 @@ class Cost(unittest.TestCase):
         self.assertEqual(
             cost.INPUT["sampling"], {"reservoir": defaults["TraceReservoir"], "rate": defaults["TraceRate"]}
         )
-        self.assertEqual(cost.INPUT["order"]["lambda_gb_second"]["count"], 5 * 0.05 * defaults["FunctionMemory"] / 1024)
+        requests = cost.INPUT["order"]["lambda_request"]["count"]
+        self.assertEqual(
+            cost.INPUT["order"]["lambda_gb_second"]["count"], requests * 0.05 * defaults["FunctionMemory"] / 1024
+        )
         rules = [made for made in stack().values() if made["Type"] == "AWS::Events::Rule"]
         self.assertEqual(cost.INPUT["month"]["insights_alarm_metric"]["count"], 2 * len(rules))
 
