@@ -87,8 +87,8 @@ CASES = [
     ),
     Case(
         "a missing permission",
-        "[dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem,",
-        "[dynamodb:Query, dynamodb:GetItem,",
+        "[dynamodb:Query, dynamodb:PutItem, dynamodb:UpdateItem]",
+        "[dynamodb:Query, dynamodb:UpdateItem]",
         (
             f"is not authorized to perform: dynamodb:PutItem on resource: {INVENTORY}",
             "missing on the map: inventory-service (AWS::Lambda::Function) -> Events (AWS::Events)",
