@@ -53,7 +53,7 @@ test("a click on a trace shows its spans, events and log lines", async () => {
   await page.locator("b", { hasText: "Notification Sent" }).waitFor();
   await page.locator("td", { hasText: "order created" }).first().waitFor();
   await page.locator(".chip", { hasText: "confirmed" }).waitFor();
-  await page.locator(".waterfall summary", { hasText: "process_order" }).click();
+  await page.locator(".waterfall summary", { hasText: "process_order" }).first().click();
   await page.locator("dd:visible", { hasText: /^customer123$/ }).first().waitFor();
 });
 
@@ -81,12 +81,12 @@ test("an order that is asked for again is no error in the waterfall", async () =
   await placeOrder(local, {}, key);
   const again = await placeOrder(local, {}, key);
   await open("#trace/" + again);
-  const put = page.locator(".waterfall summary", { hasText: "PutItem · orders (condition not met)" });
-  await put.waitFor();
-  assert.equal(await put.getByRole("img").count(), 0);
-  assert.equal(await put.locator(".span.error").count(), 0);
-  await put.click();
-  await page.locator("dd:visible", { hasText: "ConditionalCheckFailedException" }).first().waitFor();
+  const write = page.locator(".waterfall summary", { hasText: "TransactWriteItems · orders (condition not met)" });
+  await write.waitFor();
+  assert.equal(await write.getByRole("img").count(), 0);
+  assert.equal(await write.locator(".span.error").count(), 0);
+  await write.click();
+  await page.locator("dd:visible", { hasText: "TransactionCanceledException" }).first().waitFor();
 });
 
 test("annotations make columns and outcomes, whatever the business", async () => {
