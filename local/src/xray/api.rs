@@ -1,9 +1,11 @@
 use std::{future, sync::Arc};
 
+use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::task::JoinError;
 
-use super::{filter::Filter, graph::Graph, store::Store, summary::summary, trace::Trace};
+use super::{filter::Groups, graph::Graph, query, store::Store};
 use crate::wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response, Route};
 
 /// The operations.
@@ -14,13 +16,8 @@ const ROUTES: &[Route] = &[
     ("POST", "/ServiceGraph", "GetServiceGraph"),
     ("POST", "/TraceGraph", "GetTraceGraph"),
 ];
-/// The most traces that one `BatchGetTraces` answers, as observed on AWS.
-const MAX_BATCH: usize = 5;
-/// The most traces on one page of `GetTraceSummaries`.
-const PAGE: usize = 100;
-/// The longest time that a graph and a list of summaries may cover, in seconds.
+/// The longest time that a graph may cover, in seconds.
 const MAX_GRAPH_RANGE: f64 = 6.0 * 3600.0;
-const MAX_SUMMARY_RANGE: f64 = 24.0 * 3600.0;
 
 /// The X-Ray API.
 /// See <https://docs.aws.amazon.com/xray/latest/api/API_Operations.html>.
@@ -44,7 +41,18 @@ impl AwsApi for XRay {
     }
 
     fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
-        Box::pin(future::ready(respond(&self.0, request).map(Response::Json)))
+        if request.operation != "GetTraceSummaries" {
+            return Box::pin(future::ready(respond(&self.0, request).map(Response::Json)));
+        }
+        // Filters may take a while, and nobody else should have to wait.
+        let store = Arc::clone(&self.0);
+        let body = request.json().cloned();
+        Box::pin(async move {
+            let body = body.map_err(|error| invalid(error.message))?;
+            let answer = move || query::get_trace_summaries(&store, &Groups::default(), &body);
+            let answer = tokio::task::spawn_blocking(answer).await;
+            answer.map_err(|error| internal(&error))?.map(Response::Json)
+        })
     }
 }
 
@@ -52,8 +60,7 @@ fn respond(store: &Store, request: &AwsRequest) -> Result<Value, AwsError> {
     let body = request.json().map_err(|error| invalid(error.message))?;
     match request.operation.as_str() {
         "PutTraceSegments" => put_trace_segments(store, body),
-        "BatchGetTraces" => batch_get_traces(store, body),
-        "GetTraceSummaries" => get_trace_summaries(store, body),
+        "BatchGetTraces" => query::batch_get_traces(store, body),
         "GetServiceGraph" => get_service_graph(store, body),
         "GetTraceGraph" => get_trace_graph(store, body),
         other => {
@@ -67,94 +74,23 @@ fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::bad_request("InvalidRequestException", message)
 }
 
+fn internal(error: &JoinError) -> AwsError {
+    AwsError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", error.to_string())
+}
+
 fn put_trace_segments(store: &Store, request: &Value) -> Result<Value, AwsError> {
     let documents = request["TraceSegmentDocuments"]
         .as_array()
         .ok_or_else(|| invalid("TraceSegmentDocuments is missing"))?;
-    let mut unprocessed = Vec::new();
-    for document in documents {
-        let text = document.as_str().ok_or_else(|| invalid("a document is not a text"))?;
-        if let Err(rejection) = store.put(text) {
-            unprocessed.push(json!({
-                "Id": rejection.id,
-                "ErrorCode": rejection.code,
-                "Message": rejection.message,
-            }));
-        }
+    if documents.is_empty() {
+        return Err(invalid("Segments can not be empty"));
     }
-    Ok(json!({ "UnprocessedTraceSegments": unprocessed }))
-}
-
-fn batch_get_traces(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let ids = trace_ids(request)?;
-    if ids.len() > MAX_BATCH {
-        return Err(invalid(format!(
-            "{} trace ids are asked for, exceeding maximum query size {MAX_BATCH}",
-            ids.len()
-        )));
-    }
-    let (mut traces, mut unprocessed) = (Vec::new(), Vec::new());
-    for id in ids {
-        match store.trace(id) {
-            Some(trace) => traces.push(to_json(&trace)),
-            None => unprocessed.push(id),
-        }
-    }
-    Ok(json!({ "Traces": traces, "UnprocessedTraceIds": unprocessed }))
-}
-
-fn to_json(trace: &Trace) -> Value {
-    let documents = trace.documents().into_iter();
-    let segments =
-        documents.map(|(id, document)| json!({ "Id": id, "Document": document.to_string() }));
-    json!({
-        "Id": trace.id,
-        "Duration": trace.duration(),
-        "LimitExceeded": trace.limit_exceeded,
-        "Segments": segments.collect::<Vec<_>>(),
-    })
-}
-
-fn get_trace_summaries(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let (start, end) = range(request, MAX_SUMMARY_RANGE)?;
-    let by_event = match request["TimeRangeType"].as_str() {
-        None | Some("TraceId") => false,
-        Some("Event" | "Service") => true,
-        Some(other) => return Err(invalid(format!("TimeRangeType `{other}` does not exist"))),
-    };
-    let filter = Filter::parse(request["FilterExpression"].as_str().unwrap_or_default())
-        .map_err(|problem| invalid(format!("FilterExpression: {problem}")))?;
-    let all = store.traces();
-    let within = |trace: &Trace| {
-        if by_event {
-            trace.start() < end && trace.start() + trace.duration() >= start
-        } else {
-            (start..end).contains(&trace.start())
-        }
-    };
-    let mut found = all.iter().filter(|trace| within(trace) && filter.matches(trace));
-    if let Some(last) = request["NextToken"].as_str() {
-        // The page before ended with this trace. Newer ones may have come since; they do not move it.
-        found.find(|trace| trace.id == last).ok_or_else(|| invalid("NextToken has expired"))?;
-    }
-    let mut page: Vec<_> = found.take(PAGE + 1).collect();
-    let more = page.len() > PAGE;
-    page.truncate(PAGE);
-    let mut response = json!({
-        "TraceSummaries": page.iter().map(|trace| {
-            let mut summary = summary(trace);
-            if by_event {
-                summary["MatchedEventTime"] = trace.start().max(start).into();
-            }
-            summary
-        }).collect::<Vec<_>>(),
-        "ApproximateTime": start,
-        "TracesProcessedCount": all.len(),
+    let texts: Option<Vec<_>> = documents.iter().map(Value::as_str).collect();
+    let texts = texts.ok_or_else(|| invalid("a document is not a text"))?;
+    let rejected = store.put_all(texts.into_iter()).into_iter().map(|rejection| {
+        json!({ "Id": rejection.id, "ErrorCode": rejection.code, "Message": rejection.answer })
     });
-    if let (true, Some(last)) = (more, page.last()) {
-        response["NextToken"] = last.id.clone().into();
-    }
-    Ok(response)
+    Ok(json!({ "UnprocessedTraceSegments": rejected.collect::<Vec<_>>() }))
 }
 
 fn get_service_graph(store: &Store, request: &Value) -> Result<Value, AwsError> {

@@ -2,6 +2,8 @@
 
 /// The API.
 mod api;
+/// Where faults, errors and time came from.
+mod cause;
 /// The daemon's UDP format.
 mod daemon;
 /// One document: what is accepted and what is rejected.
@@ -12,8 +14,12 @@ mod filter;
 mod graph;
 /// Segments of services that do not report themselves.
 mod infer;
+/// `GetTraceSummaries` and `BatchGetTraces`.
+mod query;
 /// The segments of AWS services.
 mod recorder;
+/// What a node of the map is called.
+mod service;
 /// The bounded collection of traces.
 mod store;
 /// One line about a trace.
