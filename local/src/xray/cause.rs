@@ -262,3 +262,6 @@ impl Entity<'_> {
         shown
     }
 }
+
+#[cfg(test)]
+mod tests;

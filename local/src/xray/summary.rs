@@ -112,8 +112,8 @@ fn annotations(trace: &Trace) -> Value {
                 Value::Number(number) => shown["NumberValue"] = number.as_f64().into(),
                 _ => continue,
             }
-            if seen.insert((key, value)) {
-                let shown = json!({ "AnnotationValue": shown, "ServiceIds": null });
+            let shown = json!({ "AnnotationValue": shown, "ServiceIds": null });
+            if seen.insert((key, shown.to_string())) {
                 found.entry(key).or_default().push(shown);
             }
         }
