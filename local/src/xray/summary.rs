@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 
 use super::{
-    cause::{Category, causes},
+    cause::{Category, Cause, causes},
     service::Service,
     trace::{Kind, Node, Trace},
 };
@@ -131,5 +131,5 @@ fn texts(trace: &Trace, path: &str, shown: fn(&str) -> Value) -> Value {
 }
 
 fn root_causes(trace: &Trace, category: Category) -> Value {
-    causes(trace, category).iter().map(|cause| cause.to_json()).collect()
+    causes(trace, category).iter().map(Cause::to_json).collect()
 }

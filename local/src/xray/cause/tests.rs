@@ -37,11 +37,11 @@ fn shown(trace: &Trace, category: Category) -> Vec<String> {
         let mut text = entity.name.to_owned();
         text += if entity.remote { "*" } else { "" };
         text += &entity.coverage.map(|share| format!(" {share}")).unwrap_or_default();
-        text + &entity
-            .exceptions
-            .iter()
-            .map(|(name, _)| format!(":{}", name.unwrap()))
-            .collect::<String>()
+        for (name, _) in &entity.exceptions {
+            text += ":";
+            text += name.unwrap();
+        }
+        text
     };
     let service = |service: &CauseService<'_>| {
         let path: Vec<_> = service.path.iter().map(entity).collect();
@@ -61,7 +61,7 @@ fn exception(kind: &str, id: &str) -> Value {
 }
 
 #[test]
-fn faults() {
+fn faults_within_a_service() {
     let broke = || exception("Broke", "00000000000000aa");
     for (what, documents, expected) in [
         ("a flag alone", vec![json!({ "id": 1, "name": "a", "fault": true })], vec![]),
@@ -89,6 +89,15 @@ fn faults() {
             ] })],
             vec![],
         ),
+    ] {
+        assert_eq!(shown(&assemble(documents), Category::Fault), expected, "{what}");
+    }
+}
+
+#[test]
+fn faults_of_called_services() {
+    let broke = || exception("Broke", "00000000000000aa");
+    for (what, documents, expected) in [
         (
             "an HTTP call",
             vec![json!({ "id": 1, "name": "a", "fault": true, "subsegments": [

@@ -256,7 +256,9 @@ impl<'a> View<'a> {
                     }
                     way.push(here);
                 };
-                way.into_iter().for_each(|at| owners[at] = Some(owner));
+                for at in way {
+                    owners[at] = Some(owner);
+                }
             }
             owners.into_iter().flatten().collect()
         })

@@ -104,9 +104,8 @@ impl Parser<'_> {
             return self.unexpected("#[ and root causes as JSON ]");
         }
         let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<Vec<Value>>();
-        let causes = match values.next() {
-            Some(Ok(causes)) => causes,
-            _ => return self.unexpected("valid JSON after #"),
+        let Some(Ok(causes)) = values.next() else {
+            return self.unexpected("valid JSON after #");
         };
         self.at += values.byte_offset();
         let expression = self.complex(Complex::CauseJson(causes));

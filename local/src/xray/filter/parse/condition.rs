@@ -193,7 +193,7 @@ fn test(kind: Kind, operator: Operator, operand: Operand) -> Result<Test, &'stat
             Operator::Text(_) => Err("=, !=, <, <=, > or >= before a number"),
         },
         (Kind::Text | Kind::Annotation, Operand::Text(text)) => {
-            let operator = text_operator(operator)
+            let operator = text_operator(&operator)
                 .ok_or("=, !=, CONTAINS, BEGINSWITH or ENDSWITH before a text")?;
             Ok(Test::Text(operator, text))
         }
@@ -216,11 +216,11 @@ pub(super) fn equality(operator: &Operator) -> Option<bool> {
     }
 }
 
-fn text_operator(operator: Operator) -> Option<TextOperator> {
+fn text_operator(operator: &Operator) -> Option<TextOperator> {
     match operator {
         Operator::Compare(Comparison::Equal) => Some(TextOperator::Equal),
         Operator::Compare(Comparison::NotEqual) => Some(TextOperator::NotEqual),
-        Operator::Text(operator) => Some(operator),
+        Operator::Text(operator) => Some(*operator),
         Operator::Compare(_) => None,
     }
 }

@@ -33,7 +33,7 @@ struct Parser<'a> {
     complex: usize,
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     fn whole(&mut self) -> Parsed<Expression> {
         if self.text.len() > MAX_LENGTH {
             return self.fail(0, format!("the expression is longer than {MAX_LENGTH} bytes"));
