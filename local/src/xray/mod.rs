@@ -10,6 +10,8 @@ mod daemon;
 mod document;
 /// Filter expressions.
 mod filter;
+/// A document taken apart.
+mod flatten;
 /// Who called whom.
 mod graph;
 /// Segments of services that do not report themselves.
