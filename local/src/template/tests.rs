@@ -338,7 +338,7 @@ fn the_projects_own_template_says_what_the_architecture_says() {
     let sampled = app.sampling_rules.iter().map(|rule| &rule["SamplingRule"]["RuleName"]);
     assert_eq!(
         sampled.collect::<Vec<_>>(),
-        ["distributed-tracing-test-vip", "distributed-tracing-demo-all"]
+        ["distributed-tracing-test-vip", "distributed-tracing-test-all"]
     );
     assert_eq!(app.trace_groups[0]["GroupName"], "distributed-tracing-test");
     insta::assert_json_snapshot!(json!({

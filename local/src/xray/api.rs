@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::Encryption,
+    filter::Work,
     groups::{Group, Groups},
     invalid,
     operations::{self, ROUTES},
@@ -14,6 +15,7 @@ use super::{
     sampling::Sampling,
     store::Store,
     tags::Tags,
+    trace::Trace,
 };
 use crate::{
     clock,
@@ -209,6 +211,20 @@ impl State {
         }
         let message = format!("there is no group or sampling rule {arn}");
         Err(AwsError::not_found("ResourceNotFoundException", message))
+    }
+
+    /// The traces of the group that a request names, newest first; all of them where it names none.
+    pub(super) fn traces_of(&self, group: &Group) -> Result<Vec<Arc<Trace>>, AwsError> {
+        let filter = self.groups.filter(group)?;
+        let (mut traces, mut work) = (self.store.traces(), Work::default());
+        traces.retain(|trace| filter.matches(trace, &mut work));
+        if work.is_exceeded() {
+            let name = &group.name;
+            return Err(invalid(format!(
+                "the filter of group {name} needs too much work for so many traces"
+            )));
+        }
+        Ok(traces)
     }
 
     pub(super) fn encryption(&self) -> MutexGuard<'_, Encryption> {

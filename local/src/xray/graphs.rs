@@ -16,11 +16,9 @@ pub(super) fn get_service_graph(state: &State, request: &Value) -> Result<Value,
     refuse_token(request)?;
     let (start, end) = range(request)?;
     check_length(start, end, MAX_RANGE)?;
-    let group = state.groups.of(request)?;
-    let traces = state.store.traces();
+    let traces = state.traces_of(&state.groups.of(request)?)?;
     let within = |trace: &&Trace| trace.start() < end && trace.start() + trace.duration() >= start;
-    let traces = traces.iter().map(Arc::as_ref).filter(within);
-    let graph = Graph::of(traces.filter(|trace| group.filter.matches(trace)));
+    let graph = Graph::of(traces.iter().map(Arc::as_ref).filter(within));
     // X-Ray answers when the traces that it found began, and nothing where it found none.
     let (first, last) = graph.span().unzip();
     Ok(json!({

@@ -6,7 +6,10 @@ use std::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{filter::Filter, invalid};
+use super::{
+    filter::{self, Filter, GroupFilter},
+    invalid,
+};
 use crate::{identity::arn, wire::AwsError};
 
 /// The group of all traces, which every account has.
@@ -25,9 +28,8 @@ pub(super) struct Groups(Mutex<BTreeMap<String, Group>>);
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) arn: String,
-    /// The filter as it was given; the default group has none.
+    /// The filter; the default group has none.
     expression: Option<String>,
-    pub(super) filter: Filter,
     /// Whether unusual faults are reported.
     pub(super) insights: bool,
     notifications: bool,
@@ -40,7 +42,6 @@ impl Default for Groups {
             name: DEFAULT.to_owned(),
             arn: arn("xray", "group/Default"),
             expression: None,
-            filter: Filter::All,
             insights: false,
             notifications: false,
         };
@@ -64,12 +65,12 @@ impl Groups {
         let mut group = Group {
             name: name.to_owned(),
             arn: arn("xray", &format!("group/{name}/{}", unique())),
-            filter: parse(&expression)?,
             expression: Some(expression),
             insights: false,
             notifications: false,
         };
         group.configure(&request["InsightsConfiguration"])?;
+        self.filter(&group)?;
         let mut groups = self.lock();
         if groups.contains_key(name) {
             return Err(invalid(format!("{name} already exists")));
@@ -83,18 +84,19 @@ impl Groups {
 
     /// `UpdateGroup`.
     pub(super) fn update(&self, request: &Value) -> Result<Group, AwsError> {
-        let expression = expression(request)?;
-        let mut groups = self.lock();
-        let group = find(&mut groups, request, "Group not found")?;
-        if let Some(expression) = expression {
+        let mut group = self.get(request)?;
+        if let Some(expression) = expression(request)? {
             if group.name == DEFAULT {
                 return Err(invalid("The Default group filter expression cannot be changed"));
             }
-            group.filter = parse(&expression)?;
             group.expression = Some(expression);
+            self.filter(&group)?;
         }
         group.configure(&request["InsightsConfiguration"])?;
-        Ok(group.clone())
+        // Whoever deleted it meanwhile came first.
+        let mut groups = self.lock();
+        find(&mut groups, request, "Group not found")?.clone_from(&group);
+        Ok(group)
     }
 
     /// `GetGroup`.
@@ -128,6 +130,21 @@ impl Groups {
         find(&mut self.lock(), request, "Group not found.").cloned()
     }
 
+    /// What the filters of all groups are, for filters that name a group.
+    pub(super) fn filters(&self) -> filter::Groups {
+        let filters = self.lock().values().map(Group::named_filter).collect();
+        filter::Groups(filters)
+    }
+
+    /// The filter of `group`, which may name other groups. One that names itself is refused.
+    pub(super) fn filter(&self, group: &Group) -> Result<Filter, AwsError> {
+        let mut groups = self.filters();
+        groups.0.retain(|other| other.name != group.name);
+        groups.0.push(group.named_filter());
+        let expression = group.expression.as_deref().unwrap_or_default();
+        Filter::parse(expression, &groups).map_err(|problem| invalid(problem.to_string()))
+    }
+
     /// Whether there is a group with that ARN.
     pub(super) fn has(&self, arn: &str) -> bool {
         self.lock().values().any(|group| group.arn == arn)
@@ -151,6 +168,14 @@ impl Group {
                 "NotificationsEnabled": self.notifications,
             },
         })
+    }
+
+    fn named_filter(&self) -> GroupFilter {
+        GroupFilter {
+            name: self.name.clone(),
+            arn: self.arn.clone(),
+            expression: self.expression.clone().unwrap_or_default(),
+        }
     }
 
     fn configure(&mut self, insights: &Value) -> Result<(), AwsError> {
@@ -184,10 +209,6 @@ fn expression(request: &Value) -> Result<Option<String>, AwsError> {
         Some(text) if text.trim().is_empty() => Err(invalid("Filter Expression is empty")),
         text => Ok(text.map(str::to_owned)),
     }
-}
-
-fn parse(expression: &str) -> Result<Filter, AwsError> {
-    Filter::parse(expression).map_err(|problem| invalid(format!("FilterExpression: {problem}")))
 }
 
 fn is_name(name: &str) -> bool {
@@ -246,10 +267,12 @@ mod tests {
         ] {
             assert_eq!(outcome.unwrap_err().message, message);
         }
-        for wrong in ["duration >", "no-keyword = 1"] {
+        for wrong in
+            ["duration >", "no-keyword = 1", r#"group.name = "x""#, r#"group.name = "gone""#]
+        {
             let refused =
                 create(json!({ "GroupName": "x", "FilterExpression": wrong })).unwrap_err();
-            assert!(refused.message.starts_with("FilterExpression: "), "{}", refused.message);
+            assert!(refused.message.starts_with("Error Location: line 1"), "{}", refused.message);
         }
         assert_eq!(groups.of(&json!({})).unwrap().name, "Default");
         assert_eq!(groups.of(&json!({ "GroupARN": created.arn })).unwrap().name, "slow");

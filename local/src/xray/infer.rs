@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 use uuid::Uuid;
 
 use super::{
-    service_id::{Resource, ServiceId, canonical},
+    service_id::called_type,
     trace::{Kind, Node, Trace},
 };
 
@@ -23,15 +23,11 @@ pub(super) fn infer(trace: &mut Trace) {
         }
     }
     for at in 0..trace.nodes.len() {
-        let call = &mut trace.nodes[at];
+        let call = &trace.nodes[at];
         let in_aws = call.text("namespace") == Some("aws");
         if call.kind != Kind::Subsegment || !(in_aws || call.text("namespace") == Some("remote")) {
             continue;
         }
-        if in_aws {
-            complete(&mut call.body);
-        }
-        let call = &trace.nodes[at];
         let callees = callees.remove(&at).unwrap_or_default();
         let reported = callees.iter().any(|callee| reports(call, &trace.nodes[*callee]));
         if reported || !in_aws && !callees.is_empty() {
@@ -46,22 +42,6 @@ pub(super) fn infer(trace: &mut Trace) {
             trace.nodes[callee].parent = Some(inferred);
         }
     }
-}
-
-/// What X-Ray adds to the call of an AWS service: the service's name as AWS writes it, and the resource.
-fn complete(call: &mut Map<String, Value>) {
-    let Some(name) =
-        call.get("name").and_then(Value::as_str).map(|name| canonical(name).to_owned())
-    else {
-        return;
-    };
-    if let Some(aws) = call.get_mut("aws").filter(|aws| aws.is_object())
-        && let Some(resource) = Resource::of(&name, aws).map(|resource| resource.name.to_owned())
-        && aws["resource_names"].is_null()
-    {
-        aws["resource_names"] = json!([resource]);
-    }
-    call.insert("name".to_owned(), name.into());
 }
 
 /// Whether the called service itself reported the segment `callee`: then nothing has to be inferred.
@@ -86,8 +66,8 @@ fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
         }
     }
     body.insert("inferred".to_owned(), true.into());
-    if call.text("namespace") == Some("aws") {
-        body.insert("origin".to_owned(), ServiceId::called_by(call).kind.into());
+    if let Some(origin) = called_type(call) {
+        body.insert("origin".to_owned(), origin.into());
     }
     Node {
         id: id(trace_id, &call.id),

@@ -47,7 +47,7 @@ pub(super) fn get_insight_summaries(state: &State, request: &Value) -> Result<Va
     }
     let group = state.groups.of(request)?;
     let states: Vec<_> = request["States"].as_array().into_iter().flatten().collect();
-    let insights = find(state, &group).into_iter().filter(|insight| {
+    let insights = find(state, &group)?.into_iter().filter(|insight| {
         let of_state = states.is_empty() || states.iter().any(|state| **state == insight.state());
         of_state && insight.start < end && insight.end >= start
     });
@@ -118,19 +118,21 @@ pub(super) fn get_insight_impact_graph(state: &State, request: &Value) -> Result
 }
 
 fn find_one(state: &State, request: &Value) -> Result<Insight, AwsError> {
-    let groups = state.groups.all().into_iter();
-    let mut insights = groups.flat_map(|group| find(state, &group));
-    let found = insights.find(|insight| insight.id == request["InsightId"]);
-    found.ok_or_else(|| invalid("Insight not found"))
+    for group in state.groups.all() {
+        let insights = find(state, &group)?.into_iter();
+        if let Some(found) = { insights }.find(|insight| insight.id == request["InsightId"]) {
+            return Ok(found);
+        }
+    }
+    Err(invalid("Insight not found"))
 }
 
 /// The insights of a group, newest first; none unless they are enabled. They are found anew each time.
-fn find(state: &State, group: &Group) -> Vec<Insight> {
+fn find(state: &State, group: &Group) -> Result<Vec<Insight>, AwsError> {
     if !group.insights {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let mut traces = state.store.traces();
-    traces.retain(|trace| group.filter.matches(trace));
+    let mut traces = state.traces_of(group)?;
     traces.sort_by(|a, b| a.start().total_cmp(&b.start()));
     let mut faults: BTreeMap<ServiceId, Vec<f64>> = BTreeMap::new();
     for (cause, at) in traces.iter().filter_map(|trace| fault(trace)) {
@@ -157,7 +159,7 @@ fn find(state: &State, group: &Group) -> Vec<Insight> {
         }
     }
     insights.sort_by(|a, b| b.start.total_cmp(&a.start));
-    insights
+    Ok(insights)
 }
 
 /// The service where the faults of a trace began, and when: the last faulty segment that leads to no other.

@@ -4,6 +4,8 @@
 mod account;
 /// The API.
 mod api;
+/// Where faults, errors and time came from.
+mod cause;
 /// The daemon's UDP format.
 mod daemon;
 /// One document: what is accepted and what is rejected.
@@ -24,6 +26,8 @@ mod insights;
 mod operations;
 /// What the parameters of an operation hold.
 mod parameters;
+/// `GetTraceSummaries` and `BatchGetTraces`.
+mod query;
 /// The segments of AWS services.
 mod recorder;
 /// Traces that are retrieved by their ids.
@@ -32,7 +36,9 @@ mod retrieval;
 mod sampling;
 /// What statistics are asked for.
 mod selector;
-/// Names and types of services.
+/// What a node of the map is called.
+mod service;
+/// Names and types of services, for maps and orders.
 mod service_id;
 /// How often, how well and how fast.
 mod statistics;
@@ -48,7 +54,7 @@ mod time_series;
 mod topology;
 /// A trace put together from its documents.
 mod trace;
-/// The operations on traces.
+/// The operations that bring traces.
 mod traces;
 
 pub(crate) use api::XRay;

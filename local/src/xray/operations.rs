@@ -9,7 +9,7 @@ use super::{
         Form::{Map, Number, OneOf, Structure, Structures, Text, Texts, Time, Truth, Whole},
         Parameter,
     },
-    retrieval, time_series, traces,
+    query, retrieval, time_series, traces,
 };
 use crate::{
     clock,
@@ -138,7 +138,9 @@ const OPERATIONS: &[Operation] = &[
         ],
         traces::put_telemetry_records,
     ),
-    ("/Traces", "BatchGetTraces", &[TRACE_IDS, TOKEN], traces::batch_get_traces),
+    ("/Traces", "BatchGetTraces", &[TRACE_IDS, TOKEN], |state, request| {
+        query::batch_get_traces(&state.store, request)
+    }),
     (
         "/TraceSummaries",
         "GetTraceSummaries",
@@ -151,7 +153,7 @@ const OPERATIONS: &[Operation] = &[
             FILTER,
             TOKEN,
         ],
-        traces::get_trace_summaries,
+        |state, request| query::get_trace_summaries(&state.store, &state.groups.filters(), request),
     ),
     // Graphs.
     (

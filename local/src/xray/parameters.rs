@@ -172,10 +172,11 @@ fn bound(value: &Value, path: &str, than: &str, bound: impl std::fmt::Display) -
 fn violation(value: &str, path: &str, must: &str) -> AwsError {
     let lower: Vec<_> = path.split('.').map(lower_first).collect();
     let quoted = if value == "null" { value.to_owned() } else { format!("'{value}'") };
-    invalid(format!(
+    let message = format!(
         "1 validation error detected: Value {quoted} at '{}' failed to satisfy constraint: Member {must}",
         lower.join(".")
-    ))
+    );
+    AwsError::bad_request("ValidationException", message)
 }
 
 fn lower_first(name: &str) -> String {

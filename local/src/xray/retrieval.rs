@@ -88,7 +88,7 @@ fn to_json(trace: &Trace) -> Value {
     let documents = trace.documents().into_iter();
     let spans =
         documents.map(|(id, document)| json!({ "Id": id, "Document": document.to_string() }));
-    json!({ "Id": trace.id, "Duration": trace.duration(), "Spans": spans.collect::<Vec<_>>() })
+    json!({ "Id": trace.id, "Duration": trace.known_duration(), "Spans": spans.collect::<Vec<_>>() })
 }
 
 /// `GetRetrievedTracesGraph`, on one page.

@@ -19,12 +19,11 @@ pub(super) enum Outcome {
 impl Outcome {
     /// By the flags of a segment or call, or by the status of its response.
     pub(super) fn of(node: &Node) -> Self {
-        let status = node.body.get("http").and_then(|http| http["response"]["status"].as_u64());
-        if node.flag("fault") || matches!(status, Some(500..=599)) {
+        if node.is_fault() {
             Self::Fault
-        } else if node.flag("throttle") || status == Some(429) {
+        } else if node.is_throttle() {
             Self::Throttled
-        } else if node.flag("error") || matches!(status, Some(400..=499)) {
+        } else if node.is_error() {
             Self::Error
         } else {
             Self::Ok

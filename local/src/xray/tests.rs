@@ -35,7 +35,10 @@ fn order() -> Vec<Value> {
         segment(3, &json!({ "name": "order", "origin": "AWS::Lambda", "parent_id": hex(2) })),
         segment(
             4,
-            &json!({ "name": "order", "origin": "AWS::Lambda::Function", "parent_id": hex(3) }),
+            &json!({
+                "name": "order", "origin": "AWS::Lambda::Function", "parent_id": hex(3),
+                "aws": { "account_id": "123456789012" },
+            }),
         ),
         segment(
             5,

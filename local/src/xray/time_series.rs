@@ -42,8 +42,8 @@ pub(super) fn get_time_series_service_statistics(
     if forecasts && selector.is_none() {
         return Err(invalid("ForecastStatistics needs an EntitySelectorExpression"));
     }
-    let traces = state.store.traces();
-    let traces = traces.iter().map(Arc::as_ref).filter(|trace| group.filter.matches(trace));
+    let traces = state.traces_of(&group)?;
+    let traces = traces.iter().map(Arc::as_ref);
     let periods = periods(traces, selector.as_ref(), (start.floor(), end.floor()), period);
     let kind = match selector {
         Some(Selector::Service(_)) => "ServiceSummaryStatistics",
