@@ -17,8 +17,8 @@ impl Encryption {
 }
 
 /// `GetEncryptionConfig`.
-pub(super) fn get_encryption_config(state: &State, _request: &Value) -> Result<Value, AwsError> {
-    Ok(state.encryption().to_json())
+pub(super) fn get_encryption_config(state: &State) -> Value {
+    state.encryption().to_json()
 }
 
 /// `PutEncryptionConfig`. Nothing is encrypted here, only the setting is remembered.
@@ -41,11 +41,8 @@ pub(super) fn list_resource_policies(_state: &State, request: &Value) -> Result<
 }
 
 /// `GetTraceSegmentDestination`: the one that every account begins with.
-pub(super) fn get_trace_segment_destination(
-    _state: &State,
-    _request: &Value,
-) -> Result<Value, AwsError> {
-    Ok(json!({ "Destination": "XRay", "Status": "ACTIVE" }))
+pub(super) fn get_trace_segment_destination() -> Value {
+    json!({ "Destination": "XRay", "Status": "ACTIVE" })
 }
 
 /// `GetIndexingRules`: the one that every account has. It concerns Transaction Search alone, which is not

@@ -270,7 +270,9 @@ const OPERATIONS: &[Operation] = &[
         retrieval::cancel_trace_retrieval,
     ),
     // The account.
-    ("/EncryptionConfig", "GetEncryptionConfig", &[], account::get_encryption_config),
+    ("/EncryptionConfig", "GetEncryptionConfig", &[], |state, _| {
+        Ok(account::get_encryption_config(state))
+    }),
     (
         "/PutEncryptionConfig",
         "PutEncryptionConfig",
@@ -286,12 +288,9 @@ const OPERATIONS: &[Operation] = &[
         State::untag,
     ),
     ("/ListResourcePolicies", "ListResourcePolicies", &[TOKEN], account::list_resource_policies),
-    (
-        "/GetTraceSegmentDestination",
-        "GetTraceSegmentDestination",
-        &[],
-        account::get_trace_segment_destination,
-    ),
+    ("/GetTraceSegmentDestination", "GetTraceSegmentDestination", &[], |_, _| {
+        Ok(account::get_trace_segment_destination())
+    }),
     ("/GetIndexingRules", "GetIndexingRules", &[TOKEN], account::get_indexing_rules),
 ];
 

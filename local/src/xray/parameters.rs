@@ -155,11 +155,11 @@ impl Form {
     }
 }
 
-fn check_count(count: usize, most: usize, path: &str) -> Result<(), AwsError> {
-    if count <= most {
+fn check_count(count: usize, limit: usize, path: &str) -> Result<(), AwsError> {
+    if count <= limit {
         return Ok(());
     }
-    let must = format!("must have length less than or equal to {most}");
+    let must = format!("must have length less than or equal to {limit}");
     Err(violation(&format!("{count} items"), path, &must))
 }
 

@@ -66,20 +66,20 @@ impl<'a> Topology<'a> {
     }
 }
 
-/// The call that the segment `callee` answers.
-fn call<'a>(trace: &'a Trace, callee: &'a Node, target: &ServiceId) -> Option<Call<'a>> {
-    let direct = &trace.nodes[callee.parent?];
+/// The call that the segment `answer` answers.
+fn call<'a>(trace: &'a Trace, answer: &'a Node, target: &ServiceId) -> Option<Call<'a>> {
+    let direct = &trace.nodes[answer.parent?];
     let caller = trace.owner(direct);
     if !caller.is_segment() {
         return None;
     }
     let is_call = matches!(direct.text("namespace"), Some("aws" | "remote"));
-    let known_as = (is_call && callee.kind == Kind::Segment).then(|| ServiceId::called_by(direct));
+    let known_as = (is_call && answer.kind == Kind::Segment).then(|| ServiceId::called_by(direct));
     let alias = known_as.filter(|id| (&id.name, &id.kind) != (&target.name, &target.kind));
     Some(Call {
         source: ServiceId::of(caller),
         target: target.clone(),
-        node: if direct.is_segment() { callee } else { direct },
+        node: if direct.is_segment() { answer } else { direct },
         alias,
         by_client: false,
     })
