@@ -166,7 +166,7 @@ impl<'a> Search<'a> {
             self.path.push(inferred);
             return true;
         }
-        let mut children: Vec<_> = node.children.iter().copied().collect();
+        let mut children = node.children.clone();
         children
             .retain(|child| self.is_flagged(*child) && towards.is_none_or(|to| to == Some(*child)));
         children.sort_by(|a, b| {
@@ -262,3 +262,6 @@ impl Entity<'_> {
         shown
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,3 +212,6 @@ fn missing(path: &str) -> AwsError {
 fn validation(problem: &str) -> AwsError {
     AwsError::bad_request("ValidationException", format!("1 validation error detected: {problem}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 
 use super::{
-    cause::{Category, causes},
+    cause::{Category, Cause, causes},
     service::Service,
     trace::{Kind, Node, Trace},
 };
@@ -112,8 +112,8 @@ fn annotations(trace: &Trace) -> Value {
                 Value::Number(number) => shown["NumberValue"] = number.as_f64().into(),
                 _ => continue,
             }
-            if seen.insert((key, value)) {
-                let shown = json!({ "AnnotationValue": shown, "ServiceIds": null });
+            let shown = json!({ "AnnotationValue": shown, "ServiceIds": null });
+            if seen.insert((key, shown.to_string())) {
                 found.entry(key).or_default().push(shown);
             }
         }
@@ -131,5 +131,5 @@ fn texts(trace: &Trace, path: &str, shown: fn(&str) -> Value) -> Value {
 }
 
 fn root_causes(trace: &Trace, category: Category) -> Value {
-    causes(trace, category).iter().map(|cause| cause.to_json()).collect()
+    causes(trace, category).iter().map(Cause::to_json).collect()
 }

@@ -86,7 +86,10 @@ impl Node {
 
     /// The status of the HTTP response.
     pub(super) fn status(&self) -> Option<i32> {
-        self.find("/http/response/status")?.as_i64()?.try_into().ok()
+        let status = self.find("/http/response/status")?.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+        let whole = status as i32;
+        (f64::from(whole) - status == 0.0).then_some(whole)
     }
 
     /// Whether it failed with a 5xx.

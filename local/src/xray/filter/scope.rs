@@ -170,16 +170,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The client is on the map, but it sent no segment that anything could be said of.
     fn of_service<'s>(&'s self, keyword: &Keyword, element: &'s Element<'s>) -> Option<Found<'s>> {
         let node = &self.trace.nodes[element.at];
         match keyword {
-            Keyword::Inferred => Some(Found::Truth(node.kind == Kind::Inferred)),
-            Keyword::Root => {
-                let is_root = !element.is_client && Some(element.at) == self.root_index;
-                Some(Found::Truth(is_root))
-            }
             Keyword::Name => Some(Found::Text(element.service.name)),
             Keyword::Type => element.service.kind.map(Found::Text),
+            _ if element.is_client => None,
+            Keyword::Inferred => Some(Found::Truth(node.kind == Kind::Inferred)),
+            Keyword::Root => Some(Found::Truth(Some(element.at) == self.root_index)),
             _ => self.of_node(keyword, node),
         }
     }
@@ -257,7 +256,9 @@ impl<'a> View<'a> {
                     }
                     way.push(here);
                 };
-                way.into_iter().for_each(|at| owners[at] = Some(owner));
+                for at in way {
+                    owners[at] = Some(owner);
+                }
             }
             owners.into_iter().flatten().collect()
         })
