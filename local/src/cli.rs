@@ -6,6 +6,7 @@ use local::{Fault, Ports};
 /// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
 /// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
 #[derive(Clone, Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub(crate) struct Arguments {
     /// Port of the REST API; 0 picks a free one
