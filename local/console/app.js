@@ -1,40 +1,64 @@
 // @ts-check
 // The page: it keeps up to date what the URL says is shown.
-/** @import { State, Trace } from "./types.d.ts" */
+/** @import { State, SubjectAnswer, Trace } from "./types.d.ts" */
 import { ConnectionLost, RequestFailed, load } from "./api.js";
+import { drawComparison } from "./compare.js";
+import { copy } from "./copy.js";
 import { el } from "./dom.js";
+import { exportTrace, importTraces } from "./exchange.js";
 import { commonPrefix } from "./format.js";
-import { drawDeadLetters, drawNotifications, drawOverview, drawTraces } from "./overview.js";
+import { pressed, toFailure } from "./keyboard.js";
+import { drawDeadLetters, drawEvents, drawInvocations, drawLogs, drawNotifications } from "./lists.js";
+import { drawOverview } from "./overview.js";
 import { update } from "./patch.js";
-import { formatRoute, parseRoute } from "./route.js";
+import { formatRoute, parseRoute, queryOf } from "./route.js";
+import { drawCompletions, drawFilterError } from "./search.js";
 import { drawTrace, drawUnknownTrace } from "./trace.js";
+import { drawTraces } from "./traces.js";
 
 /** Milliseconds between two looks at the data. */
 const POLL = 1500;
+/** Milliseconds after which what is typed is looked for. */
+const TYPING = 250;
+/** How many traces the first view lists. */
+const ROWS = 25;
+/** What of the state each view shows, and how many rows. */
+const SHOWN = {
+  map: { show: "map,traces,notifications,dead-letters", rows: ROWS },
+  traces: { show: "traces", rows: 0 }, events: { show: "events", rows: 0 }, logs: { show: "logs", rows: 0 }, invocations: { show: "invocations", rows: 0 },
+  notifications: { show: "notifications", rows: 0 }, "dead-letters": { show: "dead-letters", rows: 0 },
+  trace: { show: "dead-letters", rows: 0 }, compare: { show: "none", rows: 0 },
+};
 
 const main = byId("main", HTMLElement);
 const live = byId("live", HTMLElement);
 const problem = byId("problem", HTMLElement);
 const minutes = byId("minutes", HTMLSelectElement);
+const until = byId("until", HTMLInputElement);
 const filter = byId("filter", HTMLInputElement);
 const title = document.title;
 
 let route = parseRoute(location.hash);
-/** The last answers as they came, for the trace null where there is none. */
-let state = "", trace = /** @type {string | null} */ (null);
+/**
+ * The last answers as they came: the state, and what else the view needs; null where there is none.
+ * @type {[string, ...(string | null)[]] | null}
+ */
+let answers = null;
 /** What was drawn: the route and the answers. */
 let shown = "";
 /** How many refreshes began; an answer that was overtaken by a later refresh is dropped. */
 let refreshes = 0;
+/** The spans whose children are hidden. */
+const folded = /** @type {Set<string>} */ (new Set());
 
 /** Asks for what the route needs, and draws it. */
 async function refresh() {
   refreshes += 1;
   const number = refreshes;
   try {
-    const answers = await Promise.all([load("/console/state?minutes=" + route.minutes), loadTrace()]);
+    const loaded = await Promise.all([load("/console/state" + queryOf(route, { ...SHOWN[route.view], after: route.view === "traces" ? route.after : "" })), ...more()]);
     if (number !== refreshes) return;
-    [state, trace] = answers;
+    answers = loaded;
     draw();
     say("live");
   } catch (error) {
@@ -45,11 +69,20 @@ async function refresh() {
   }
 }
 
-/** The selected trace, null where there is none. */
-async function loadTrace() {
-  if (route.view !== "trace") return null;
+/** What a view needs beside the state. */
+function more() {
+  if (route.view === "trace") return [loadTrace(route.trace)];
+  if (route.view === "compare") return [loadTrace(route.other), loadTrace(route.trace)];
+  return route.view === "map" && route.subject ? [load("/console/subject" + queryOf(route, { ...route.subject }))] : [];
+}
+
+/**
+ * A trace, null where there is none.
+ * @param {string} id
+ */
+async function loadTrace(id) {
   try {
-    return await load("/console/traces/" + encodeURIComponent(route.trace));
+    return await load("/console/traces/" + encodeURIComponent(id));
   } catch (error) {
     if (error instanceof RequestFailed && error.status === 404) return null;
     throw error;
@@ -58,30 +91,55 @@ async function loadTrace() {
 
 /** Draws the answers, unless they are shown already. */
 function draw() {
-  const wanted = [formatRoute(route), frameWidth(), state, trace].join("\n");
+  if (!answers) return;
+  const wanted = [formatRoute(route), frameWidth(), [...folded].join(" "), ...answers].join("\n");
   if (wanted === shown) return;
-  const parsed = JSON.parse(state);
-  byId("notification-count", HTMLElement).textContent = String(parsed.notificationCount || "");
-  byId("dead-letter-count", HTMLElement).textContent = String(parsed.deadLetterCount || "");
-  update(main, content(parsed, trace === null ? null : JSON.parse(trace)));
+  const [state, ...rest] = answers.map((text) => text === null ? null : JSON.parse(text));
+  byId("notification-count", HTMLElement).textContent = String(state.notificationCount || "");
+  byId("dead-letter-count", HTMLElement).textContent = String(state.deadLetterCount || "");
+  update(main, content(state, rest));
+  drawSearch(state);
   shown = wanted;
   problem.hidden = true;
 }
 
 /**
  * @param {State} state
- * @param {Trace | null} trace
+ * @param {any[]} rest
  */
-function content(state, trace) {
+function content(state, rest) {
   const prefix = commonPrefix(state.functions), width = frameWidth();
   switch (route.view) {
-    case "trace": return trace ? drawTrace(trace, state, route, prefix, width) : drawUnknownTrace(route);
+    case "trace": {
+      const [trace] = /** @type {(Trace | null)[]} */ (rest);
+      return trace ? drawTrace(trace, state, route, prefix, width, folded) : drawUnknownTrace(route.trace, route);
+    }
+    case "compare": {
+      const [left, right] = /** @type {(Trace | null)[]} */ (rest);
+      return left && right ? drawComparison(left, right, route, prefix) : drawUnknownTrace(left ? route.trace : route.other, route);
+    }
     case "traces": return drawTraces(state, route);
+    case "events": return drawEvents(state, route);
+    case "logs": return drawLogs(state, route, prefix);
+    case "invocations": return drawInvocations(state, route, prefix);
     case "notifications": return drawNotifications(state, route);
     case "dead-letters": return drawDeadLetters(state, route, prefix);
-    case "map": return drawOverview(state, route, prefix, width);
+    case "map": return drawOverview(state, /** @type {(SubjectAnswer | undefined)[]} */ (rest)[0] ?? null, route, prefix, width);
   }
 }
+
+/**
+ * Shows what may follow in the search box, and what is wrong in it.
+ * @param {State} state
+ */
+function drawSearch({ filterError, traces = [], services = [] }) {
+  filter.toggleAttribute("aria-invalid", filterError !== undefined);
+  update(byId("filter-error", HTMLElement), drawFilterError(route.filter.trim(), filterError));
+  if (traces.length || services.length) known = { traces, services };
+  update(byId("completions", HTMLElement), drawCompletions(filter.value, known.traces, known.services));
+}
+/** What completions are made of: while a filter matches nothing, what was there before. */
+let known = /** @type {Required<Pick<State, "traces" | "services">>} */ ({ traces: [], services: [] });
 
 /** The width that a section has for its content. */
 function frameWidth() {
@@ -96,7 +154,7 @@ function follow() {
   const before = route;
   route = parseRoute(location.hash);
   showRoute();
-  if (route.view !== before.view || route.trace !== before.trace) {
+  if (route.view !== before.view || route.trace !== before.trace || route.after !== before.after) {
     // The link that was followed is gone; a reader at the keyboard goes on from the top of the new view.
     main.focus({ preventScroll: true });
     window.scrollTo(0, 0);
@@ -110,23 +168,56 @@ function showRoute() {
   const value = String(route.minutes);
   if (![...minutes.options].some((option) => option.value === value)) minutes.append(el("option", { value }, value + " min"));
   minutes.value = value;
+  until.value = route.until ? localTime(route.until) : "";
   if (filter.value !== route.filter) filter.value = route.filter;
   byId("filter-label", HTMLElement).hidden = route.view !== "map" && route.view !== "traces";
   for (const link of document.querySelectorAll("a[data-view]")) {
     const { view } = parseRoute("#" + link.getAttribute("data-view"));
-    link.setAttribute("href", formatRoute({ ...route, view }));
+    link.setAttribute("href", formatRoute({ ...route, view, after: "", other: "", subject: null }));
     if (view === route.view && link.closest("nav")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
 }
 
+/**
+ * A time as an input of the type `datetime-local` has it.
+ * @param {number} seconds
+ */
+function localTime(seconds) {
+  const date = new Date(seconds * 1000);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
 /** @param {string} id a span's */
 function openSpan(id) {
-  const details = [...main.querySelectorAll("details")].find((each) => each.dataset.key === id);
+  if (folded.size) {
+    folded.clear();
+    draw();
+  }
+  const details = [...main.querySelectorAll("details")].find((each) => each.dataset.span === id);
   if (!details) return;
   details.open = true;
   details.querySelector("summary")?.focus({ preventScroll: true });
   details.scrollIntoView({ block: "center" });
+}
+
+/** @param {string} id a span's */
+function fold(id) {
+  if (!folded.delete(id)) folded.add(id);
+  draw();
+}
+
+/** @param {File[]} files */
+async function drop(files) {
+  try {
+    const results = [];
+    for (const file of files) results.push(await importTraces(await file.text()));
+    const rejected = results.flatMap(({ rejected }) => rejected), [id] = results.flatMap(({ ids }) => ids);
+    if (rejected.length) return say(`not imported: ${rejected.slice(0, 3).join("; ")}`, "lost");
+    if (id) location.hash = formatRoute({ ...route, view: "trace", trace: id });
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error), "lost");
+  }
 }
 
 /**
@@ -164,20 +255,40 @@ function byId(id, kind) {
 
 window.addEventListener("error", ({ error }) => reportBug(error));
 window.addEventListener("unhandledrejection", ({ reason }) => reportBug(reason));
-window.addEventListener("resize", () => { if (state) draw(); });
+window.addEventListener("resize", draw);
 window.addEventListener("hashchange", follow);
-minutes.addEventListener("change", () => { location.hash = formatRoute({ ...route, minutes: Number(minutes.value) }); });
+window.addEventListener("keydown", (event) => pressed(event, filter));
+window.addEventListener("dragover", (event) => event.preventDefault());
+window.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop([...event.dataTransfer?.files ?? []]);
+});
+const goTo = (/** @type {Partial<typeof route>} */ change) => { location.hash = formatRoute({ ...route, after: "", ...change }); };
+minutes.addEventListener("change", () => goTo({ minutes: Number(minutes.value) }));
+until.addEventListener("change", () => goTo({ until: until.value ? new Date(until.value).getTime() / 1000 : 0 }));
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let typing;
 filter.addEventListener("input", () => {
   // Typing makes no history of its own.
-  route.filter = filter.value;
+  route = { ...route, filter: filter.value, after: "" };
   history.replaceState(null, "", formatRoute(route));
   showRoute();
-  if (state) draw();
+  update(byId("completions", HTMLElement), drawCompletions(filter.value, known.traces, known.services));
+  clearTimeout(typing);
+  typing = setTimeout(refresh, TYPING);
 });
 main.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
-  const opens = target.closest("[data-opens]")?.getAttribute("data-opens");
-  if (opens) return openSpan(opens);
+  const button = target.closest("button");
+  if (button) {
+    const { opens, folds, copies, exports, toFailure: failure } = button.dataset;
+    if (opens) openSpan(opens);
+    if (folds) fold(folds);
+    if (copies) copy(button);
+    if (exports) exportTrace(exports).catch((error) => say(String(error.message), "lost"));
+    if (failure !== undefined) toFailure(main);
+    return;
+  }
   // A row is a large link, but whoever selects text in it does not want to leave.
   const row = target.closest("a") || !getSelection()?.isCollapsed ? null : target.closest("tr");
   if (row?.dataset.href) location.hash = row.dataset.href;

@@ -1,11 +1,15 @@
 // @ts-check
 // The service map: a picture, and a table that says the same.
 /** @import { Layout } from "./layout.js" */
+/** @import { Route, Subject } from "./route.js" */
 /** @import { Service, Statistics } from "./types.d.ts" */
 import { el, svg } from "./dom.js";
 import { duration, shorten, withoutPrefix } from "./format.js";
 import { RADIUS, layout } from "./layout.js";
+import { formatRoute } from "./route.js";
 
+/** Of what was not called, or not counted: clients are not. */
+const NOTHING = { OkCount: 0, ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 }, FaultStatistics: { TotalCount: 0 }, TotalCount: 0, TotalResponseTime: 0 };
 /** A map that is too large for its frame is scaled down to this, and scrolls from there on. */
 const SMALLEST = 0.8;
 
@@ -14,44 +18,89 @@ const SMALLEST = 0.8;
  * @param {Service[]} services
  * @param {string} prefix what the reader knows of each name
  * @param {number} width the frame's
+ * @param {Route} [route] where nodes and edges can be opened
  */
-export function drawMap(services, prefix, width) {
+export function drawMap(services, prefix, width, route) {
   const map = layout(services, width);
   const letters = Math.floor(map.room / 6.2);
   const arrow = svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
     svg("path", { d: "M0 0 8 4 0 8z" }));
-  const picture = svg("svg", { viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: "img", "aria-label": `Picture of ${map.nodes.length} nodes and their calls; the table below says the same` },
+  const picture = svg("svg", { viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: route ? "group" : "img", "aria-label": summary(map) },
     svg("defs", {}, arrow),
-    ...map.edges.map(({ edge, path, caller, callee }) =>
-      svg("path", { "data-key": `${keyOf(caller)} > ${keyOf(callee)}`, d: path, class: "edge " + worst(edge.SummaryStatistics), "marker-end": "url(#arrow)" },
-        title(`${nameOf(caller, prefix)} calls ${nameOf(callee, prefix)}`, edge.SummaryStatistics))),
-    ...map.nodes.map(({ service, x, y }) => node(service, x, y, prefix, letters)));
+    ...map.edges.map((edge) => edgeOf(edge, prefix, route)),
+    ...map.nodes.map(({ service, x, y }) => node(service, x, y, prefix, letters, route)));
   picture.style.maxWidth = map.width + "px";
   picture.style.minWidth = map.width * SMALLEST + "px";
   return [
     el("div", { class: "map", role: "region", "aria-label": "Service map", tabindex: 0 }, picture),
-    el("details", {}, el("summary", {}, "the calls as a table"), calls(map, prefix)),
+    el("details", {}, el("summary", {}, "the calls as a table"), calls(map, prefix, route)),
   ];
+}
+
+/**
+ * The map in a sentence.
+ * @param {Layout} map
+ */
+function summary({ nodes, edges }) {
+  const failed = nodes.filter(({ service }) => statisticsOf(service).FaultStatistics.TotalCount).map(({ service }) => service.Name);
+  return `Map of ${nodes.length} nodes and ${edges.length} kinds of calls, ${failed.length ? `faults in ${[...new Set(failed)].join(", ")}` : "no faults"}; the table below says the same`;
+}
+
+/**
+ * @param {Layout["edges"][number]} edge
+ * @param {string} prefix
+ * @param {Route} [route]
+ */
+function edgeOf({ edge: { SummaryStatistics }, path, caller, callee }, prefix, route) {
+  const key = `${keyOf(caller)} > ${keyOf(callee)}`, name = `${nameOf(caller, prefix)} calls ${nameOf(callee, prefix)}`;
+  const line = svg("path", { d: path, class: "edge " + worst(SummaryStatistics), "marker-end": "url(#arrow)" });
+  // The line is thin: a wide, invisible one takes the clicks.
+  return opens(key, subjectOf(caller, callee), describe(name, SummaryStatistics), route, title(name, SummaryStatistics), svg("path", { d: path, class: "reach" }), line);
+}
+
+/**
+ * A part of the picture, as a link where it can be opened.
+ * @param {string} key
+ * @param {Subject} subject
+ * @param {string} label
+ * @param {Route | undefined} route
+ * @param {Node[]} children
+ */
+function opens(key, subject, label, route, ...children) {
+  if (!route) return svg("g", { "data-key": key }, ...children);
+  const open = route.subject !== null && JSON.stringify(route.subject) === JSON.stringify(subject);
+  return svg("a", { "data-key": key, href: formatRoute({ ...route, subject }), "aria-label": label, "aria-current": open && "true" }, ...children);
+}
+
+/**
+ * @param {Service} service
+ * @param {Service} [callee]
+ * @returns {Subject}
+ */
+function subjectOf({ Name, Type }, callee) {
+  return { name: Name, ...Type && { type: Type }, ...callee && { callee: callee.Name, ...callee.Type && { calleeType: callee.Type } } };
 }
 
 /**
  * What the picture shows, for those who do not see it or want to copy from it.
  * @param {Layout} map
  * @param {string} prefix
+ * @param {Route} [route]
  */
-function calls({ edges }, prefix) {
+function calls({ edges }, prefix, route) {
   const headings = ["Caller", "Callee", "Calls", "On average", "Errors", "Throttled", "Faults"];
   const named = (/** @type {Service} */ service) => [nameOf(service, prefix), kindOf(service)].filter(Boolean).join(" · ");
   const rows = edges.map(({ caller, callee, edge: { SummaryStatistics: statistics } }) => ({
     key: `${keyOf(caller)} > ${keyOf(callee)}`,
+    href: route && formatRoute({ ...route, subject: subjectOf(caller, callee) }),
     names: [named(caller), named(callee)],
     numbers: [statistics.TotalCount, average(statistics), statistics.ErrorStatistics.OtherCount, statistics.ErrorStatistics.ThrottleCount, statistics.FaultStatistics.TotalCount],
   }));
   rows.sort((a, b) => a.key < b.key ? -1 : 1);
   return el("div", { class: "wide-table", role: "region", "aria-label": "Calls", tabindex: 0 }, el("table", {},
     el("thead", {}, el("tr", {}, headings.map((text, index) => el("th", { scope: "col", class: index > 1 && "number" }, text)))),
-    el("tbody", {}, rows.map(({ key, names, numbers }) => el("tr", { "data-key": key },
-      names.map((name) => el("td", {}, name)),
+    el("tbody", {}, rows.map(({ key, href, names, numbers }) => el("tr", { "data-key": key },
+      names.map((name, index) => el("td", {}, index && href ? el("a", { href }, name) : name)),
       numbers.map((number) => el("td", { class: "number" }, String(number))))))));
 }
 
@@ -82,17 +131,25 @@ function keyOf({ Name, Type }) {
  * @param {number} y
  * @param {string} prefix
  * @param {number} letters how many a label may have
+ * @param {Route} [route]
  */
-function node(service, x, y, prefix, letters) {
-  const { TotalCount } = service.SummaryStatistics;
-  return svg("g", { "data-key": keyOf(service), transform: `translate(${x} ${y})` },
-    title(service.Name, service.SummaryStatistics),
+function node(service, x, y, prefix, letters, route) {
+  const statistics = statisticsOf(service), { TotalCount } = statistics, name = nameOf(service, prefix);
+  const group = opens(keyOf(service), subjectOf(service), describe([name, kindOf(service)].filter(Boolean).join(", "), statistics), route,
+    title(service.Name, statistics),
     svg("circle", { r: RADIUS, class: "disc" }),
     ...ring(service),
-    svg("text", { class: "inside", y: 4 }, average(service.SummaryStatistics).replace(" ms", "")),
-    svg("text", { class: "halo", y: RADIUS + 15 }, shorten(nameOf(service, prefix), letters)),
-    svg("text", { class: "kind halo", y: RADIUS + 27 }, shorten(kindOf(service), letters + 2)),
-    svg("text", { class: "count halo", y: -RADIUS - 6 }, TotalCount + (TotalCount === 1 ? " call" : " calls")));
+    svg("text", { class: "inside", y: 4 }, average(statistics).replace(" ms", "")),
+    svg("text", { class: "halo", y: RADIUS + 15 }, shorten(name, letters)),
+    svg("text", { class: "kind halo", y: RADIUS + 27 }, shorten(kindOf(service), letters + 2)));
+  if (service.SummaryStatistics) group.append(svg("text", { class: "count halo", y: -RADIUS - 6 }, TotalCount + (TotalCount === 1 ? " call" : " calls")));
+  group.setAttribute("transform", `translate(${x} ${y})`);
+  return group;
+}
+
+/** @param {Service} service */
+function statisticsOf({ SummaryStatistics = NOTHING }) {
+  return SummaryStatistics;
 }
 
 /**
@@ -100,7 +157,7 @@ function node(service, x, y, prefix, letters) {
  * @param {Service} service
  */
 function ring(service) {
-  const { OkCount, ErrorStatistics, FaultStatistics, TotalCount } = service.SummaryStatistics;
+  const { OkCount, ErrorStatistics, FaultStatistics, TotalCount } = statisticsOf(service);
   if (!TotalCount) return [svg("circle", { r: RADIUS, class: "ring none" })];
   const counts = { fault: FaultStatistics.TotalCount, throttle: ErrorStatistics.ThrottleCount, error: ErrorStatistics.OtherCount, ok: OkCount };
   const length = 2 * Math.PI * RADIUS;
@@ -133,6 +190,16 @@ function average({ TotalCount, TotalResponseTime }) {
  * @param {Statistics} statistics
  */
 function title(name, statistics) {
+  return svg("title", {}, `${name}\n${describe("", statistics)}`);
+}
+
+/**
+ * @param {string} name
+ * @param {Statistics} statistics
+ */
+function describe(name, statistics) {
   const { TotalCount, ErrorStatistics, FaultStatistics } = statistics;
-  return svg("title", {}, `${name}\n${TotalCount} in all, ${average(statistics)} on average\n${ErrorStatistics.TotalCount} errors, ${FaultStatistics.TotalCount} faults`);
+  if (statistics === NOTHING) return name;
+  const numbers = `${TotalCount} in all, ${average(statistics)} on average, ${ErrorStatistics.TotalCount} errors, ${FaultStatistics.TotalCount} faults`;
+  return name ? `${name}: ${numbers}` : numbers;
 }

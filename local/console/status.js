@@ -1,6 +1,7 @@
 // @ts-check
 // How a request, or a part of it, went.
 /** @import { Flags, Span } from "./types.d.ts" */
+import { exceptionsOf } from "./exceptions.js";
 
 /** What each status means, the good one first. */
 export const STATUSES = { ok: "OK", error: "error (4xx)", throttle: "throttled (429)", fault: "fault (5xx)" };
@@ -19,7 +20,7 @@ export function statusOf({ fault, throttle, error, partial }) {
 export function isUnmetCondition(span, caller) {
   if (span.namespace !== "aws" || !span.error || span.fault || span.throttle) return false;
   if (!caller || caller.error || caller.fault) return false;
-  return (span.cause?.exceptions ?? []).some(({ type = "", message = "" }) => saysUnmetCondition(`${type}: ${message}`));
+  return exceptionsOf(span).some(({ type = "", message = "" }) => saysUnmetCondition(`${type}: ${message}`));
 }
 
 /** @param {string} text */

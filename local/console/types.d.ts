@@ -1,7 +1,7 @@
 // What `local` answers under `/console/`, as far as the page reads it. Times are seconds since 1970
 // unless said otherwise, durations are seconds.
 
-/** The answer of `/console/state?minutes=N`. */
+/** The answer of `/console/state`; its lists are there if they were asked for. */
 export interface State {
   /** The URL of the REST API. */
   api: string;
@@ -9,14 +9,61 @@ export interface State {
   testCommand?: string | null;
   /** The functions' names. */
   functions: string[];
-  services: Service[];
-  /** The newest traces, newest first, not all of them: see `traceCount`. */
-  traces: TraceRow[];
+  services?: Service[];
+  /** One page of the traces, newest first. */
+  traces?: TraceRow[];
+  /** How many traces match. */
   traceCount: number;
-  notifications: Notification[];
+  /** How many of them are on earlier pages. */
+  traceOffset?: number;
+  filterError?: FilterError;
+  notifications?: (Notification & Traced)[];
   notificationCount: number;
-  deadLetters: DeadLetter[];
+  deadLetters?: (DeadLetter & Traced)[];
   deadLetterCount: number;
+  events?: (EventRecord & Traced)[];
+  logs?: (LogLine & Traced)[];
+  invocations?: (RunRecord & Traced)[];
+}
+
+/** What is wrong with the filter expression, and where, counted from 1. */
+export interface FilterError {
+  line: number;
+  position: number;
+  message: string;
+}
+
+export interface Traced {
+  /** The trace that it belongs to, where it belongs to one. */
+  trace_id?: string | null;
+  /** Whether that trace can be looked at. */
+  traced: boolean;
+}
+
+/** One run of a function's code. */
+export interface RunRecord {
+  id: string;
+  function: string;
+  request_id: string;
+  /** RFC 3339. */
+  time: string;
+  duration: number;
+  cold: boolean;
+  error: string | null;
+}
+
+/** The answer of `/console/subject`: how a node or an edge of the map answered. */
+export interface SubjectAnswer {
+  count: number;
+  ok: number;
+  error: number;
+  throttle: number;
+  fault: number;
+  /** From the first to the last of them. */
+  seconds: number;
+  percentiles: { percent: number; time: number }[];
+  histogram: { from: number; to: number; count: number }[];
+  causes: { cause: string; count: number; status: string; trace: string }[];
 }
 
 export type Scalar = string | number | boolean;
@@ -49,7 +96,8 @@ export interface Service {
   Name: string;
   Type?: string;
   State?: string;
-  SummaryStatistics: Statistics;
+  /** Clients have none. */
+  SummaryStatistics?: Statistics;
   Edges: Edge[];
 }
 
@@ -99,6 +147,16 @@ export interface Trace {
   nodes: Span[];
   logs: LogLine[];
   events: EventRecord[];
+  /** The traces that it names, and those that name it. */
+  linksTo: Link[];
+  linkedFrom: Link[];
+}
+
+export interface Link {
+  id: string;
+  /** What it is named as. */
+  name: string;
+  traced: boolean;
 }
 
 /** A segment or subsegment. */
@@ -118,8 +176,18 @@ export interface Span extends Flags {
   annotations?: Record<string, Scalar>;
   metadata?: Record<string, unknown>;
   http?: { request?: Record<string, unknown>; response?: Record<string, unknown> };
-  aws?: { operation?: string; table_name?: string };
-  cause?: { exceptions?: { type?: string; message?: string }[] };
+  aws?: { operation?: string; table_name?: string; request_id?: string };
+  /** The exceptions; a text is the id of one that another span has. */
+  cause?: { exceptions?: Exception[] } | string;
+}
+
+export interface Exception {
+  id?: string;
+  /** The id of what caused it. */
+  cause?: string;
+  type?: string;
+  message?: string;
+  stack?: { path?: string; line?: number; label?: string }[];
 }
 
 export interface LogLine {
@@ -129,6 +197,8 @@ export interface LogLine {
   level: string;
   message: string;
   fields: string;
+  /** The invocation, where the line says so. */
+  request_id?: string | null;
 }
 
 /** An event as the bus took it. */
@@ -136,4 +206,6 @@ export interface EventRecord {
   event: { id: string; source: string; "detail-type": string };
   /** The rules that matched it. */
   rules: string[];
+  /** The span that published it. */
+  parent_id?: string | null;
 }

@@ -1,67 +1,46 @@
 // @ts-check
 // A trace's spans, each as long as it took, in the order of the tree.
-/** @import { Span, Trace } from "./types.d.ts" */
+/** @import { Route } from "./route.js" */
+/** @import { Happened } from "./tree.js" */
+/** @import { Exception, Span, Trace } from "./types.d.ts" */
+import { copyButton } from "./copy.js";
+import { criticalPath } from "./critical.js";
 import { dot, el } from "./dom.js";
+import { chain } from "./exceptions.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
+import { formatRoute } from "./route.js";
 import { isUnmetCondition, statusOf } from "./status.js";
+import { callerOf, happenings, rows } from "./tree.js";
 
 /**
  * @param {Trace} trace
  * @param {string} prefix what the reader knows of each name
+ * @param {Set<string>} folded ids of the spans whose children are hidden
+ * @param {Route} route
  */
-export function drawWaterfall(trace, prefix) {
+export function drawWaterfall(trace, prefix, folded, route) {
   const whole = Math.max(trace.duration, 1e-6);
-  return el("div", { class: "waterfall" }, rows(trace.nodes).map(({ span, depth }) => {
-    const end = span.end ?? trace.start + whole;
+  const critical = criticalPath(trace.nodes), happened = happenings(trace);
+  return el("div", { class: "waterfall" }, rows(trace.nodes, folded).map(({ span, depth, below }) => {
+    const end = span.end ?? trace.start + whole, isFolded = folded.has(span.id);
     const unmet = isUnmetCondition(span, callerOf(trace.nodes, span));
     const status = unmet ? "ok" : statusOf(span);
-    const bar = el("span", { class: `span ${span.kind} ${span.namespace ?? ""} ${status} ${span.name === "Dwell Time" ? "wait" : ""}` });
+    const waits = critical.has(span);
+    const bar = el("span", { class: `span ${span.kind} ${span.namespace ?? ""} ${status} ${span.name === "Dwell Time" ? "wait" : ""}${waits ? " critical" : ""}` });
     bar.style.left = Math.min(99.5, Math.max(0, (span.start - trace.start) / whole * 100)) + "%";
     bar.style.width = Math.max(0, (end - span.start) / whole * 100) + "%";
+    const text = label(span, prefix);
     const name = el("span", { class: "label " + span.kind },
-      status === "ok" || status === "partial" ? null : dot(status), label(span, prefix), unmet && el("span", { class: "soft" }, " (condition not met)"));
-    name.style.setProperty("--depth", String(depth));
-    return el("details", { "data-key": span.id },
-      el("summary", {}, name, el("span", { class: "track" }, bar), el("span", { class: "took" }, span.end ? duration(end - span.start) : "running")),
-      facts(span, unmet));
+      status === "ok" || status === "partial" ? null : dot(status), text, unmet && el("span", { class: "soft" }, " (condition not met)"),
+      waits && el("span", { class: "unseen" }, " (on the critical path)"), marks(happened.get(span.id)));
+    const fold = below > 0 && el("button", { type: "button", class: "fold", "data-folds": span.id, "aria-expanded": String(!isFolded), "aria-label": `what ${text} called` }, isFolded ? "▸" : "▾");
+    const row = el("div", { class: "row", "data-key": span.id }, fold || null,
+      el("details", { "data-key": "facts " + span.id, "data-span": span.id, "data-failed": (status === "fault" || status === "error" || status === "throttle") && "" },
+        el("summary", {}, name, el("span", { class: "track" }, bar), el("span", { class: "took" }, span.end ? duration(end - span.start) : "running")),
+        facts(span, trace, unmet, happened.get(span.id), route)));
+    row.style.setProperty("--depth", String(depth));
+    return row;
   }));
-}
-
-/**
- * The spans in the order of the tree. An inferred segment repeats its call, so its children are shown as the call's.
- * @param {Span[]} nodes
- */
-export function rows(nodes) {
-  /** @type {Map<Span | undefined, Span[]>} */
-  const children = new Map();
-  for (const span of nodes) {
-    if (span.kind === "inferred") continue;
-    const caller = callerOf(nodes, span);
-    const siblings = children.get(caller);
-    if (siblings) siblings.push(span);
-    else children.set(caller, [span]);
-  }
-  /** @type {{ span: Span, depth: number }[]} */
-  const found = [];
-  const below = (/** @type {Span | undefined} */ parent, /** @type {number} */ depth) =>
-    (children.get(parent) ?? []).sort((a, b) => b.start - a.start).map((span) => ({ span, depth }));
-  const open = below(undefined, 0);
-  for (let next = open.pop(); next; next = open.pop()) {
-    found.push(next);
-    open.push(...below(next.span, next.depth + 1));
-  }
-  return found;
-}
-
-/**
- * The nearest parent that was sent and not inferred.
- * @param {Span[]} nodes
- * @param {Span} span
- * @returns {Span | undefined}
- */
-export function callerOf(nodes, span) {
-  const parent = span.parent === null ? undefined : nodes[span.parent];
-  return parent?.kind === "inferred" ? callerOf(nodes, parent) : parent;
 }
 
 /**
@@ -77,32 +56,65 @@ export function label(span, prefix) {
 }
 
 /**
+ * How much happened at a span.
+ * @param {Happened | undefined} happened
+ */
+function marks(happened) {
+  if (!happened) return null;
+  const { events, logs } = happened;
+  const text = [events.length && `${events.length} ${events.length === 1 ? "event" : "events"}`, logs.length && `${logs.length} ${logs.length === 1 ? "line" : "lines"}`].filter(Boolean);
+  return el("span", { class: "soft" }, ` ${text.join(", ")}`);
+}
+
+/**
  * What a span says, as a list of terms.
  * @param {Span} span
+ * @param {Trace} trace
  * @param {boolean} unmet whether its exception is the answer that a condition did not hold
+ * @param {Happened | undefined} happened
+ * @param {Route} route
  */
-function facts(span, unmet) {
-  const exceptions = span.cause?.exceptions ?? [], kind = unmet ? "" : "exception";
+function facts(span, trace, unmet, happened, route) {
+  const kind = unmet ? "" : "exception";
   return el("dl", { class: "facts" },
-    fact("id", span.id),
-    fact("began", timeOfDay(span.start)),
+    el("dt", {}, "id"), el("dd", {}, span.id, " ", copyButton(span.id)),
+    fact("began", `${timeOfDay(span.start)}, ${duration(span.start - trace.start)} after the trace`),
     span.orphaned ? fact("missing", "its parent has not arrived") : [],
-    exceptions.flatMap(({ type, message }) => [
-      el("dt", { class: kind }, type ?? "exception"), el("dd", { class: kind }, message ?? "")]),
+    chain(span, trace.nodes).flatMap((exception) => exceptionFacts(exception, kind)),
+    (happened?.events ?? []).flatMap(({ event, rules }) => [
+      el("dt", {}, "event"), el("dd", {}, el("b", {}, event["detail-type"]), ` → ${rules.join(", ") || "no rule"} `, el("span", { class: "soft" }, event.id))]),
+    (happened?.logs ?? []).flatMap((line) => [
+      el("dt", { class: "level" + line.level }, timeOfDay(line.time)), el("dd", { class: "mono" }, `${line.level} ${line.message} `, el("span", { class: "soft" }, line.fields))]),
     group("annotations", span.annotations),
-    group("metadata", span.metadata),
+    group("metadata", span.metadata, trace, route),
     group("http", { ...span.http?.request, ...span.http?.response }),
     group("aws", span.aws));
 }
 
 /**
+ * @param {Exception & { because: boolean }} exception
+ * @param {string} kind
+ */
+function exceptionFacts({ type, message, stack = [], because }, kind) {
+  const frames = stack.map(({ path, line, label }) => `  at ${label ?? "?"}${path ? ` (${path}${line ? ":" + line : ""})` : ""}`);
+  return [el("dt", { class: kind }, because && "caused by ", type ?? "exception"), el("dd", { class: kind }, [message ?? "", ...frames].join("\n"))];
+}
+
+/**
  * @param {string} name
  * @param {Record<string, unknown> | undefined} values
+ * @param {Trace} [trace]
+ * @param {Route} [route]
  */
-function group(name, values = {}) {
+function group(name, values = {}, trace, route) {
   const entries = Object.entries(values);
   if (!entries.length) return [];
-  return [el("dt", { class: "group" }, name), ...entries.flatMap(([key, value]) => fact(key, value))];
+  const linked = entries.flatMap(([key, value]) => {
+    const links = typeof value === "object" && value !== null ? Object.entries(value) : [[key, value]];
+    const known = trace && route ? links.filter(([, id]) => trace.linksTo.some((link) => link.id === id && link.traced)) : [];
+    return [...fact(key, value), ...known.flatMap(([key, id]) => [el("dt", {}, String(key)), el("dd", {}, el("a", { href: route && formatRoute({ ...route, view: "trace", trace: String(id) }) }, "open that trace"))])];
+  });
+  return [el("dt", { class: "group" }, name), ...linked];
 }
 
 /**

@@ -3,8 +3,10 @@
 /** @import { DeadLetter, Span, Trace } from "./types.d.ts" */
 import { dot, el } from "./dom.js";
 import { withoutPrefix } from "./format.js";
+import { chain } from "./exceptions.js";
 import { isUnmetCondition, statusOf } from "./status.js";
-import { callerOf, label } from "./waterfall.js";
+import { callerOf } from "./tree.js";
+import { label } from "./waterfall.js";
 
 /**
  * The list of what went wrong; nothing where nothing did.
@@ -13,7 +15,7 @@ import { callerOf, label } from "./waterfall.js";
  * @param {string} prefix what the reader knows of each name
  */
 export function drawWhy(trace, deadLetters, prefix) {
-  const spans = once(culprits(trace.nodes).map((span) => ({ span, where: place(trace.nodes, span, prefix), why: reason(span) })));
+  const spans = once(culprits(trace.nodes).map((span) => ({ span, where: place(trace.nodes, span, prefix), why: reason(span, trace.nodes) })));
   const letters = deadLetters.filter((letter) => letter.trace_id === trace.id);
   const lines = trace.logs.filter((line) => line.level === "ERROR");
   const items = [
@@ -54,9 +56,11 @@ function waited(caller, callee) {
 /**
  * A span's causes, the outermost first, each once; else its HTTP status.
  * @param {Span} span
+ * @param {Span[]} nodes
  */
-export function reason({ cause, http }) {
-  const messages = (cause?.exceptions ?? []).map(({ type, message }) => message || type).filter(Boolean);
+export function reason(span, nodes = []) {
+  const { http } = span;
+  const messages = chain(span, nodes).map(({ type, message }) => message || type).filter(Boolean);
   if (messages.length) return [...new Set(messages)].join(": ");
   return http?.response?.status ? `answered with ${http.response.status}` : "no cause given";
 }

@@ -1,14 +1,23 @@
 use std::{path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use local::{Fault, Ports};
+
+use crate::trace_command::TraceArguments;
 
 /// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
 /// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
 #[derive(Clone, Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-#[command(name = "cargo local", bin_name = "cargo local", version)]
+#[command(
+    name = "cargo local",
+    bin_name = "cargo local",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
     /// Port of the REST API; 0 picks a free one
     #[arg(long, default_value_t = 3000)]
     api_port: u16,
@@ -59,6 +68,13 @@ pub(crate) struct Arguments {
     /// Be that process
     #[arg(long, hide = true)]
     pub(crate) serve_processor: bool,
+}
+
+/// What else can be done.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print a trace of the running `cargo local` as a waterfall
+    Trace(TraceArguments),
 }
 
 impl Arguments {

@@ -94,6 +94,16 @@ impl Logs {
         self.lines.matching(wanted)
     }
 
+    /// The latest `most` lines that are `wanted`, newest first.
+    pub(crate) fn latest(&self, most: usize, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+        self.lines.latest_matching(most, wanted)
+    }
+
+    /// Counts the lines.
+    pub(crate) fn revision(&self) -> u64 {
+        self.lines.revision()
+    }
+
     fn push(&self, line: Line) {
         (self.hand_on)(&line);
         self.lines.push(line);

@@ -4,6 +4,8 @@
 mod cli;
 /// The terminal's output.
 mod terminal;
+/// `cargo local trace`.
+mod trace_command;
 
 use std::{env, fs, io, path::Path, process::ExitCode};
 
@@ -12,7 +14,7 @@ use local::{Options, Sockets, Stack, compile, processor, processor::Processor, t
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Command};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,6 +31,9 @@ async fn main() -> ExitCode {
 type AnyError = Box<dyn std::error::Error>;
 
 async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
+    if let Some(Command::Trace(arguments)) = &arguments.command {
+        return Ok(trace_command::run(arguments).await?);
+    }
     if arguments.serve_processor {
         return Ok(processor::serve().await?);
     }

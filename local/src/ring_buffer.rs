@@ -1,6 +1,9 @@
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// The latest of many things: a bounded number of them, of which the oldest are dropped first.
@@ -8,12 +11,13 @@ use std::{
 pub(crate) struct RingBuffer<T> {
     items: Mutex<VecDeque<T>>,
     capacity: usize,
+    revision: AtomicU64,
 }
 
 impl<T: Clone> RingBuffer<T> {
     /// One that keeps `capacity` items.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { items: Mutex::default(), capacity }
+        Self { items: Mutex::default(), capacity, revision: AtomicU64::new(0) }
     }
 
     /// Adds one.
@@ -23,11 +27,18 @@ impl<T: Clone> RingBuffer<T> {
             items.pop_front();
         }
         items.push_back(item);
+        self.revision.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Changes those that are `wanted`.
     pub(crate) fn change(&self, wanted: impl Fn(&T) -> bool, change: impl Fn(&mut T)) {
         self.items().iter_mut().filter(|item| wanted(item)).for_each(change);
+        self.revision.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the changes.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
     }
 
     /// How many there are.
@@ -42,7 +53,12 @@ impl<T: Clone> RingBuffer<T> {
 
     /// The latest `most` of them, newest first.
     pub(crate) fn latest(&self, most: usize) -> Vec<T> {
-        self.items().iter().rev().take(most).cloned().collect()
+        self.latest_matching(most, |_| true)
+    }
+
+    /// The latest `most` of those that are `wanted`, newest first.
+    pub(crate) fn latest_matching(&self, most: usize, wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        self.items().iter().rev().filter(|item| wanted(item)).take(most).cloned().collect()
     }
 
     fn items(&self) -> MutexGuard<'_, VecDeque<T>> {

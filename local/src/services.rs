@@ -38,6 +38,8 @@ pub(crate) struct Services {
     pub(crate) sns: Arc<Sns>,
     /// X-Ray.
     pub(crate) traces: Arc<Store>,
+    /// X-Ray's API.
+    pub(crate) xray: Arc<XRay>,
     /// Every AWS API.
     pub(crate) apis: Vec<Arc<dyn AwsApi>>,
 }
@@ -91,7 +93,7 @@ impl Services {
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
         let sampling = Arc::new(Sampling::default());
-        let xray = XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?;
+        let xray = Arc::new(XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?);
         let sampling = samples.then_some(sampling);
         let gateway = app.api.clone().map(|api| {
             Gateway::new(api, app.routes.clone(), Arc::clone(&lambda), recorder.clone(), sampling)
@@ -105,7 +107,7 @@ impl Services {
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
-            Arc::new(xray),
+            Arc::clone(&xray) as _,
         ];
         Ok(Self {
             authorizer,
@@ -118,6 +120,7 @@ impl Services {
             schedules,
             sns,
             traces,
+            xray,
             apis,
         })
     }

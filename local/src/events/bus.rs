@@ -33,6 +33,8 @@ pub struct EventRecord {
     pub rules: Vec<String>,
     /// The trace that it belongs to.
     pub trace_id: Option<String>,
+    /// The subsegment that published it.
+    pub parent_id: Option<String>,
 }
 
 impl Buses {
@@ -44,6 +46,16 @@ impl Buses {
     /// The events that are `wanted`, oldest first.
     pub(crate) fn events(&self, wanted: impl Fn(&EventRecord) -> bool) -> Vec<EventRecord> {
         self.records.matching(wanted)
+    }
+
+    /// The latest `most` events, newest first.
+    pub(crate) fn latest(&self, most: usize) -> Vec<EventRecord> {
+        self.records.latest(most)
+    }
+
+    /// Counts the events.
+    pub(crate) fn revision(&self) -> u64 {
+        self.records.revision()
     }
 
     /// The name of the bus that `name`, a name or an ARN, stands for, if there is such a bus.
@@ -80,8 +92,9 @@ impl Buses {
         }
         let rules = rules.iter().map(|rule| rule.name.clone()).collect();
         let trace_id = header.map(|header| header.root.clone());
+        let parent_id = header.and_then(|header| header.parent.clone());
         let bus = bus.to_owned();
-        self.records.push(EventRecord { event: event.into(), bus, rules, trace_id });
+        self.records.push(EventRecord { event: event.into(), bus, rules, trace_id, parent_id });
     }
 }
 

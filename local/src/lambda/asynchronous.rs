@@ -55,7 +55,7 @@ impl Event {
 /// and one `Attempt` for each) come after it, as on AWS.
 pub(super) async fn handle(lambda: &Lambda, pool: &Pool, event: &Event) {
     let function = &pool.function;
-    let segments = Segments::new(&lambda.recorder, function, &event.request_id, &event.header);
+    let segments = Segments::new(lambda, function, &event.request_id, &event.header);
     segments.service(Span::since(event.accepted), 202);
     let mut attempts = 0;
     loop {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     asynchronous::{self, Event},
     environment::{Endpoints, environment},
+    history::History,
     invocation::{FunctionError, Invocation},
     pool::Pool,
     segments::{Run, Segments},
@@ -31,6 +32,8 @@ pub(crate) struct Lambda {
     pools: Vec<Arc<Pool>>,
     names: HashMap<String, usize>,
     pub(super) recorder: Recorder,
+    /// The latest runs.
+    pub(crate) history: History,
     pub(super) queues: Arc<Queues>,
     pub(super) logs: Arc<Logs>,
     pub(super) retry_delay: Duration,
@@ -99,6 +102,7 @@ impl Lambda {
             pools,
             names,
             recorder,
+            history: History::default(),
             queues,
             logs,
             retry_delay,
@@ -210,7 +214,7 @@ impl Lambda {
         let start = clock::seconds();
         let (request_id, run_id) = (Uuid::new_v4().to_string(), new_segment_id());
         let caller = header.unwrap_or_else(|| TraceHeader::start(start));
-        let segments = Segments::new(&self.recorder, &pool.function, &request_id, &caller);
+        let segments = Segments::new(self, &pool.function, &request_id, &caller);
         let header = segments.header_of_run(&run_id);
         let trace = Some(header.to_string());
         let invocation = Invocation { request_id: request_id.clone(), payload, trace };

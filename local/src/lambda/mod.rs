@@ -6,6 +6,8 @@ mod api;
 mod asynchronous;
 /// What a function finds in its environment.
 mod environment;
+/// The latest runs, for the console.
+mod history;
 /// The functions by name, and their invocations.
 mod host;
 /// One process of a function.
@@ -23,4 +25,5 @@ mod segments;
 
 pub(crate) use api::LambdaApi;
 pub(crate) use environment::Endpoints;
+pub(crate) use history::RunRecord;
 pub(crate) use host::{Lambda, Settings};

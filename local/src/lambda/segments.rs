@@ -1,6 +1,10 @@
 use serde_json::{Value, json};
 
-use super::invocation::{Failure, Finished, FunctionError};
+use super::{
+    history::History,
+    host::Lambda,
+    invocation::{Failure, Finished, FunctionError},
+};
 use crate::{
     clock::Span,
     identity::ACCOUNT,
@@ -17,6 +21,7 @@ const MAX_MESSAGE: usize = 8 * 1024;
 #[derive(Debug)]
 pub(super) struct Segments<'a> {
     recorder: &'a Recorder,
+    history: &'a History,
     function: &'a Function,
     request_id: &'a str,
     /// The trace, with the caller as its parent.
@@ -39,12 +44,13 @@ pub(super) struct Run<'a> {
 impl<'a> Segments<'a> {
     /// Those of the invocation `request_id` of `function`.
     pub(super) fn new(
-        recorder: &'a Recorder,
+        lambda: &'a Lambda,
         function: &'a Function,
         request_id: &'a str,
         header: &'a TraceHeader,
     ) -> Self {
-        Self { recorder, function, request_id, header, service_id: new_segment_id() }
+        let (recorder, history) = (&lambda.recorder, &lambda.history);
+        Self { recorder, history, function, request_id, header, service_id: new_segment_id() }
     }
 
     /// The header that the function gets. In active mode its parent is the segment `run_id`, and it says
@@ -97,6 +103,7 @@ impl<'a> Segments<'a> {
     /// Records the segment of the function's code, `AWS::Lambda::Function`, in the layout that AWS is
     /// rolling out: what the function records is its child directly, and a cold start shows as `Init`.
     pub(super) fn run(&self, run: &Run<'_>) {
+        self.history.add(self.function, self.request_id, self.header, run);
         let (function, Finished { span, init, outcome }) = (self.function, run.finished);
         let mut segment = json!({
             "id": run.id,

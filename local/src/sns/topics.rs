@@ -87,6 +87,11 @@ impl Sns {
         self.published.latest(limit)
     }
 
+    /// Counts the changes of what is published.
+    pub(crate) fn revision(&self) -> u64 {
+        self.published.revision()
+    }
+
     /// How many notifications are kept.
     pub(crate) fn count(&self) -> usize {
         self.published.len()

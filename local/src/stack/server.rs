@@ -205,7 +205,7 @@ async fn aws_request(
     }
     // A browser does not sign its requests, an AWS client does.
     if parts.method == Method::GET && !parts.headers.contains_key(header::AUTHORIZATION) {
-        return console.handle(&parts.uri);
+        return console.handle(&parts.uri, &parts.headers).await;
     }
     let body = match read(body, MAX_REQUEST).await {
         Ok(body) => body,

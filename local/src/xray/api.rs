@@ -54,6 +54,11 @@ const SHORT: [&str; 4] =
     ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"];
 
 impl XRay {
+    /// What the operations work on.
+    pub(super) fn state(&self) -> &State {
+        &self.0
+    }
+
     /// X-Ray with the groups and sampling rules of `app`.
     pub(crate) fn start(
         app: &App,

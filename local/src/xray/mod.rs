@@ -36,6 +36,8 @@ mod recorder;
 mod retrieval;
 /// Which requests are traced.
 mod sampling;
+/// Traces that match, for the console.
+mod search;
 /// What statistics are asked for.
 mod selector;
 /// What a node of the map is called.
@@ -62,9 +64,11 @@ mod traces;
 pub(crate) use api::XRay;
 pub use api::XRayError;
 pub(crate) use daemon::listen;
+pub(crate) use filter::FilterError;
 pub(crate) use graph::Graph;
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
+pub(crate) use search::Subject;
 pub(crate) use store::Store;
 pub(crate) use summary::root_http;
 pub(crate) use trace::{Kind, Node, Trace};

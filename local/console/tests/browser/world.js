@@ -79,14 +79,41 @@ export async function placeOrder(local, order = {}, headers = {}) {
  * @param {object} segment
  */
 export async function sendSegment(local, segment) {
-  const now = Date.now() / 1000;
-  const hex = (/** @type {number} */ digits) => Array.from({ length: digits }, () => Math.floor(Math.random() * 16).toString(16)).join("");
-  const trace = `1-${Math.floor(now).toString(16)}-${hex(24)}`;
-  const document = { id: hex(16), trace_id: trace, start_time: now - 1, end_time: now, ...segment };
+  const document = segmentOf(segment);
   const [host, port] = local.xray.split(":");
   const socket = createSocket("udp4");
   await new Promise((resolve, reject) => socket.send(
     `{"format":"json","version":1}\n${JSON.stringify(document)}`, Number(port), host, (error) => error ? reject(error) : resolve(undefined)));
   socket.close();
-  return trace;
+  return document.trace_id;
+}
+
+/**
+ * Puts segments as an AWS client does, and returns the ids of their traces.
+ * @param {Local} local
+ * @param {object[]} segments
+ */
+export async function putSegments(local, segments) {
+  const documents = segments.map(segmentOf);
+  for (let at = 0; at < documents.length; at += 500) {
+    const TraceSegmentDocuments = documents.slice(at, at + 500).map((document) => JSON.stringify(document));
+    const response = await fetch(local.console + "TraceSegments", { method: "POST", body: JSON.stringify({ TraceSegmentDocuments }) });
+    const { UnprocessedTraceSegments: rejected = [response.status] } = /** @type {any} */ (await response.json());
+    if (rejected.length) throw new Error(`rejected: ${JSON.stringify(rejected[0])}`);
+  }
+  return documents.map(({ trace_id }) => trace_id);
+}
+
+/**
+ * A segment of a trace of its own, unless it says otherwise.
+ * @param {object} segment
+ */
+export function segmentOf(segment) {
+  const now = Date.now() / 1000;
+  return { id: hex(16), trace_id: `1-${Math.floor(now).toString(16)}-${hex(24)}`, start_time: now - 1, end_time: now, ...segment };
+}
+
+/** @param {number} digits */
+function hex(digits) {
+  return Array.from({ length: digits }, () => Math.floor(Math.random() * 16).toString(16)).join("");
 }

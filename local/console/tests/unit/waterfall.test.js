@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rows } from "../../waterfall.js";
+import { rows } from "../../tree.js";
 
 /** @import { Span } from "../../types.d.ts" */
 

@@ -47,11 +47,13 @@ pub(in crate::xray) struct Work(u64);
 
 /// What is wrong with an expression, worded as X-Ray does, with a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::xray) struct FilterError {
-    line: usize,
+pub(crate) struct FilterError {
+    /// From 1.
+    pub(crate) line: usize,
     /// In characters, from 1.
-    position: usize,
-    message: String,
+    pub(crate) position: usize,
+    /// In a sentence.
+    pub(crate) message: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -171,6 +173,14 @@ impl Filter {
     /// Whether `trace` matches. Once there was too much work, nothing does.
     pub(in crate::xray) fn matches(&self, trace: &Trace, work: &mut Work) -> bool {
         evaluate::matches(self, trace, work)
+    }
+}
+
+impl FilterError {
+    /// Evaluating takes too long.
+    pub(in crate::xray) fn too_much_work() -> Self {
+        let message = "it needs too much work for so many traces; hint: use a shorter expression or time range";
+        Self { line: 1, position: 1, message: message.to_owned() }
     }
 }
 

@@ -1,0 +1,71 @@
+// @ts-check
+// The list of traces, a page at a time.
+/** @import { Route } from "./route.js" */
+/** @import { State, TraceRow } from "./types.d.ts" */
+import { columnsOf, heading, outcomesOf } from "./annotations.js";
+import { chip } from "./chip.js";
+import { dot, el } from "./dom.js";
+import { duration, timeOfDay } from "./format.js";
+import { none } from "./lists.js";
+import { formatRoute } from "./route.js";
+import { statusOf } from "./status.js";
+
+/**
+ * @param {State} state
+ * @param {Route} route
+ */
+export function drawTraces({ traces = [], traceCount, traceOffset = 0 }, route) {
+  const about = `${traceCount} ${route.filter.trim() ? "match the filter" : "in this time"}, newest first`;
+  return [el("section", { "data-key": "traces" },
+    el("h2", {}, "Traces", el("small", {}, about)),
+    route.other && el("p", { class: "hint" }, "Choose a trace to compare with ", el("span", { class: "mono" }, route.other), ". ", el("a", { href: formatRoute({ ...route, other: "" }) }, "do not compare")),
+    traces.length ? traceTable(traces, columnsOf(traces), route) : none(),
+    pages(traces, traceCount, traceOffset, route))];
+}
+
+/**
+ * The way on, and back to the newest.
+ * @param {TraceRow[]} traces
+ * @param {number} count
+ * @param {number} offset
+ * @param {Route} route
+ */
+function pages(traces, count, offset, route) {
+  const last = traces.at(-1), end = offset + traces.length;
+  if (!last || traces.length === count) return null;
+  const to = (/** @type {string} */ after) => formatRoute({ ...route, view: "traces", after });
+  return el("nav", { class: "pages", "aria-label": "Pages of traces" },
+    el("span", {}, `${offset + 1} to ${end} of ${count}`),
+    offset > 0 && el("a", { href: to("") }, "newest"),
+    end < count && el("a", { href: route.view === "traces" ? to(last.id) : to("") }, route.view === "traces" ? "older" : `all ${count}`));
+}
+
+/**
+ * @param {TraceRow[]} traces
+ * @param {string[]} columns names of annotations
+ * @param {Route} route
+ */
+function traceTable(traces, columns, route) {
+  const headings = [el("th", {}, el("span", { class: "unseen" }, "Status")), el("th", {}, "Began"), el("th", { class: "number" }, "In all"), el("th", {}, "Request"),
+    ...columns.map((name) => el("th", {}, heading(name))), el("th", {}, "Outcome"), el("th", { class: "number" }, "Answer")];
+  return el("table", { class: "stack" }, el("thead", {}, el("tr", {}, headings)), el("tbody", {}, traces.map((trace) => traceRow(trace, columns, route))));
+}
+
+/**
+ * @param {TraceRow} trace
+ * @param {string[]} columns
+ * @param {Route} route
+ */
+function traceRow(trace, columns, route) {
+  const href = formatRoute({ ...route, view: route.other ? "compare" : "trace", trace: trace.id });
+  const http = trace.http ?? {};
+  const path = (http.HttpURL ?? trace.name ?? "").replace(/^https?:\/\/[^/]+/, "");
+  return el("tr", { class: "open", "data-key": trace.id, "data-href": href },
+    el("td", {}, dot(statusOf(trace))),
+    el("td", { class: "time" }, el("a", { href }, timeOfDay(trace.start))),
+    el("td", { class: "number" }, duration(trace.duration)),
+    el("td", { class: "wide" }, [http.HttpMethod, path].filter(Boolean).join(" "), http.HttpStatus ? el("span", { class: "soft" }, `  → ${http.HttpStatus}`) : null),
+    columns.map((name) => el("td", { class: "wide" }, String(trace.annotations?.[name] ?? ""))),
+    el("td", { class: "wide" }, outcomesOf(trace.annotations).map(chip)),
+    el("td", { class: "number wide" }, el("span", { class: "soft" }, duration(trace.responseTime) + " until answered")));
+}

@@ -1,0 +1,147 @@
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::{Value, json};
+
+use super::{Console, query::Query};
+use crate::xray::{Node, Subject, Trace};
+
+/// How many bars the histogram has.
+const BARS: usize = 24;
+/// How many causes are shown.
+const CAUSES: usize = 20;
+/// How far below a failed call its cause is looked for.
+const DEPTH: usize = 64;
+/// The percentiles that are shown, in percent.
+const PERCENTILES: [usize; 5] = [50, 90, 95, 99, 100];
+
+/// How often something failed for one cause, and the newest trace in which it did.
+struct Cause {
+    count: usize,
+    status: &'static str,
+    trace: String,
+}
+
+impl Console {
+    /// How a node or an edge of the map answered: counts, rate, latency, causes of failures.
+    pub(super) fn subject(&self, query: &Query, subject: &Subject) -> Value {
+        let traces = self.search(query).unwrap_or_default();
+        let (mut times, mut causes) = (Vec::new(), HashMap::<String, Cause>::new());
+        let mut counts = HashMap::<&str, usize>::new();
+        let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+        for trace in traces.iter().map(Arc::as_ref) {
+            for node in subject.nodes(trace).into_iter().filter(|node| node.end.is_some()) {
+                times.push(node.duration());
+                (first, last) = (first.min(node.start), last.max(node.start));
+                let status = status(node);
+                *counts.entry(status).or_default() += 1;
+                if status != "ok" {
+                    let new = || Cause { count: 0, status, trace: trace.id.clone() };
+                    causes.entry(cause(trace, node)).or_insert_with(new).count += 1;
+                }
+            }
+        }
+        times.sort_by(f64::total_cmp);
+        let count = |status| counts.get(status).copied().unwrap_or_default();
+        json!({
+            "count": times.len(),
+            "ok": count("ok"),
+            "error": count("error"),
+            "throttle": count("throttle"),
+            "fault": count("fault"),
+            "seconds": (last - first).max(0.0),
+            "percentiles": percentiles(&times),
+            "histogram": histogram(&times),
+            "causes": most_frequent(causes),
+        })
+    }
+}
+
+fn status(node: &Node) -> &'static str {
+    let flagged = ["fault", "throttle", "error"].into_iter().find(|flag| node.flag(flag));
+    flagged.unwrap_or("ok")
+}
+
+/// The innermost cause: failures are passed on, and the outermost says only that something failed.
+fn cause(trace: &Trace, node: &Node) -> String {
+    let (mut here, mut found) = (node, None);
+    for _ in 0..DEPTH {
+        found = exception(here).or(found);
+        let failed = here.children.iter().map(|child| &trace.nodes[*child]);
+        match failed.into_iter().find(|child| status(child) != "ok") {
+            Some(child) => here = child,
+            None => break,
+        }
+    }
+    let code = || node.body.get("http").map(|http| http["response"]["status"].clone());
+    found.unwrap_or_else(|| match code() {
+        Some(Value::Number(code)) => format!("answered with {code}"),
+        _ => "no cause given".to_owned(),
+    })
+}
+
+/// The last of a chain of exceptions: the first thing that went wrong.
+fn exception(node: &Node) -> Option<String> {
+    let exceptions = node.body.get("cause")?.get("exceptions")?.as_array()?;
+    let last = exceptions.last()?;
+    let text = |name: &str| last[name].as_str().filter(|text| !text.is_empty());
+    match (text("type"), text("message")) {
+        (Some(kind), Some(message)) => Some(format!("{kind}: {message}")),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
+fn most_frequent(causes: HashMap<String, Cause>) -> Vec<Value> {
+    let mut causes: Vec<_> = causes.into_iter().collect();
+    causes.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then_with(|| a.cmp(b)));
+    let shown = causes.into_iter().take(CAUSES).map(|(text, Cause { count, status, trace })| {
+        json!({ "cause": text, "count": count, "status": status, "trace": trace })
+    });
+    shown.collect()
+}
+
+/// The times that so many percent of all stay within.
+fn percentiles(sorted: &[f64]) -> Vec<Value> {
+    let nearest = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).max(1) - 1);
+    let shown = PERCENTILES.into_iter().filter_map(|percent| Some((percent, nearest(percent)?)));
+    shown.map(|(percent, time)| json!({ "percent": percent, "time": time })).collect()
+}
+
+/// Bars of equal width on a logarithmic scale: latencies of a service spread over magnitudes.
+fn histogram(sorted: &[f64]) -> Vec<Value> {
+    const SHORTEST: f64 = 1e-6;
+    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return Vec::new() };
+    let (least, most) = (first.max(SHORTEST).ln(), last.max(SHORTEST).ln());
+    #[expect(clippy::cast_precision_loss, reason = "there are few bars")]
+    let edge = |bar: usize| (least + (most - least) * bar as f64 / BARS as f64).exp();
+    let mut rest = sorted;
+    let bars = (0..BARS).map(|bar| {
+        let end = if bar + 1 == BARS { f64::INFINITY } else { edge(bar + 1) };
+        let (within, after) = rest.split_at(rest.partition_point(|time| time.max(SHORTEST) < end));
+        rest = after;
+        json!({ "from": edge(bar), "to": edge(bar + 1), "count": within.len() })
+    });
+    bars.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_times_that_were_measured() {
+        let times: Vec<f64> = (1..=200).map(f64::from).collect();
+        let found: Vec<_> = percentiles(&times).iter().map(|each| each["time"].clone()).collect();
+        assert_eq!(found, [100.0, 180.0, 190.0, 198.0, 200.0]);
+        assert_eq!(percentiles(&[7.0]).len(), PERCENTILES.len());
+        assert!(percentiles(&[]).is_empty());
+    }
+
+    #[test]
+    fn every_time_is_in_one_bar() {
+        for times in [vec![], vec![0.0], vec![0.5, 0.5], vec![0.0, 0.001, 0.002, 5.0, 5.0]] {
+            let bars = histogram(&times);
+            let count: u64 = bars.iter().filter_map(|bar| bar["count"].as_u64()).sum();
+            assert_eq!(usize::try_from(count), Ok(times.len()), "{bars:?}");
+        }
+    }
+}
