@@ -15,7 +15,8 @@ export async function exportTrace(id) {
   link.href = URL.createObjectURL(new Blob([JSON.stringify({ Traces }, null, 2)], { type: "application/json" }));
   link.download = `${id}.json`;
   link.click();
-  URL.revokeObjectURL(link.href);
+  // The browser reads it after this; a minute is enough to ask where to save it.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** @typedef {{ ids: string[], accepted: number, rejected: string[] }} Imported */

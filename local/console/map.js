@@ -55,7 +55,7 @@ function edgeOf({ edge: { SummaryStatistics }, path, caller, callee }, prefix, r
   const key = `${keyOf(caller)} > ${keyOf(callee)}`, name = `${nameOf(caller, prefix)} calls ${nameOf(callee, prefix)}`;
   const line = svg("path", { d: path, class: "edge " + worst(SummaryStatistics), "marker-end": "url(#arrow)" });
   // The line is thin: a wide, invisible one takes the clicks.
-  return opens(key, subjectOf(caller, callee), describe(name, SummaryStatistics), route, title(name, SummaryStatistics), svg("path", { d: path, class: "reach" }), line);
+  return opens(key, subjectOf(caller, callee), describe(name, SummaryStatistics), route, svg("path", { d: path, class: "reach" }), line);
 }
 
 /**
@@ -67,9 +67,10 @@ function edgeOf({ edge: { SummaryStatistics }, path, caller, callee }, prefix, r
  * @param {Node[]} children
  */
 function opens(key, subject, label, route, ...children) {
-  if (!route) return svg("g", { "data-key": key }, ...children);
+  const title = svg("title", {}, label);
+  if (!route) return svg("g", { "data-key": key }, title, ...children);
   const open = route.subject !== null && JSON.stringify(route.subject) === JSON.stringify(subject);
-  return svg("a", { "data-key": key, href: formatRoute({ ...route, subject }), "aria-label": label, "aria-current": open && "true" }, ...children);
+  return svg("a", { "data-key": key, href: formatRoute({ ...route, subject }), "aria-current": open && "true" }, title, ...children);
 }
 
 /**
@@ -136,7 +137,6 @@ function keyOf({ Name, Type }) {
 function node(service, x, y, prefix, letters, route) {
   const statistics = statisticsOf(service), { TotalCount } = statistics, name = nameOf(service, prefix);
   const group = opens(keyOf(service), subjectOf(service), describe([name, kindOf(service)].filter(Boolean).join(", "), statistics), route,
-    title(service.Name, statistics),
     svg("circle", { r: RADIUS, class: "disc" }),
     ...ring(service),
     svg("text", { class: "inside", y: 4 }, average(statistics).replace(" ms", "")),
@@ -189,17 +189,9 @@ function average({ TotalCount, TotalResponseTime }) {
  * @param {string} name
  * @param {Statistics} statistics
  */
-function title(name, statistics) {
-  return svg("title", {}, `${name}\n${describe("", statistics)}`);
-}
-
-/**
- * @param {string} name
- * @param {Statistics} statistics
- */
 function describe(name, statistics) {
   const { TotalCount, ErrorStatistics, FaultStatistics } = statistics;
   if (statistics === NOTHING) return name;
   const numbers = `${TotalCount} in all, ${average(statistics)} on average, ${ErrorStatistics.TotalCount} errors, ${FaultStatistics.TotalCount} faults`;
-  return name ? `${name}: ${numbers}` : numbers;
+  return `${name}: ${numbers}`;
 }

@@ -58,5 +58,5 @@ test("the map says in words what it shows", async () => {
   await page.goto(local.console);
   const map = page.getByRole("group", { name: /^Map of \d+ nodes and \d+ kinds of calls, no faults/ });
   await map.waitFor();
-  await map.getByRole("link", { name: /^order-service, Lambda::Function: 2 in all, .* on average, \d+ errors, 0 faults$/ }).waitFor();
+  await map.getByRole("link", { name: /^order-service, Lambda::Function: \d+ in all, .* on average, \d+ errors, 0 faults$/ }).waitFor();
 });

@@ -18,6 +18,9 @@ const BROWSERS = ["chromium", "chromium-browser", "google-chrome"];
 /** What keeps Chromium from talking to anybody but the page. */
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+/** What says that no web page sends a request. The signature itself is not checked. */
+const SIGNED = { authorization: "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/xray/aws4_request, SignedHeaders=host, Signature=0" };
+
 /** @typedef {Awaited<ReturnType<typeof startLocal>>} Local */
 
 /**
@@ -97,11 +100,28 @@ export async function putSegments(local, segments) {
   const documents = segments.map(segmentOf);
   for (let at = 0; at < documents.length; at += 500) {
     const TraceSegmentDocuments = documents.slice(at, at + 500).map((document) => JSON.stringify(document));
-    const response = await fetch(local.console + "TraceSegments", { method: "POST", body: JSON.stringify({ TraceSegmentDocuments }) });
+    const response = await fetch(local.console + "TraceSegments", { method: "POST", headers: SIGNED, body: JSON.stringify({ TraceSegmentDocuments }) });
     const { UnprocessedTraceSegments: rejected = [response.status] } = /** @type {any} */ (await response.json());
     if (rejected.length) throw new Error(`rejected: ${JSON.stringify(rejected[0])}`);
   }
   return documents.map(({ trace_id }) => trace_id);
+}
+
+/**
+ * Publishes a notification in a trace that is not sampled.
+ * @param {Local} local
+ * @param {string} message
+ */
+export async function publishUntraced(local, message) {
+  const headers = { authorization: SIGNED.authorization.replace("/xray/", "/sns/"), "x-amzn-trace-id": `Root=${segmentOf({}).trace_id};Sampled=0` };
+  const call = async (/** @type {Record<string, string>} */ parameters) => {
+    const response = await fetch(local.console, { method: "POST", headers, body: new URLSearchParams({ Version: "2010-03-31", ...parameters }) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`SNS answered ${response.status}: ${text}`);
+    return text;
+  };
+  const TopicArn = /arn:aws:sns:[^<]+/.exec(await call({ Action: "ListTopics" }))?.[0] ?? "";
+  await call({ Action: "Publish", TopicArn, Message: message, MessageGroupId: "test", MessageDeduplicationId: message });
 }
 
 /**

@@ -1,0 +1,159 @@
+// @ts-check
+// One trace, two traces, and traces that come and go as files, in a real browser.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal } from "./world.js";
+
+/** @import { Browser, BrowserContext, Page } from "playwright-core" */
+/** @import { Local } from "./world.js" */
+
+/** @type {Local} */
+let local;
+/** @type {Browser} */
+let browser;
+/** @type {BrowserContext} */
+let context;
+/** @type {Page} */
+let page;
+
+before(async () => {
+  local = await startLocal("--no-build");
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await local?.stop();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, permissions: ["clipboard-read", "clipboard-write"] });
+  page = await context.newPage();
+});
+afterEach(() => context.close());
+
+/** @param {string} hash */
+const open = (hash) => page.goto(local.console + hash);
+/** @param {string} text */
+const line = (text) => page.locator(".waterfall .row", { has: page.locator("summary", { hasText: text }) });
+
+test("a segment is folded, at the keyboard too", async () => {
+  await open("#trace/" + await placeOrder(local));
+  const order = line("order-service · Lambda::Function").first(), handler = line("process_order");
+  await handler.first().waitFor();
+  await order.getByRole("button", { name: /^what / }).click();
+  await handler.waitFor({ state: "detached" });
+  await page.reload();
+  await handler.first().waitFor();
+  await order.locator("summary").focus();
+  await page.keyboard.press("ArrowLeft");
+  await handler.waitFor({ state: "detached" });
+  await page.keyboard.press("ArrowRight");
+  await handler.first().waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.evaluate("document.activeElement.parentElement.open"), true);
+});
+
+test("log lines and events stand at the span where they happened", async () => {
+  await open("#trace/" + await placeOrder(local));
+  const publish = line("Events · PutEvents").first();
+  await publish.locator("summary").click();
+  await publish.locator("dd b", { hasText: "Order Created" }).waitFor();
+  const handler = line("process_order").filter({ hasText: /\d+ lines?/ });
+  await handler.locator("summary").click();
+  await handler.locator("dd", { hasText: "order created" }).waitFor();
+  assert.ok(await page.locator(".waterfall .span.critical").count() > 3);
+});
+
+test("an exception shows what caused it, its failure is a key away, and ids can be copied", async () => {
+  const exceptions = [{ id: "0123456789abcdef", cause: "0123456789abcdee", type: "Outer", message: "could not pay" }, { id: "0123456789abcdee", type: "Inner", message: "no route", stack: [{ path: "pay.rs", line: 7, label: "pay" }] }];
+  const [id] = await putSegments(local, [{ name: "shop", fault: true, cause: { working_directory: "/", exceptions } }]);
+  await open("#trace/" + id);
+  await line("shop").waitFor();
+  await page.keyboard.press("e");
+  assert.equal(await page.evaluate("document.activeElement.parentElement.hasAttribute('data-failed')"), true);
+  await page.keyboard.press("Enter");
+  const terms = await page.locator("dt.exception").allInnerTexts();
+  assert.deepEqual(terms, ["Outer", "caused by Inner"]);
+  await page.locator("dd", { hasText: "at pay (pay.rs:7)" }).waitFor();
+  await page.locator("h2").getByRole("button", { name: "copy" }).click();
+  await page.locator("h2", { hasText: "copied" }).waitFor();
+  assert.equal(await page.evaluate("navigator.clipboard.readText()"), id);
+});
+
+test("linked traces lead to each other", async () => {
+  const [first] = await putSegments(local, [{ name: "published" }]);
+  const [second] = await putSegments(local, [{ name: "replayed", metadata: { default: { published_in_trace: first } } }]);
+  await open("#trace/" + second);
+  await page.locator("p", { hasText: "Published in trace" }).getByRole("link").click();
+  await page.locator("h2", { hasText: first ?? "" }).waitFor();
+  await page.locator("p", { hasText: "Named by" }).getByRole("link").click();
+  await page.locator("h2", { hasText: second ?? "" }).waitFor();
+});
+
+test("two traces stand side by side", async () => {
+  const now = Date.now() / 1000;
+  const shop = (/** @type {number} */ took, /** @type {string} */ part) => {
+    const subsegments = [{ id: "000000000000000" + part.length, name: part, start_time: now - 9, end_time: now - 8 }];
+    return { name: "comparable", start_time: now - 10, end_time: now - 10 + took, subsegments };
+  };
+  const [slow, quick] = await putSegments(local, [shop(4, "bake"), shop(2, "steam")]);
+  await open("#trace/" + slow);
+  await page.getByRole("link", { name: "compare with another" }).click();
+  await page.locator(`tr[data-key="${quick}"]`).click();
+  await page.waitForURL(new RegExp(`#compare/${quick}\\?with=${slow}`));
+  const cells = (/** @type {string} */ name) => page.locator(".compare tr", { hasText: name }).locator("td").allInnerTexts();
+  await page.getByRole("heading", { name: "Two traces" }).waitFor();
+  assert.deepEqual(await cells("comparable"), ["comparable · segment", "4000 ms", "2000 ms", "−2000 ms"]);
+  assert.deepEqual(await cells("bake"), ["bake", "1000 ms", "–", "left only"]);
+  assert.deepEqual(await cells("steam"), ["steam", "–", "1000 ms", "right only"]);
+});
+
+test("a trace goes out as a file, and comes in where it is dropped", async () => {
+  const [id] = await putSegments(local, [{ name: "travels" }]);
+  await open("#trace/" + id);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "export" }).click();
+  const file = readFileSync(await (await download).path(), "utf8");
+  assert.equal(JSON.parse(file).Traces[0].Id, id);
+
+  const other = await startLocal("--no-build");
+  try {
+    await page.goto(other.console);
+    await drop(file);
+    await page.locator("h2", { hasText: id ?? "" }).waitFor();
+    await line("travels").waitFor();
+    await drop("nothing of ours");
+    await page.locator("#live", { hasText: "the file is not JSON" }).waitFor();
+    await drop(JSON.stringify({ ...segmentOf({}), name: "x".repeat(300) }));
+    await page.locator("#live", { hasText: "not imported" }).waitFor();
+  } finally {
+    await other.stop();
+  }
+});
+
+test("what is not traced is listed, and leads nowhere", async () => {
+  await placeOrder(local);
+  await publishUntraced(local, "hello without a trace");
+  await open("#notifications");
+  const untraced = page.locator("tr", { hasText: "hello without a trace" });
+  await untraced.getByText("not traced").waitFor();
+  assert.equal(await untraced.getByRole("link").count(), 0);
+  for (const [view, text] of [["events", "Order Created"], ["logs", "order created"], ["invocations", "order-service"]]) {
+    await open("#" + view);
+    await page.locator("tr", { hasText: text ?? "" }).first().getByRole("link", { name: "trace" }).click();
+    await page.locator(".waterfall .row").first().waitFor();
+  }
+});
+
+/**
+ * Drops a file on the page.
+ * @param {string} text
+ */
+async function drop(text) {
+  await page.evaluate((text) => {
+    const files = new DataTransfer();
+    files.items.add(new File([text], "trace.json", { type: "application/json" }));
+    document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: files }));
+  }, text);
+}
