@@ -65,6 +65,7 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         max_traces: arguments.max_traces,
         retry_delay: arguments.retry_delay(),
         max_processes: arguments.max_processes,
+        trust_trace_header: arguments.trust_trace_header,
         faults: arguments.fault,
         seed: arguments.seed,
         log: terminal::log_printer(&app),

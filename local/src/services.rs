@@ -49,6 +49,7 @@ impl Services {
         mut executables: HashMap<String, PathBuf>,
         settings: &Settings,
         max_traces: usize,
+        trusts_trace_header: bool,
         logs: Logs,
     ) -> Result<Self, TablesError> {
         let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
@@ -75,7 +76,8 @@ impl Services {
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
         let gateway = app.api.clone().map(|api| {
-            Gateway::new(api, app.routes.clone(), Arc::clone(&lambda), recorder.clone())
+            let lambda = Arc::clone(&lambda);
+            Gateway::new(api, app.routes.clone(), lambda, recorder.clone(), trusts_trace_header)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![
@@ -120,7 +122,7 @@ mod tests {
         let endpoints = Endpoints { aws: String::new(), xray: String::new() };
         let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
         let (app, logs) = (App::default(), Logs::new(|_| {}));
-        Services::start(&app, HashMap::new(), &settings, 1, logs).await.unwrap().apis
+        Services::start(&app, HashMap::new(), &settings, 1, false, logs).await.unwrap().apis
     }
 
     /// What IAM is asked about a request: action and resource, without account and region.

@@ -42,6 +42,8 @@ pub(crate) struct Gateway {
     routes: Vec<Route>,
     lambda: Arc<Lambda>,
     recorder: Recorder,
+    /// Whether a client's trace header is continued.
+    trusts_trace_header: bool,
 }
 
 /// A request on its way.
@@ -56,8 +58,8 @@ pub(super) struct Incoming<'a> {
     pub(super) client: SocketAddr,
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
-    /// The trace, with the client's parent if it sent one.
-    trace: TraceHeader,
+    /// The trace, with the client's parent if it sent one and is trusted.
+    pub(super) trace: TraceHeader,
     /// When it came, in seconds since the epoch.
     start: f64,
 }
@@ -83,20 +85,26 @@ impl Gateway {
         routes: Vec<Route>,
         lambda: Arc<Lambda>,
         recorder: Recorder,
+        trusts_trace_header: bool,
     ) -> Self {
-        Self { api, routes, lambda, recorder }
+        Self { api, routes, lambda, recorder, trusts_trace_header }
     }
 
     /// Handles a request.
     pub(crate) async fn handle(&self, request: Request<Body>, client: SocketAddr) -> HttpResponse {
         let (start, id) = (clock::seconds(), Uuid::new_v4().to_string());
         let (parts, body) = request.into_parts();
-        let trace = trace_header(&parts.headers).unwrap_or_else(|| TraceHeader::start(start));
+        let trace = self.trace_of(&parts.headers, start);
         let path = self.without_stage(parts.uri.path()).to_owned();
         let method = parts.method.as_str().to_owned();
         let Some((route, parameters)) = self.route(&method, &path) else {
             return with_ids(respond(MISSING_TOKEN), &id, &trace);
         };
+        if parts.headers.values().any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
+            // An event is JSON, and two values must not become one: `\xe9` and `\xea` are both `\u{fffd}` when they are
+            // replaced, and `\xe9` is what `\xc3\xa9` is when it is read as Latin-1. What API Gateway does is unconfirmed.
+            return with_ids(respond(BAD_REQUEST), &id, &trace);
+        }
         let body = match read(body, MAX_REQUEST).await {
             Ok(body) => body,
             Err(error) => {
@@ -124,6 +132,13 @@ impl Gateway {
             start,
         };
         self.integrate(&incoming).await
+    }
+
+    /// The trace of a request: a new one, unless the client sent a header and is trusted to choose. API Gateway trusts
+    /// everybody, so that any client can write into a trace whose id it knows, and decide on sampling.
+    fn trace_of(&self, headers: &HeaderMap, now: f64) -> TraceHeader {
+        let sent = trace_header(headers).filter(|_| self.trusts_trace_header);
+        sent.unwrap_or_else(|| TraceHeader::start(now))
     }
 
     /// Calls the function behind the route and records the stage's segment.

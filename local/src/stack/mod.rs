@@ -51,6 +51,8 @@ pub struct Options {
     pub retry_delay: Duration,
     /// How many processes a function may have at once.
     pub max_processes: usize,
+    /// Whether the REST API continues the trace that a client's header names, as API Gateway does.
+    pub trust_trace_header: bool,
     /// The faults that calls meet.
     pub faults: Vec<Fault>,
     /// What decides which calls meet them.
@@ -66,6 +68,7 @@ impl Default for Options {
             max_traces: 1_000,
             retry_delay,
             max_processes: 8,
+            trust_trace_header: false,
             faults: Vec::new(),
             seed: 0,
             log: Box::new(|_| {}),
@@ -104,11 +107,21 @@ impl Stack {
         options: Options,
     ) -> Result<Self, StartError> {
         let Sockets { api, aws, xray, addresses } = sockets;
-        let Options { max_traces, retry_delay, max_processes, faults, seed, log } = options;
+        let Options {
+            max_traces,
+            retry_delay,
+            max_processes,
+            trust_trace_header,
+            faults,
+            seed,
+            log,
+        } = options;
         let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
         let settings = Settings { endpoints, retry_delay, max_processes };
+        let logs = Logs::new(log);
         let services =
-            Services::start(&app, executables, &settings, max_traces, Logs::new(log)).await?;
+            Services::start(&app, executables, &settings, max_traces, trust_trace_header, logs)
+                .await?;
         services.faults.set(faults, seed)?;
         let services = Arc::new(services);
 
