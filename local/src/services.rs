@@ -76,8 +76,9 @@ impl Services {
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
         let gateway = app.api.clone().map(|api| {
-            let lambda = Arc::clone(&lambda);
-            Gateway::new(api, app.routes.clone(), lambda, recorder.clone(), trusts_trace_header)
+            let (lambda, logs, recorder) =
+                (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
+            Gateway::new(api, app.routes.clone(), lambda, recorder, logs, trusts_trace_header)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![

@@ -9,6 +9,7 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode},
+    middleware::from_fn,
     routing::{get, post},
 };
 use bytes::Bytes;
@@ -21,7 +22,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::invocation::{Failure, FunctionError, Invocation};
-use crate::clock;
+use crate::{access::only_programs, clock};
 
 /// The largest response, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -144,6 +145,7 @@ async fn serve(listener: TcpListener, exchange: Arc<Exchange>) {
         .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
         .layer(DefaultBodyLimit::max(MAX_RESPONSE))
+        .layer(from_fn(only_programs))
         .with_state(exchange);
     // Ends with the instance; if the listener fails, the process never becomes ready.
     let _ended = axum::serve(listener, routes).await;
@@ -166,9 +168,7 @@ async fn next(State(exchange): State<Arc<Exchange>>) -> Response<Body> {
     set(INVOCATION_ID, &invocation_id);
     set("lambda-runtime-deadline-ms", &deadline.to_string());
     set("lambda-runtime-invoked-function-arn", &exchange.function_arn);
-    if let Some(trace) = &invocation.trace {
-        set("lambda-runtime-trace-id", trace);
-    }
+    set("lambda-runtime-trace-id", &invocation.trace.to_string());
     response
 }
 

@@ -1,5 +1,3 @@
-/// Which requests are served at all.
-mod access;
 /// The HTTP servers.
 mod server;
 /// The ports and what listens there.
@@ -29,7 +27,7 @@ use crate::{
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
     lambda::{Endpoints, Settings},
-    logs::{Line, Logs},
+    logs::{Entry, Line, Logs},
     services::Services,
     sns::Notification,
     sqs::Message,
@@ -57,8 +55,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// What decides which calls meet them.
     pub seed: u64,
-    /// What to do with each log line of a function.
-    pub log: Box<dyn Fn(&Line) + Send + Sync>,
+    /// What to do with each log line of a function and each answer of the REST API.
+    pub log: Box<dyn Fn(Entry<'_>) + Send + Sync>,
 }
 
 impl Default for Options {

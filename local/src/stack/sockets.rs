@@ -53,6 +53,11 @@ impl Sockets {
         let addresses = Addresses { api: api_address, aws: aws_address, xray: xray_address };
         Ok(Self { api, aws, xray, addresses })
     }
+
+    /// The URL of the console page.
+    pub fn console(&self) -> String {
+        format!("http://{}/", self.addresses.aws)
+    }
 }
 
 async fn tcp(
