@@ -70,6 +70,8 @@ mod iam;
 mod sns;
 /// SQS: queues, dead letters among them.
 mod sqs;
+/// STS: who calls.
+mod sts;
 /// X-Ray: daemon, store, graph, API.
 mod xray;
 

@@ -10,6 +10,7 @@ use crate::{
     logs::Logs,
     sns::Sns,
     sqs::Queues,
+    sts::Sts,
     template::App,
     wire::AwsApi,
     xray::{Recorder, Store, XRay},
@@ -89,6 +90,7 @@ impl Services {
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
+            Arc::new(Sts(Arc::clone(&authorizer))),
             Arc::new(XRay(Arc::clone(&traces))),
         ];
         Ok(Self {
@@ -183,6 +185,7 @@ mod tests {
             ("xray", "", "/TraceSegments", "{}", "xray:PutTraceSegments *".to_owned()),
             ("xray", "", "/GetSamplingRules", "{}", "xray:GetSamplingRules *".to_owned()),
             ("iam", "", "/", "Action=SimulatePrincipalPolicy", String::new()),
+            ("sts", "", "/", "Action=GetCallerIdentity", String::new()),
         ] {
             let api = apis.iter().find(|api| api.name() == service).unwrap();
             let needed = needed(&**api, &Method::POST, &format!("X.{target}"), path, body);
@@ -197,7 +200,7 @@ mod tests {
             ("AWSEvents.PutEvents", "/", Some("events")),
             ("DynamoDB_20120810.PutItem", "/", Some("dynamodb")),
             ("", "/TraceSegments", Some("xray")),
-            ("", "/2015-03-31/functions/pay/invocations", None),
+            ("", "/2015-03-31/functions/pay/invocations", Some("lambda")),
             ("", "/", None),
         ] {
             let found =
