@@ -50,6 +50,7 @@ pub struct WorldBuilder {
     template: Option<PathBuf>,
     processes: Option<usize>,
     lacks_permissions: bool,
+    trusts_trace_header: bool,
     faults: Vec<Fault>,
     seed: u64,
 }
@@ -94,6 +95,13 @@ impl WorldBuilder {
         self
     }
 
+    /// Clients may choose their trace, as on API Gateway.
+    #[must_use]
+    pub fn trusting_trace_header(mut self) -> Self {
+        self.trusts_trace_header = true;
+        self
+    }
+
     /// A fault that calls meet, as `--fault` has it.
     #[must_use]
     pub fn fault(mut self, fault: &str) -> Self {
@@ -120,6 +128,7 @@ impl WorldBuilder {
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
+            trust_trace_header: self.trusts_trace_header,
             faults: self.faults,
             seed: self.seed,
             ..Options::default()
