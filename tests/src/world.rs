@@ -1,6 +1,6 @@
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,7 +14,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use local::{Fault, Notification, Options, Ports, Sockets, Stack, compile, template};
+use local::{
+    Fault, Line, Notification, Options, Ports, Sockets, Stack, compile, processor::Processor,
+    template,
+};
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -40,6 +43,7 @@ pub struct World {
     /// AWS's own DynamoDB client.
     pub dynamodb: aws_sdk_dynamodb::Client,
     lacks_permissions: bool,
+    processor: Option<Processor>,
 }
 
 /// What is special about a world.
@@ -52,7 +56,13 @@ pub struct WorldBuilder {
     lacks_permissions: bool,
     faults: Vec<Fault>,
     seed: u64,
+    log: Option<Log>,
+    traces: Option<usize>,
+    has_processor: bool,
 }
+
+/// What is called with each log line of a function.
+struct Log(Box<dyn Fn(&Line) + Send + Sync>);
 
 /// A message that a customer was sent.
 pub type Notified = Notification;
@@ -108,21 +118,48 @@ impl WorldBuilder {
         self
     }
 
+    /// Calls `log` with each log line of a function.
+    #[must_use]
+    pub fn log(mut self, log: impl Fn(&Line) + Send + Sync + 'static) -> Self {
+        self.log = Some(Log(Box::new(log)));
+        self
+    }
+
+    /// How many traces are kept.
+    #[must_use]
+    pub fn traces(mut self, count: usize) -> Self {
+        self.traces = Some(count);
+        self
+    }
+
+    /// Payments are made by a processor that is a process of its own.
+    #[must_use]
+    pub fn processor(mut self) -> Self {
+        self.has_processor = true;
+        self
+    }
+
     /// Starts it.
-    pub async fn start(self) -> World {
+    pub async fn start(mut self) -> World {
         build().await;
-        let template = self.template.unwrap_or_else(template_path);
+        let template = self.template.take().unwrap_or_else(template_path);
+        let processor = if self.has_processor { Some(start_processor().await) } else { None };
+        if let Some(processor) = &processor {
+            self = self.parameter("ProcessorUrl", processor.url());
+        }
         let app = template::load(&template, &self.parameters).expect("the template loads");
         let sockets = Sockets::bind(Ports::default()).await.expect("any port is free");
         let executables = compile::executables(&app, &self.bootstraps, false, &mut Silent).await;
         let executables = executables.expect("the functions were built");
+        let defaults = Options::default();
         let options = Options {
+            max_traces: self.traces.unwrap_or(defaults.max_traces),
+            log: self.log.map_or(defaults.log, |Log(log)| log),
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
             faults: self.faults,
             seed: self.seed,
-            ..Options::default()
         };
         let stack =
             Stack::start(app, executables, sockets, options).await.expect("the tables are made");
@@ -133,8 +170,15 @@ impl WorldBuilder {
             events: aws_sdk_eventbridge::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lacks_permissions: self.lacks_permissions,
+            processor,
             stack,
         }
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
     }
 }
 
@@ -152,6 +196,11 @@ impl World {
     /// The stack itself.
     pub fn stack(&self) -> &Stack {
         &self.stack
+    }
+
+    /// The payment processor, if it is a process of its own.
+    pub fn processor(&self) -> &Processor {
+        self.processor.as_ref().expect("the world was built with a processor")
     }
 
     /// Ends it, its processes included.
@@ -306,6 +355,13 @@ async fn build() {
         assert!(status.success(), "the binaries build");
     };
     BUILT.get_or_init(build).await;
+}
+
+/// The program `local` stands beside the folder of the tests' executables.
+async fn start_processor() -> Processor {
+    let executable = env::current_exe().expect("a process knows its executable");
+    let folder = executable.ancestors().nth(2).expect("cargo puts tests into `deps`");
+    Processor::start(&folder.join("local")).await.expect("the processor starts")
 }
 
 async fn sdk_config(endpoint: &str) -> SdkConfig {
