@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::world::World;
+use crate::world::{World, table};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -91,8 +91,8 @@ impl World {
         setting.next().expect("the inventory service is told what a new product has")
     }
 
-    pub(crate) async fn scan(&self, table: &str) -> Vec<Item> {
-        let scan = self.dynamodb.scan().table_name(format!("distributed-tracing-demo-{table}"));
+    pub(crate) async fn scan(&self, name: &str) -> Vec<Item> {
+        let scan = self.dynamodb.scan().table_name(table(name));
         let pages = scan.consistent_read(true).into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await.expect("DynamoDB responds")
     }

@@ -29,6 +29,8 @@ use crate::{
 /// How long a story waits for anything. Stories wait for states and never for a while, so this only
 /// ends a story that would wait for ever.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
+/// The tables, by the last part of their names.
+const TABLES: [&str; 4] = ["orders", "payments", "inventory", "notifications"];
 /// How often a state is polled that cannot be subscribed to.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -203,8 +205,24 @@ impl World {
         self.processor.as_ref().expect("the world was built with a processor")
     }
 
-    /// Ends it, its processes included.
+    /// Waits until everything is handled, audits, and ends it, its processes included.
     pub async fn end(self) {
+        let tables = &self.stack.app().tables;
+        let has = |name: &str| tables.iter().any(|table| table["TableName"] == name);
+        if TABLES.map(|name| has(&table(name))).iter().all(|has| *has) {
+            self.settled().await;
+            let violations = self.audit().await;
+            assert!(violations.is_empty(), "the books do not agree: {violations:#?}");
+        }
+        self.stop().await;
+    }
+
+    /// Ends it. The `reason` says which law the story breaks on purpose.
+    pub async fn end_without_audit(self, _reason: &'static str) {
+        self.stop().await;
+    }
+
+    async fn stop(self) {
         let denied = self.stack.denied_calls();
         assert_eq!(denied.is_empty(), !self.lacks_permissions, "{denied:#?}");
         self.stack.stop().await;
@@ -331,6 +349,11 @@ impl World {
             };
         found.items().iter().map(level).collect()
     }
+}
+
+/// The table whose name ends with `name`.
+pub(crate) fn table(name: &str) -> String {
+    format!("distributed-tracing-demo-{name}")
 }
 
 /// Waits until the process `id` is gone, and returns whether it is. A killed process disappears a

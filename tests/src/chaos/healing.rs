@@ -2,7 +2,10 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::{books::text, world::World};
+use crate::{
+    books::text,
+    world::{World, table},
+};
 
 /// How long healing may take: longer than a claim of a process that died, which lasts until the deadline of
 /// its invocation.
@@ -75,7 +78,7 @@ async fn make_due(world: &World) -> usize {
         let update = world
             .dynamodb
             .update_item()
-            .table_name("distributed-tracing-demo-orders")
+            .table_name(table("orders"))
             .key("customerId", key("customerId"))
             .key("orderId", key("orderId"))
             .update_expression("SET dueAt = :now")
