@@ -136,7 +136,7 @@ async fn what_is_watched_is_what_is_counted() {
         (name, service.split_once(' ').unwrap().0.to_owned())
     });
     let alarms: BTreeSet<_> = alarms.collect();
-    assert_eq!(alarms.len(), 4, "{alarms:?}");
+    assert_eq!(alarms.len(), 6, "{alarms:?}");
     let unknown: Vec<_> = alarms.difference(&counted).collect();
     assert!(unknown.is_empty(), "alarms on metrics that are not written: {unknown:?}");
 }
