@@ -154,6 +154,7 @@ function follow() {
   const before = route;
   route = parseRoute(location.hash);
   showRoute();
+  notify("");
   if (route.view !== before.view || route.trace !== before.trace || route.after !== before.after) {
     // The link that was followed is gone; a reader at the keyboard goes on from the top of the new view.
     main.focus({ preventScroll: true });
@@ -213,11 +214,19 @@ async function drop(files) {
     const results = [];
     for (const file of files) results.push(await importTraces(await file.text()));
     const rejected = results.flatMap(({ rejected }) => rejected), [id] = results.flatMap(({ ids }) => ids);
-    if (rejected.length) return say(`not imported: ${rejected.slice(0, 3).join("; ")}`, "lost");
+    if (rejected.length) return notify(`not imported: ${rejected.slice(0, 3).join("; ")}`);
     if (id) location.hash = formatRoute({ ...route, view: "trace", trace: id });
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error), "lost");
+    notify(error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * Says what became of something that the reader did, until they go on.
+ * @param {string} text
+ */
+function notify(text) {
+  byId("notice", HTMLElement).textContent = text;
 }
 
 /**
@@ -285,7 +294,7 @@ main.addEventListener("click", ({ target }) => {
     if (opens) openSpan(opens);
     if (folds) fold(folds);
     if (copies) copy(button);
-    if (exports) exportTrace(exports).catch((error) => say(String(error.message), "lost"));
+    if (exports) exportTrace(exports).catch((error) => notify(String(error.message)));
     if (failure !== undefined) toFailure(main);
     return;
   }

@@ -121,7 +121,7 @@ export async function publishUntraced(local, message) {
     return text;
   };
   const TopicArn = /arn:aws:sns:[^<]+/.exec(await call({ Action: "ListTopics" }))?.[0] ?? "";
-  await call({ Action: "Publish", TopicArn, Message: message, MessageGroupId: "test", MessageDeduplicationId: message });
+  await call({ Action: "Publish", TopicArn, Message: message, MessageGroupId: "test", MessageDeduplicationId: segmentOf({}).trace_id });
 }
 
 /**
