@@ -15,8 +15,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use local::{
-    Fault, Line, Notification, Options, Ports, Sockets, Stack, compile, processor::Processor,
-    template,
+    Entry, Fault, Line, Notification, Options, Ports, Sockets, Stack, compile,
+    processor::Processor, template,
 };
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
@@ -164,7 +164,14 @@ impl WorldBuilder {
         let defaults = Options::default();
         let options = Options {
             max_traces: self.traces.unwrap_or(defaults.max_traces),
-            log: self.log.map_or(defaults.log, |Log(log)| log),
+            log: self.log.map_or(defaults.log, |Log(log)| {
+                Box::new(move |entry| {
+                    if let Entry::Line(line) = entry {
+                        log(line);
+                    }
+                })
+            }),
+            sampling: false,
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
