@@ -50,6 +50,7 @@ pub struct WorldBuilder {
     template: Option<PathBuf>,
     processes: Option<usize>,
     lacks_permissions: bool,
+    sampling: bool,
     faults: Vec<Fault>,
     seed: u64,
 }
@@ -94,6 +95,13 @@ impl WorldBuilder {
         self
     }
 
+    /// Sampling rules decide which requests are traced, as with `--sampling`.
+    #[must_use]
+    pub fn sampling(mut self) -> Self {
+        self.sampling = true;
+        self
+    }
+
     /// A fault that calls meet, as `--fault` has it.
     #[must_use]
     pub fn fault(mut self, fault: &str) -> Self {
@@ -120,6 +128,7 @@ impl WorldBuilder {
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
+            sampling: self.sampling,
             faults: self.faults,
             seed: self.seed,
             ..Options::default()
