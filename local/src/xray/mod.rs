@@ -12,6 +12,8 @@ mod daemon;
 mod document;
 /// Filter expressions.
 mod filter;
+/// A document taken apart.
+mod flatten;
 /// Who called whom.
 mod graph;
 /// The operations on graphs.

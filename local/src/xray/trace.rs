@@ -2,15 +2,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{
-    document::Document,
-    infer::infer,
-    service::{resource, spelling},
-};
+use super::{document::Document, flatten::flatten, infer::infer};
 
-/// The most segments and subsegments that one trace shows.
-const MAX_NODES: usize = 10_000;
-/// How deep documents nest in an answer; what lies deeper hangs from the last that fits.
+/// How deep documents nest in an answer; what lies deeper is a child of the last that fits.
 const MAX_DEPTH: usize = 48;
 
 /// A trace, put together from its documents as X-Ray does it: subsegments that came on their own hang
@@ -36,9 +30,9 @@ pub(crate) struct Node {
     pub(crate) id: String,
     /// What it is.
     pub(crate) kind: Kind,
-    /// What it hangs from.
+    /// The parent.
     pub(crate) parent: Option<usize>,
-    /// What hangs from it, in the order of time.
+    /// The children, in the order of time.
     pub(crate) children: Vec<usize>,
     /// Whether it names a parent that is not there.
     pub(crate) orphaned: bool,
@@ -211,7 +205,7 @@ impl Trace {
         children.find(|child| self.nodes[*child].kind == Kind::Inferred)
     }
 
-    /// What a node belongs to: itself if it is a segment, else the segment that it hangs from. Where that
+    /// What a node belongs to: itself if it is a segment, else the segment that it is part of. Where that
     /// has not come it is the uppermost subsegment, so ask whether it is a segment.
     pub(crate) fn owner<'a>(&'a self, node: &'a Node) -> &'a Node {
         let mut owner = node;
@@ -232,7 +226,7 @@ impl Trace {
     }
 
     fn document(&self, top: usize) -> Value {
-        // Children first, without recursion: documents may hang from each other thousands deep.
+        // Children first, without recursion: documents may nest thousands deep.
         let mut below: Vec<(usize, usize)> = vec![(top, 0)];
         let mut next = 0;
         while let Some(&(at, depth)) = below.get(next) {
@@ -309,69 +303,4 @@ impl Trace {
 
 fn to_millis(seconds: f64) -> f64 {
     (seconds * 1000.0).round()
-}
-
-/// Takes a document apart: itself and the subsegments inside, each with the id of its parent.
-fn flatten(
-    document: &Document,
-    nodes: &mut Vec<(Node, Option<String>)>,
-    known: &mut HashSet<String>,
-) {
-    let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
-    let body = document.body();
-    let parent = body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let mut open = vec![(document.id.clone(), kind, parent, body)];
-    while let Some((id, kind, parent, mut body)) = open.pop() {
-        if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {
-            continue;
-        }
-        let inside = body.remove("subsegments");
-        let inside = inside.as_ref().and_then(Value::as_array).into_iter().flatten();
-        for (number, subsegment) in inside.enumerate() {
-            let Some(subsegment) = subsegment.as_object() else { continue };
-            let own = subsegment.get("id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-            let own = own.unwrap_or_else(|| format!("{id}.{number}"));
-            open.push((own, Kind::Subsegment, Some(id.clone()), subsegment.clone()));
-        }
-        tidy(&mut body, kind);
-        let time = |name: &str| body.get(name).and_then(Value::as_f64);
-        let start = time("start_time").unwrap_or_default();
-        let node = Node {
-            id,
-            kind,
-            parent: None,
-            children: Vec::new(),
-            orphaned: false,
-            start,
-            end: time("end_time"),
-            body,
-        };
-        nodes.push((node, parent));
-    }
-}
-
-/// What X-Ray changes in a document: AWS services get the names and resources that the map shows, `traced` has
-/// done its service, and empty stacks go.
-fn tidy(body: &mut Map<String, Value>, kind: Kind) {
-    if kind == Kind::Subsegment && body.get("namespace").and_then(Value::as_str) == Some("aws") {
-        if let Some(name) = body.get("name").and_then(Value::as_str).and_then(spelling) {
-            body.insert("name".to_owned(), name.into());
-        }
-        if let Some(resource) = resource(body).map(str::to_owned) {
-            body["aws"]["resource_names"] = vec![resource].into();
-        }
-    }
-    if let Some(Value::Object(request)) =
-        body.get_mut("http").and_then(|http| http.get_mut("request"))
-    {
-        request.remove("traced");
-    }
-    let cause = body.get_mut("cause").and_then(|cause| cause.get_mut("exceptions"));
-    for exception in cause.and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(exception) = exception.as_object_mut() {
-            exception.retain(|name, value| {
-                name != "stack" || value.as_array().is_none_or(|stack| !stack.is_empty())
-            });
-        }
-    }
 }

@@ -299,7 +299,7 @@ fn errors_name_the_place_and_a_way_out() {
         ("annotation = 1", 1, 12, "missing '['"),
         ("annotation[] = 1", 1, 12, "the key"),
         ("annotation[k = 1", 1, 17, "missing ']'"),
-        ("annotation. = 1", 1, 1, "a keyword"),
+        ("annotation. = 1", 1, 1, "another keyword"),
         ("service(order)", 1, 9, "double quotes"),
         ("service(\"a\", \"b\")", 1, 12, "missing ')'"),
         ("service(\"a\") { fault", 1, 21, "missing '}'"),

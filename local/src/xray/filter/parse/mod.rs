@@ -101,7 +101,9 @@ impl Parser<'_> {
             _ => {
                 let Some((kind, keyword)) = self.keyword(start, word, &keyword)? else {
                     self.at = start;
-                    return self.unexpected("a keyword");
+                    return self.unexpected(
+                        "ok, fault, error, responsetime, http.url, user, annotation[key], service() or another keyword",
+                    );
                 };
                 self.simple += 1;
                 Ok(Expression::Simple(keyword, self.test(kind)?))
