@@ -1,4 +1,4 @@
-use aws_sdk_xray::types::{InsightState, InsightsConfiguration};
+use aws_sdk_xray::types::{EdgeStatistics, InsightState, InsightsConfiguration};
 use aws_smithy_types::DateTime;
 use e2e::World;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ async fn a_group_selects_the_traces_of_graphs_summaries_and_statistics() {
     let series = world.xray.get_time_series_service_statistics().start_time(start).end_time(later);
     let series = series.group_name("faulty").send().await.unwrap();
     let total = |s: &aws_sdk_xray::types::TimeSeriesServiceStatistics| {
-        s.edge_summary_statistics().and_then(|edge| edge.total_count()).unwrap_or_default()
+        s.edge_summary_statistics().and_then(EdgeStatistics::total_count).unwrap_or_default()
     };
     assert_eq!(series.time_series_service_statistics().iter().map(total).sum::<i64>(), 1);
     world.end().await;
