@@ -10,6 +10,7 @@ use crate::{
     logs::Logs,
     sns::Sns,
     sqs::Queues,
+    sts::Sts,
     template::App,
     wire::AwsApi,
     xray::{Recorder, Sampling, Store, XRay, XRayError},
@@ -65,6 +66,7 @@ impl Services {
         settings: &Settings,
         max_traces: usize,
         samples: bool,
+        trusts_trace_header: bool,
         logs: Logs,
     ) -> Result<Self, StartError> {
         let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
@@ -94,7 +96,10 @@ impl Services {
         let xray = XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?;
         let sampling = samples.then_some(sampling);
         let gateway = app.api.clone().map(|api| {
-            Gateway::new(api, app.routes.clone(), Arc::clone(&lambda), recorder.clone(), sampling)
+            let (lambda, logs, recorder) =
+                (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
+            let routes = app.routes.clone();
+            Gateway::new(api, routes, lambda, recorder, sampling, logs, trusts_trace_header)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![
@@ -105,6 +110,7 @@ impl Services {
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
+            Arc::new(Sts(Arc::clone(&authorizer))),
             Arc::new(xray),
         ];
         Ok(Self {
@@ -139,7 +145,7 @@ mod tests {
         let endpoints = Endpoints { aws: String::new(), xray: String::new() };
         let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
         let (app, logs) = (App::default(), Logs::new(|_| {}));
-        Services::start(&app, HashMap::new(), &settings, 1, false, logs).await.unwrap().apis
+        Services::start(&app, HashMap::new(), &settings, 1, false, false, logs).await.unwrap().apis
     }
 
     /// What IAM is asked about a request: action and resource, without account and region.
@@ -199,6 +205,7 @@ mod tests {
             ("xray", "", "/TraceSegments", "{}", "xray:PutTraceSegments *".to_owned()),
             ("xray", "", "/GetSamplingRules", "{}", "xray:GetSamplingRules *".to_owned()),
             ("iam", "", "/", "Action=SimulatePrincipalPolicy", String::new()),
+            ("sts", "", "/", "Action=GetCallerIdentity", String::new()),
         ] {
             let api = apis.iter().find(|api| api.name() == service).unwrap();
             let needed = needed(&**api, &Method::POST, &format!("X.{target}"), path, body);
@@ -213,7 +220,7 @@ mod tests {
             ("AWSEvents.PutEvents", "/", Some("events")),
             ("DynamoDB_20120810.PutItem", "/", Some("dynamodb")),
             ("", "/TraceSegments", Some("xray")),
-            ("", "/2015-03-31/functions/pay/invocations", None),
+            ("", "/2015-03-31/functions/pay/invocations", Some("lambda")),
             ("", "/", None),
         ] {
             let found =

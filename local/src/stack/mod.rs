@@ -1,5 +1,3 @@
-/// Which requests are served at all.
-mod access;
 /// The HTTP servers.
 mod server;
 /// The ports and what listens there.
@@ -28,7 +26,7 @@ use crate::{
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
     lambda::{Endpoints, Settings},
-    logs::{Line, Logs},
+    logs::{Entry, Line, Logs},
     services::{Services, StartError},
     sns::Notification,
     sqs::Message,
@@ -52,12 +50,14 @@ pub struct Options {
     pub max_processes: usize,
     /// Whether X-Ray's sampling rules decide which requests are traced. Otherwise all are.
     pub sampling: bool,
+    /// Whether the REST API continues the trace that a client's header names, as API Gateway does.
+    pub trust_trace_header: bool,
     /// The faults that calls meet.
     pub faults: Vec<Fault>,
     /// What decides which calls meet them.
     pub seed: u64,
-    /// What to do with each log line of a function.
-    pub log: Box<dyn Fn(&Line) + Send + Sync>,
+    /// What to do with each log line of a function and each answer of the REST API.
+    pub log: Box<dyn Fn(Entry<'_>) + Send + Sync>,
 }
 
 impl Default for Options {
@@ -67,6 +67,7 @@ impl Default for Options {
             max_traces: 1_000,
             retry_delay,
             max_processes: 8,
+            trust_trace_header: false,
             faults: Vec::new(),
             sampling: false,
             seed: 0,
@@ -95,13 +96,29 @@ impl Stack {
         options: Options,
     ) -> Result<Self, StartError> {
         let Sockets { api, aws, xray, xray_tcp, addresses } = sockets;
-        let Options { max_traces, retry_delay, max_processes, faults, sampling, seed, log } =
-            options;
+        let Options {
+            max_traces,
+            retry_delay,
+            max_processes,
+            sampling,
+            trust_trace_header,
+            faults,
+            seed,
+            log,
+        } = options;
         let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
         let settings = Settings { endpoints, retry_delay, max_processes };
-        let services =
-            Services::start(&app, executables, &settings, max_traces, sampling, Logs::new(log))
-                .await?;
+        let logs = Logs::new(log);
+        let services = Services::start(
+            &app,
+            executables,
+            &settings,
+            max_traces,
+            sampling,
+            trust_trace_header,
+            logs,
+        )
+        .await?;
         services.faults.set(faults, seed)?;
         let services = Arc::new(services);
 

@@ -1,24 +1,19 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},
     response::IntoResponse,
 };
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    task::JoinHandle,
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
-use super::access::{check_api, check_aws};
 use crate::{
+    access::{check_api, check_aws},
     console::Console,
     endpoint::Endpoint,
-    faults::{self, Call, Close, Injection, Kind},
+    faults::{self, Call, Injection, Kind},
+    http_server::serve,
     request_body::{BodyError, read},
     services::Services,
     wire::{AwsError, HttpResponse, json_error},
@@ -30,16 +25,8 @@ const MAX_REQUEST: usize = 16 * 1024 * 1024;
 const MAX_DAEMON_REQUEST: usize = 64 * 1024;
 /// What the X-Ray daemon serves.
 const DAEMON_PATHS: [&str; 2] = ["/GetSamplingRules", "/SamplingTargets"];
-/// The most connections that a port serves at once; further ones wait.
-const MAX_CONNECTIONS: usize = 512;
-/// The largest head of a request, in bytes. API Gateway takes 10,240 bytes of headers.
-const MAX_HEAD: usize = 64 * 1024;
-/// How long a client may take to send the head of a request, or to send the next one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The variable with which a function learns which pages may read its answers.
 const CORS_ORIGIN: &str = "CORS_ORIGIN";
-/// The pause after an error of the listener, such as too many open files.
-const LISTENER_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the REST API until `stop`.
 pub(super) fn serve_api(
@@ -82,71 +69,6 @@ pub(super) fn serve_daemon(
     };
     tokio::spawn(serve(listener, handle, stop.clone()))
 }
-
-/// Accepts connections until `stop`, and returns when the requests under way are answered.
-async fn serve<H, F>(listener: TcpListener, handle: H, stop: CancellationToken)
-where
-    H: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = HttpResponse> + Send + 'static,
-{
-    let (permits, connections) = (Arc::new(Semaphore::new(MAX_CONNECTIONS)), TaskTracker::new());
-    let accept = async {
-        loop {
-            // The semaphore is never closed.
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, client)) => {
-                    let (handle, stop) = (handle.clone(), stop.clone());
-                    connections.spawn(async move {
-                        connection(stream, client, handle, stop).await;
-                        drop(permit);
-                    });
-                }
-                Err(_) => tokio::time::sleep(LISTENER_PAUSE).await,
-            }
-        }
-    };
-    stop.run_until_cancelled(accept).await;
-    connections.close();
-    connections.wait().await;
-}
-
-/// Serves one connection; on `stop` the request under way is the last one.
-async fn connection<H, F>(stream: TcpStream, client: SocketAddr, handle: H, stop: CancellationToken)
-where
-    H: Fn(Request<Body>, SocketAddr) -> F + Send + Sync + 'static,
-    F: Future<Output = HttpResponse> + Send + 'static,
-{
-    let service = service_fn(|request: Request<Incoming>| {
-        let response = handle(request.map(Body::new), client);
-        async {
-            let response = response.await;
-            // An error of the service closes the connection without an answer.
-            if response.extensions().get::<Close>().is_some() { Err(Closed) } else { Ok(response) }
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        // A client that has sent everything may say so and still wait for its answer.
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    // A connection that fails is its client's affair.
-    tokio::select! {
-        _ended = connection.as_mut() => {}
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            let _ended = connection.await;
-        }
-    }
-}
-
-/// The connection is to be closed without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is closed on purpose")]
-struct Closed;
 
 async fn api_request(
     services: &Services,

@@ -55,6 +55,11 @@ impl Sockets {
         let addresses = Addresses { api: api_address, aws: aws_address, xray: xray_address };
         Ok(Self { api, aws, xray, xray_tcp, addresses })
     }
+
+    /// The URL of the console page.
+    pub fn console(&self) -> String {
+        format!("http://{}/", self.addresses.aws)
+    }
 }
 
 /// Binds one port for both protocols. Any port may be taken in the other one, so several are tried.

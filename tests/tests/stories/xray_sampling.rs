@@ -37,7 +37,9 @@ async fn the_templates_rules_decide_which_orders_are_traced() {
     let few = [("TraceReservoir", "0"), ("TraceRate", "0")];
     let world = few
         .iter()
-        .fold(World::with().sampling(), |world, (name, value)| world.parameter(name, value));
+        .fold(World::with().sampling().trusting_trace_header(), |world, (name, value)| {
+            world.parameter(name, value)
+        });
     let world = world.start().await;
     let path = "/orders/customer123";
     let ordinary = world.post(path, "{}", &[]).await;
