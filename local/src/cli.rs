@@ -6,7 +6,7 @@ use local::{Fault, Ports};
 /// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
 /// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
 #[derive(Clone, Debug, Parser)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub(crate) struct Arguments {
     /// Port of the REST API; 0 picks a free one
@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
     /// Port of the AWS APIs and the console; 0 picks a free one
     #[arg(long, default_value_t = 4566)]
     aws_port: u16,
-    /// UDP port of the X-Ray daemon; 0 picks a free one
+    /// Port of the X-Ray daemon, UDP for segments and TCP for sampling rules; 0 picks a free one
     #[arg(long, default_value_t = 2000)]
     xray_port: u16,
     /// The SAM template
@@ -47,6 +47,10 @@ pub(crate) struct Arguments {
     /// does; otherwise every request to the REST API begins a trace of its own
     #[arg(long)]
     pub(crate) trust_trace_header: bool,
+    /// Let X-Ray's sampling rules, those of the template among them, decide which requests are traced;
+    /// otherwise all are
+    #[arg(long)]
+    pub(crate) sampling: bool,
     /// Fault that calls meet, such as `events:PutEvents=throttle@5%`; may be repeated
     #[arg(long, value_name = "SERVICE[:OPERATION][/FUNCTION]=KIND@PERCENT%")]
     pub(crate) fault: Vec<Fault>,

@@ -59,6 +59,7 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         retry_delay: arguments.retry_delay(),
         max_processes: arguments.max_processes,
         trust_trace_header: arguments.trust_trace_header,
+        sampling: arguments.sampling,
         faults: arguments.fault,
         seed: arguments.seed,
         log: terminal::log_printer(&app, sockets.console()),

@@ -4,7 +4,7 @@ use crate::{
     apigateway::{ApiGateway, Gateway},
     dynamodb::{DynamoDb, TablesError},
     events::{Buses, EventBridge, Schedules, Targets},
-    faults::Faults,
+    faults::{Faults, UnknownFunction},
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
     logs::Logs,
@@ -13,7 +13,7 @@ use crate::{
     sts::Sts,
     template::App,
     wire::AwsApi,
-    xray::{Recorder, Store, XRay},
+    xray::{Recorder, Sampling, Store, XRay, XRayError},
 };
 
 /// The emulated services of a template.
@@ -43,16 +43,32 @@ pub(crate) struct Services {
     pub(crate) apis: Vec<Arc<dyn AwsApi>>,
 }
 
+/// Why a stack does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The tables cannot be created.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// X-Ray refuses a group or a sampling rule.
+    #[error(transparent)]
+    XRay(#[from] XRayError),
+    /// A fault is not of this template.
+    #[error(transparent)]
+    Fault(#[from] UnknownFunction),
+}
+
 impl Services {
-    /// Starts what `app` declares. `executables` run the functions, by logical id.
+    /// Starts what `app` declares. `executables` run the functions, by logical id. With `samples`, X-Ray's
+    /// sampling rules decide which requests are traced; otherwise all are.
     pub(crate) async fn start(
         app: &App,
         mut executables: HashMap<String, PathBuf>,
         settings: &Settings,
         max_traces: usize,
         trusts_trace_header: bool,
+        samples: bool,
         logs: Logs,
-    ) -> Result<Self, TablesError> {
+    ) -> Result<Self, StartError> {
         let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
         let logs = Arc::new(logs);
         let traces = Arc::new(Store::new(max_traces));
@@ -76,10 +92,14 @@ impl Services {
         let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
+        let sampling = Arc::new(Sampling::default());
+        let xray = XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?;
+        let sampling = samples.then_some(sampling);
         let gateway = app.api.clone().map(|api| {
             let (lambda, logs, recorder) =
                 (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
-            Gateway::new(api, app.routes.clone(), lambda, recorder, logs, trusts_trace_header)
+            let routes = app.routes.clone();
+            Gateway::new(api, routes, lambda, recorder, logs, trusts_trace_header, sampling)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![
@@ -91,7 +111,7 @@ impl Services {
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
             Arc::new(Sts(Arc::clone(&authorizer))),
-            Arc::new(XRay(Arc::clone(&traces))),
+            Arc::new(xray),
         ];
         Ok(Self {
             authorizer,
@@ -125,7 +145,7 @@ mod tests {
         let endpoints = Endpoints { aws: String::new(), xray: String::new() };
         let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
         let (app, logs) = (App::default(), Logs::new(|_| {}));
-        Services::start(&app, HashMap::new(), &settings, 1, false, logs).await.unwrap().apis
+        Services::start(&app, HashMap::new(), &settings, 1, false, false, logs).await.unwrap().apis
     }
 
     /// What IAM is asked about a request: action and resource, without account and region.

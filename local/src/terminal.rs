@@ -147,7 +147,7 @@ pub(crate) fn print_summary(stack: &Stack) {
     }
     print(&format!("  API          {}", stack.api()));
     print(&format!("  AWS APIs     {}  (any credentials, region us-east-1)", stack.aws()));
-    print(&format!("  X-Ray        {} (UDP)", stack.xray()));
+    print(&format!("  X-Ray        {} (UDP; TCP for sampling rules)", stack.xray()));
     print(&format!("  console      {}", stack.console()));
     print("");
     if let Some(command) = stack.test_command() {
@@ -178,7 +178,7 @@ impl Drop for Bar {
     }
 }
 
-/// The prefix that all functions' names have in common. It tells the reader nothing, so log lines
+/// The prefix that all functions' names have in common. It says nothing to the reader, so log lines
 /// leave it out.
 fn common_prefix(app: &App) -> String {
     let mut names = app.functions.iter().map(|function| function.name.as_str());

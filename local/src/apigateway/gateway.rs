@@ -18,7 +18,7 @@ use super::{
         TOO_LARGE, respond,
     },
     proxy::{event, proxied},
-    segment::{Call, SegmentIds, StageRequest, segment},
+    segment::{Call, STAGE, SegmentIds, StageRequest, segment},
 };
 use crate::{
     clock::{self, Span},
@@ -30,7 +30,7 @@ use crate::{
     template::{Api, Function, Route},
     trace_header::TraceHeader,
     wire::{HttpResponse, trace_header},
-    xray::Recorder,
+    xray::{Decision, Recorder, Request as SamplingRequest, Sampling},
 };
 
 /// The largest request, the largest request line and headers in bytes, and how long API Gateway waits
@@ -53,6 +53,8 @@ pub(crate) struct Gateway {
     logs: Arc<Logs>,
     /// Whether a client's trace header is continued.
     trusts_trace_header: bool,
+    /// What decides which requests are traced; without it all are.
+    sampling: Option<Arc<Sampling>>,
 }
 
 /// A request on its way.
@@ -77,6 +79,8 @@ pub(super) struct Incoming<'a> {
 struct Tracing {
     /// Those of the stage's segment, if it is recorded.
     ids: Option<SegmentIds>,
+    /// The sampling rule that said so, if one was asked.
+    rule: Option<String>,
     /// The header that the function's invocation gets.
     forwarded: TraceHeader,
     /// The header that the client gets.
@@ -96,8 +100,9 @@ impl Gateway {
         recorder: Recorder,
         logs: Arc<Logs>,
         trusts_trace_header: bool,
+        sampling: Option<Arc<Sampling>>,
     ) -> Self {
-        Self { api, routes, lambda, recorder, logs, trusts_trace_header }
+        Self { api, routes, lambda, recorder, logs, trusts_trace_header, sampling }
     }
 
     /// Handles a request, and hands on what it was answered with.
@@ -166,12 +171,13 @@ impl Gateway {
     /// everybody, so that any client can write into a trace whose id it knows, and decide on sampling.
     fn trace_of(&self, headers: &HeaderMap, now: f64) -> TraceHeader {
         let sent = trace_header(headers).filter(|_| self.trusts_trace_header);
-        sent.unwrap_or_else(|| TraceHeader::start(now))
+        // Whether a new one is recorded is decided where it is known whose request this is.
+        sent.unwrap_or_else(|| TraceHeader::start(now).child_of(None, None))
     }
 
     /// Calls the function behind the route and records the stage's segment.
     async fn integrate(&self, incoming: &Incoming<'_>) -> (HttpResponse, Option<String>) {
-        let Tracing { ids, forwarded, returned } = self.tracing(&incoming.trace);
+        let Tracing { ids, rule, forwarded, returned } = self.tracing(incoming);
         let Ok(function) = self.lambda.function(&incoming.route.function) else {
             return (with_ids(respond(INTERNAL), &incoming.id, &returned), None);
         };
@@ -181,7 +187,7 @@ impl Gateway {
         if let Some(ids) = &ids {
             let span = Span::since(start);
             let call = Call { function, span, status, failed, content_length };
-            self.record(ids, incoming, call, response.status().as_u16());
+            self.record(ids, incoming, rule.as_deref(), call, response.status().as_u16());
         }
         let trace_id = (returned.sampled != Some(false)).then(|| returned.root.clone());
         (with_ids(response, &incoming.id, &returned), trace_id)
@@ -189,21 +195,48 @@ impl Gateway {
 
     /// A stage that is traced decides on sampling and becomes the parent of the invocation; one that is not
     /// forwards what it got.
-    fn tracing(&self, trace: &TraceHeader) -> Tracing {
-        let sampled = trace.sampled.unwrap_or(true);
+    fn tracing(&self, incoming: &Incoming<'_>) -> Tracing {
+        let trace = &incoming.trace;
+        let unrecorded = |header: TraceHeader| Tracing {
+            ids: None,
+            rule: None,
+            forwarded: header.clone(),
+            returned: header,
+        };
         if !self.api.traced {
-            return Tracing { ids: None, forwarded: trace.clone(), returned: trace.clone() };
+            return unrecorded(trace.clone());
         }
+        let (sampled, rule) = match trace.sampled {
+            Some(sampled) => (sampled, None),
+            None => self.decide(incoming),
+        };
         if !sampled {
-            let header = trace.child_of(trace.parent.clone(), Some(false));
-            return Tracing { ids: None, forwarded: header.clone(), returned: header };
+            return unrecorded(trace.child_of(trace.parent.clone(), Some(false)));
         }
         let ids = SegmentIds::new();
         Tracing {
             forwarded: trace.child_of(Some(ids.call.clone()), Some(true)),
             returned: trace.child_of(Some(ids.stage.clone()), Some(true)),
             ids: Some(ids),
+            rule,
         }
+    }
+
+    /// Decides about a request that nobody decided about: whether it is traced, and by which rule.
+    fn decide(&self, incoming: &Incoming<'_>) -> (bool, Option<String>) {
+        let Some(sampling) = &self.sampling else { return (true, None) };
+        let path = incoming.path.split('?').next().unwrap_or_default();
+        let request = SamplingRequest {
+            service_name: &format!("{}/{}", self.api.name, self.api.stage),
+            service_type: STAGE,
+            host: &self.api.domain(),
+            method: &incoming.method,
+            path: &format!("/{}{path}", self.api.stage),
+            resource: &self.api.stage_arn(),
+            headers: &incoming.headers,
+        };
+        let Decision { sampled, rule } = sampling.decide(&request, incoming.start, fastrand::f64());
+        (sampled, Some(rule))
     }
 
     async fn call(
@@ -231,11 +264,19 @@ impl Gateway {
         }
     }
 
-    fn record(&self, ids: &SegmentIds, incoming: &Incoming<'_>, call: Call<'_>, status: u16) {
+    fn record(
+        &self,
+        ids: &SegmentIds,
+        incoming: &Incoming<'_>,
+        rule: Option<&str>,
+        call: Call<'_>,
+        status: u16,
+    ) {
         let user_agent = incoming.headers.get(header::USER_AGENT);
         self.recorder.record(&segment(&StageRequest {
             api: &self.api,
             ids,
+            rule,
             header: &incoming.trace,
             request_id: &incoming.id,
             method: &incoming.method,

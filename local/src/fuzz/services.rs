@@ -48,7 +48,7 @@ async fn endpoint() -> Endpoint {
     let endpoints = Endpoints { aws: String::new(), xray: String::new() };
     let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
     let logs = Logs::new(|_| {});
-    let services = Services::start(&app, HashMap::new(), &settings, 100, false, logs).await;
+    let services = Services::start(&app, HashMap::new(), &settings, 100, false, false, logs).await;
     Endpoint::new(&services.unwrap())
 }
 

@@ -16,19 +16,18 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    server::{serve_api, serve_aws},
+    server::{serve_api, serve_aws, serve_daemon},
     sockets::Addresses,
 };
 use crate::{
     console::Console,
-    dynamodb::TablesError,
     endpoint::Endpoint,
     events::{EventRecord, ScheduleState, UnknownSchedule},
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
     lambda::{Endpoints, Settings},
     logs::{Entry, Line, Logs},
-    services::Services,
+    services::{Services, StartError},
     sns::Notification,
     sqs::Message,
     template::App,
@@ -51,6 +50,8 @@ pub struct Options {
     pub max_processes: usize,
     /// Whether the REST API continues the trace that a client's header names, as API Gateway does.
     pub trust_trace_header: bool,
+    /// Whether X-Ray's sampling rules decide which requests are traced. Otherwise all are.
+    pub sampling: bool,
     /// The faults that calls meet.
     pub faults: Vec<Fault>,
     /// What decides which calls meet them.
@@ -68,21 +69,11 @@ impl Default for Options {
             max_processes: 8,
             trust_trace_header: false,
             faults: Vec::new(),
+            sampling: false,
             seed: 0,
             log: Box::new(|_| {}),
         }
     }
-}
-
-/// Why a stack does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The tables cannot be created.
-    #[error(transparent)]
-    Tables(#[from] TablesError),
-    /// A fault is not of this template.
-    #[error(transparent)]
-    Fault(#[from] UnknownFunction),
 }
 
 /// Everything of a template, running.
@@ -92,7 +83,7 @@ pub struct Stack {
     addresses: Addresses,
     services: Arc<Services>,
     stop: CancellationToken,
-    servers: [JoinHandle<()>; 2],
+    servers: [JoinHandle<()>; 3],
     daemon: JoinHandle<()>,
 }
 
@@ -104,13 +95,14 @@ impl Stack {
         sockets: Sockets,
         options: Options,
     ) -> Result<Self, StartError> {
-        let Sockets { api, aws, xray, addresses } = sockets;
+        let Sockets { api, aws, xray, xray_tcp, addresses } = sockets;
         let Options {
             max_traces,
             retry_delay,
             max_processes,
-            trust_trace_header,
+            trust_trace_header: trusts,
             faults,
+            sampling,
             seed,
             log,
         } = options;
@@ -118,12 +110,12 @@ impl Stack {
         let settings = Settings { endpoints, retry_delay, max_processes };
         let logs = Logs::new(log);
         let services =
-            Services::start(&app, executables, &settings, max_traces, trust_trace_header, logs)
+            Services::start(&app, executables, &settings, max_traces, trusts, sampling, logs)
                 .await?;
         services.faults.set(faults, seed)?;
         let services = Arc::new(services);
 
-        let endpoint = Endpoint::new(&services);
+        let endpoint = Arc::new(Endpoint::new(&services));
         let console = Console {
             services: Arc::clone(&services),
             api: url(addresses.api),
@@ -131,7 +123,8 @@ impl Stack {
         };
         let stop = CancellationToken::new();
         let servers = [
-            serve_aws(aws, endpoint, console, &stop),
+            serve_aws(aws, Arc::clone(&endpoint), console, &stop),
+            serve_daemon(xray_tcp, endpoint, &stop),
             serve_api(api, Arc::clone(&services), &stop),
         ];
         services.schedules.start(&stop);

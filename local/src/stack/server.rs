@@ -16,11 +16,15 @@ use crate::{
     http_server::serve,
     request_body::{BodyError, read},
     services::Services,
-    wire::HttpResponse,
+    wire::{AwsError, HttpResponse, json_error},
 };
 
 /// The largest request that any AWS API here takes: DynamoDB's 16 MB.
 const MAX_REQUEST: usize = 16 * 1024 * 1024;
+/// The largest request that the X-Ray daemon takes: 25 reports of some 200 bytes, and room.
+const MAX_DAEMON_REQUEST: usize = 64 * 1024;
+/// What the X-Ray daemon serves.
+const DAEMON_PATHS: [&str; 2] = ["/GetSamplingRules", "/SamplingTargets"];
 /// The variable with which a function learns which pages may read its answers.
 const CORS_ORIGIN: &str = "CORS_ORIGIN";
 
@@ -40,14 +44,28 @@ pub(super) fn serve_api(
 /// Serves the AWS APIs and the console until `stop`.
 pub(super) fn serve_aws(
     listener: TcpListener,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     console: Console,
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
-    let state = Arc::new((endpoint, console));
+    let console = Arc::new(console);
     let handle = move |request, _client| {
-        let state = Arc::clone(&state);
-        async move { aws_request(&state.0, &state.1, request).await }
+        let (endpoint, console) = (Arc::clone(&endpoint), Arc::clone(&console));
+        async move { aws_request(&endpoint, &console, request).await }
+    };
+    tokio::spawn(serve(listener, handle, stop.clone()))
+}
+
+/// Serves what the X-Ray daemon has on TCP, the sampling rules for AWS's SDKs, until `stop`.
+/// See <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sampling.html>.
+pub(super) fn serve_daemon(
+    listener: TcpListener,
+    endpoint: Arc<Endpoint>,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let handle = move |request, _client| {
+        let endpoint = Arc::clone(&endpoint);
+        async move { daemon_request(&endpoint, request).await }
     };
     tokio::spawn(serve(listener, handle, stop.clone()))
 }
@@ -119,6 +137,29 @@ async fn aws_request(
         return console.set_faults(&body);
     }
     endpoint.handle(&parts.method, path, &parts.headers, body).await
+}
+
+/// SDKs do not sign what they ask the daemon for; it signs and forwards everything. Here it is for sampling alone.
+async fn daemon_request(endpoint: &Endpoint, request: Request<Body>) -> HttpResponse {
+    let (mut parts, body) = request.into_parts();
+    if let Err(refusal) = check_aws(&parts.method, &parts.uri, &parts.headers, false) {
+        return refusal.respond();
+    }
+    let path = parts.uri.path();
+    if parts.method != Method::POST || !DAEMON_PATHS.contains(&path) {
+        let supported = DAEMON_PATHS.map(|path| format!("POST {path}"));
+        let supported: Vec<_> = supported.iter().map(String::as_str).collect();
+        let operation = format!("{} {path}", parts.method);
+        let error = AwsError::unknown_operation("the X-Ray daemon", &operation, &supported);
+        return json_error(&error);
+    }
+    // The path says whose request it is, and nobody else.
+    parts.headers.remove(header::AUTHORIZATION);
+    parts.headers.remove("x-amz-target");
+    match read(body, MAX_DAEMON_REQUEST).await {
+        Ok(body) => endpoint.handle(&parts.method, path, &parts.headers, body).await,
+        Err(error) => refuse_body(error),
+    }
 }
 
 fn refuse_body(error: BodyError) -> HttpResponse {
