@@ -6,7 +6,7 @@ use local::{Fault, Ports};
 /// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
 /// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
 #[derive(Clone, Debug, Parser)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub(crate) struct Arguments {
     /// Port of the REST API; 0 picks a free one
@@ -43,14 +43,14 @@ pub(crate) struct Arguments {
     /// Largest number of processes of a function
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = parse_count)]
     pub(crate) max_processes: usize,
-    /// Continue the trace that a client's `X-Amzn-Trace-Id` names, sampling decision included, as API Gateway
-    /// does; otherwise every request to the REST API begins a trace of its own
-    #[arg(long)]
-    pub(crate) trust_trace_header: bool,
     /// Let X-Ray's sampling rules, those of the template among them, decide which requests are traced;
     /// otherwise all are
     #[arg(long)]
     pub(crate) sampling: bool,
+    /// Continue the trace that a client's `X-Amzn-Trace-Id` names, sampling decision included, as API Gateway
+    /// does; otherwise every request to the REST API begins a trace of its own
+    #[arg(long)]
+    pub(crate) trust_trace_header: bool,
     /// Fault that calls meet, such as `events:PutEvents=throttle@5%`; may be repeated
     #[arg(long, value_name = "SERVICE[:OPERATION][/FUNCTION]=KIND@PERCENT%")]
     pub(crate) fault: Vec<Fault>,

@@ -65,8 +65,8 @@ impl Services {
         mut executables: HashMap<String, PathBuf>,
         settings: &Settings,
         max_traces: usize,
-        trusts_trace_header: bool,
         samples: bool,
+        trusts_trace_header: bool,
         logs: Logs,
     ) -> Result<Self, StartError> {
         let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
@@ -99,7 +99,7 @@ impl Services {
             let (lambda, logs, recorder) =
                 (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
             let routes = app.routes.clone();
-            Gateway::new(api, routes, lambda, recorder, logs, trusts_trace_header, sampling)
+            Gateway::new(api, routes, lambda, recorder, sampling, logs, trusts_trace_header)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![

@@ -50,11 +50,11 @@ pub(crate) struct Gateway {
     routes: Vec<Route>,
     lambda: Arc<Lambda>,
     recorder: Recorder,
+    /// What decides which requests are traced; without it all are.
+    sampling: Option<Arc<Sampling>>,
     logs: Arc<Logs>,
     /// Whether a client's trace header is continued.
     trusts_trace_header: bool,
-    /// What decides which requests are traced; without it all are.
-    sampling: Option<Arc<Sampling>>,
 }
 
 /// A request on its way.
@@ -98,11 +98,11 @@ impl Gateway {
         routes: Vec<Route>,
         lambda: Arc<Lambda>,
         recorder: Recorder,
+        sampling: Option<Arc<Sampling>>,
         logs: Arc<Logs>,
         trusts_trace_header: bool,
-        sampling: Option<Arc<Sampling>>,
     ) -> Self {
-        Self { api, routes, lambda, recorder, logs, trusts_trace_header, sampling }
+        Self { api, routes, lambda, recorder, sampling, logs, trusts_trace_header }
     }
 
     /// Handles a request, and hands on what it was answered with.
@@ -171,7 +171,7 @@ impl Gateway {
     /// everybody, so that any client can write into a trace whose id it knows, and decide on sampling.
     fn trace_of(&self, headers: &HeaderMap, now: f64) -> TraceHeader {
         let sent = trace_header(headers).filter(|_| self.trusts_trace_header);
-        // Whether a new one is recorded is decided where it is known whose request this is.
+        // Whether the trace is recorded is decided where it is known whose request this is.
         sent.unwrap_or_else(|| TraceHeader::start(now).child_of(None, None))
     }
 

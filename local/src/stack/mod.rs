@@ -48,10 +48,10 @@ pub struct Options {
     pub retry_delay: Duration,
     /// How many processes a function may have at once.
     pub max_processes: usize,
-    /// Whether the REST API continues the trace that a client's header names, as API Gateway does.
-    pub trust_trace_header: bool,
     /// Whether X-Ray's sampling rules decide which requests are traced. Otherwise all are.
     pub sampling: bool,
+    /// Whether the REST API continues the trace that a client's header names, as API Gateway does.
+    pub trust_trace_header: bool,
     /// The faults that calls meet.
     pub faults: Vec<Fault>,
     /// What decides which calls meet them.
@@ -100,18 +100,25 @@ impl Stack {
             max_traces,
             retry_delay,
             max_processes,
-            trust_trace_header: trusts,
-            faults,
             sampling,
+            trust_trace_header,
+            faults,
             seed,
             log,
         } = options;
         let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
         let settings = Settings { endpoints, retry_delay, max_processes };
         let logs = Logs::new(log);
-        let services =
-            Services::start(&app, executables, &settings, max_traces, trusts, sampling, logs)
-                .await?;
+        let services = Services::start(
+            &app,
+            executables,
+            &settings,
+            max_traces,
+            sampling,
+            trust_trace_header,
+            logs,
+        )
+        .await?;
         services.faults.set(faults, seed)?;
         let services = Arc::new(services);
 
