@@ -164,18 +164,17 @@ impl WorldBuilder {
         let defaults = Options::default();
         let options = Options {
             max_traces: self.traces.unwrap_or(defaults.max_traces),
-            log: match self.log {
-                Some(Log(log)) => Box::new(move |entry| {
+            log: self.log.map_or(defaults.log, |Log(log)| {
+                Box::new(move |entry| {
                     if let Entry::Line(line) = entry {
                         log(line);
                     }
-                }),
-                None => defaults.log,
-            },
+                })
+            }),
+            sampling: false,
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
-            sampling: defaults.sampling,
             trust_trace_header: self.trusts_trace_header,
             faults: self.faults,
             seed: self.seed,
