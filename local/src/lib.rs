@@ -96,6 +96,10 @@ mod endpoint;
 /// Everything, running.
 mod stack;
 
+/// Inputs that nobody has thought of.
+#[cfg(test)]
+mod fuzz;
+
 pub use dynamodb::TablesError;
 pub use events::{EventRecord, ScheduleState, UnknownSchedule};
 pub use faults::{Fault, FaultError, UnknownFunction};

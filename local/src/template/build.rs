@@ -25,6 +25,9 @@ pub enum BuildError {
     /// A resource without a type.
     #[error("resource `{0}` has no `Type`")]
     NoType(String),
+    /// `Properties` that are a text or a list.
+    #[error("the `Properties` of resource `{0}` are no mapping")]
+    Properties(String),
     /// A second REST API.
     #[error("only one AWS::Serverless::Api runs here")]
     SecondApi,
