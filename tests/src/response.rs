@@ -1,7 +1,11 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::world::{TIMEOUT, World};
 
@@ -30,6 +34,20 @@ impl World {
         headers: &[(&str, &str)],
     ) -> Response {
         self.request("POST", &format!("{}{path}", self.stack.api()), body, headers).await
+    }
+
+    /// Sends bytes to the API, as they are, and returns what it answers until it closes the connection.
+    pub async fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
+        let address = self.stack.api().replace("http://", "");
+        let exchange = async {
+            let mut stream = TcpStream::connect(address).await?;
+            stream.write_all(bytes.as_ref()).await?;
+            let mut response = String::new();
+            stream.read_to_string(&mut response).await?;
+            std::io::Result::Ok(response)
+        };
+        let response = timeout(TIMEOUT, exchange).await.expect("the connection ends in time");
+        response.expect("the API answers")
     }
 
     /// Calls the API of an AWS service, as an AWS client would.

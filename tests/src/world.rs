@@ -15,8 +15,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use local::{
-    Fault, Line, Notification, Options, Ports, Sockets, Stack, compile, processor::Processor,
-    template,
+    Entry, Fault, Line, Notification, Options, Ports, Sockets, Stack, compile,
+    processor::Processor, template,
 };
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
@@ -56,6 +56,7 @@ pub struct WorldBuilder {
     template: Option<PathBuf>,
     processes: Option<usize>,
     lacks_permissions: bool,
+    trusts_trace_header: bool,
     faults: Vec<Fault>,
     seed: u64,
     log: Option<Log>,
@@ -103,6 +104,13 @@ impl WorldBuilder {
     #[must_use]
     pub fn lacking_permissions(mut self) -> Self {
         self.lacks_permissions = true;
+        self
+    }
+
+    /// Clients may choose their trace, as on API Gateway.
+    #[must_use]
+    pub fn trusting_trace_header(mut self) -> Self {
+        self.trusts_trace_header = true;
         self
     }
 
@@ -156,10 +164,18 @@ impl WorldBuilder {
         let defaults = Options::default();
         let options = Options {
             max_traces: self.traces.unwrap_or(defaults.max_traces),
-            log: self.log.map_or(defaults.log, |Log(log)| log),
+            log: self.log.map_or(defaults.log, |Log(log)| {
+                Box::new(move |entry| {
+                    if let Entry::Line(line) = entry {
+                        log(line);
+                    }
+                })
+            }),
+            sampling: false,
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
+            trust_trace_header: self.trusts_trace_header,
             faults: self.faults,
             seed: self.seed,
         };

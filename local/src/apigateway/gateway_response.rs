@@ -10,11 +10,17 @@ use crate::wire::HttpResponse;
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>).
 pub(super) type GatewayResponse = (StatusCode, &'static str, &'static str);
 
-/// API Gateway does not tell a path that it does not have from one that needs a signature.
+/// API Gateway answers a path that it does not have like one that needs a signature.
 pub(super) const MISSING_TOKEN: GatewayResponse =
     (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
 pub(super) const TOO_LARGE: GatewayResponse =
     (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+/// Which answer API Gateway gives here is unconfirmed.
+pub(super) const HEAD_TOO_LARGE: GatewayResponse = (
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "RequestTooLargeException",
+    "Request Header Fields Too Large",
+);
 pub(super) const BAD_REQUEST: GatewayResponse =
     (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request");
 pub(super) const SLOW_REQUEST: GatewayResponse =
