@@ -39,6 +39,8 @@ pub(crate) enum OrderError {
     InFlight,
     #[error("the table of orders is unavailable")]
     Table(#[from] OrderTableError),
+    #[error("it is unknown whether the order is stored")]
+    Unknown(#[source] OrderTableError),
 }
 
 impl Orders {
@@ -140,10 +142,12 @@ impl Orders {
             Err(error) => match self.table.fence(&order, invocation, now).await {
                 Ok(Fenced::Stored) => Placed::Stored(Recorded::New(order.clone())),
                 Ok(Fenced::Withdrawn) => return Err(error.into()),
+                // With its key, the client finds out by sending the same request again.
+                Err(_) if key.is_some() => return Err(error.into()),
                 Err(unknown) => {
                     let unknown = chain(&unknown);
                     tracing::error!(error = unknown, "it is unknown whether the order is stored");
-                    return Err(error.into());
+                    return Err(OrderError::Unknown(error));
                 }
             },
         };

@@ -15,6 +15,8 @@ mod aws_apis;
 mod bad_input;
 /// Many orders while everything fails.
 mod chaos;
+/// What clients are told on a bad day.
+mod clients;
 /// `cargo local` as a command.
 mod command;
 /// Crashes, timeouts, poison.
