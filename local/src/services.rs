@@ -3,7 +3,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use crate::{
     apigateway::{ApiGateway, Gateway},
     dynamodb::{DynamoDb, TablesError},
-    events::{Buses, EventBridge, Schedules, Targets},
+    events::{Archives, Buses, EventBridge, Schedules, Targets},
     faults::Faults,
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
@@ -73,7 +73,8 @@ impl Services {
         ));
         let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
-        let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
+        let archives = Archives::new(app.archives.clone(), Arc::clone(&logs));
+        let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), archives, targets));
         let gateway = app.api.clone().map(|api| {
             Gateway::new(api, app.routes.clone(), Arc::clone(&lambda), recorder.clone())
         });

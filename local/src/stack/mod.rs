@@ -254,9 +254,9 @@ impl Stack {
         self.services.traces.watch()
     }
 
-    /// Whether no function is handling anything and no retry is still to come.
+    /// Whether no function is handling anything, no retry is still to come, and no replay is under way.
     pub fn is_idle(&self) -> bool {
-        self.services.lambda.is_idle()
+        !self.services.buses.is_replaying() && self.services.lambda.is_idle()
     }
 }
 

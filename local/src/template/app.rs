@@ -21,6 +21,8 @@ pub struct App {
     pub buses: Vec<String>,
     /// The EventBridge rules.
     pub rules: Vec<Rule>,
+    /// The archives of buses.
+    pub archives: Vec<Archive>,
     /// The schedules, of rules and of EventBridge Scheduler.
     pub schedules: Vec<Schedule>,
     /// The DynamoDB tables, as `CreateTable` requests.
@@ -135,6 +137,21 @@ pub struct Rule {
     pub enabled: bool,
     /// Where the events that match are sent.
     pub targets: Vec<Target>,
+}
+
+/// What keeps the events of a bus, so that they can be replayed.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// The logical id of the resource that declares it.
+    pub logical_id: String,
+    /// Its name on AWS.
+    pub name: String,
+    /// The name of its event bus.
+    pub bus: String,
+    /// Which events it keeps, if not all.
+    pub pattern: Option<Pattern>,
+    /// How many days it keeps them; 0 for ever.
+    pub retention_days: u32,
 }
 
 /// Something that invokes functions at certain times.

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use super::{
-    app::App, error::LineError, function, globals::Globals, intrinsics::Scope, messaging, openapi,
-    outputs, resource::Resource, rest_api, rule, yaml::Node,
+    app::App, archive, error::LineError, function, globals::Globals, intrinsics::Scope, messaging,
+    openapi, outputs, resource::Resource, rest_api, rule, yaml::Node,
 };
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
 const WITHOUT_EFFECT: [&str; 7] = [
@@ -41,6 +41,14 @@ pub enum BuildError {
     UnknownBus {
         /// The rule's name.
         rule: String,
+        /// The bus's name.
+        bus: String,
+    },
+    /// An archive of a bus that does not exist.
+    #[error("archive `{archive}` is of the bus `{bus}`, which is not in this template")]
+    UnknownArchivedBus {
+        /// The archive's name.
+        archive: String,
         /// The bus's name.
         bus: String,
     },
@@ -99,6 +107,7 @@ fn add(resource: &Resource<'_>, globals: &Globals, app: &mut App) -> Result<(), 
         "AWS::Serverless::Api" => app.api = Some(rest_api::explicit(resource, globals)),
         "AWS::Events::EventBus" => app.buses.push(resource.name.clone()),
         "AWS::Events::Rule" => rule::add(resource, app)?,
+        "AWS::Events::Archive" => app.archives.push(archive::parse(resource)?),
         "AWS::DynamoDB::Table" => app.tables.push(resource.table()),
         "AWS::SNS::Topic" => messaging::add_topic(resource, app),
         "AWS::SNS::Subscription" => messaging::add_subscription(resource, app),
@@ -152,6 +161,13 @@ fn check_queues_and_buses(app: &App, scope: &Scope<'_>) -> Result<(), LineError>
             let (rule_name, bus) = (rule.name.clone(), rule.bus.clone());
             let error = BuildError::UnknownBus { rule: rule_name, bus };
             return Err(at(&rule.logical_id, error));
+        }
+    }
+    for archive in &app.archives {
+        if archive.bus != "default" && !app.buses.contains(&archive.bus) {
+            let (name, bus) = (archive.name.clone(), archive.bus.clone());
+            let error = BuildError::UnknownArchivedBus { archive: name, bus };
+            return Err(at(&archive.logical_id, error));
         }
     }
     let rules = app.rules.iter().map(|rule| (&rule.logical_id, &rule.name, &rule.targets));

@@ -2,6 +2,8 @@
 
 /// The content of a template in the terms of this program.
 mod app;
+/// Archives of event buses.
+mod archive;
 /// From the resources of a template to an [`App`].
 mod build;
 /// `Condition`, `Equals`, `Not`, `And`, `Or`.
@@ -40,7 +42,8 @@ mod substitution;
 mod yaml;
 
 pub use app::{
-    Api, App, Function, Queue, Route, Rule, Schedule, Scheduler, Subscription, Target, Topic,
+    Api, App, Archive, Function, Queue, Route, Rule, Schedule, Scheduler, Subscription, Target,
+    Topic,
 };
 pub use error::{LineError, Problem, TemplateError};
 

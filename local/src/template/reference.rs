@@ -66,6 +66,7 @@ impl Scope<'_> {
             },
             ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{name}")),
             ("AWS::Events::EventBus", "Arn") => arn("events", &format!("event-bus/{name}")),
+            ("AWS::Events::Archive", "Arn") => arn("events", &format!("archive/{name}")),
             ("AWS::SNS::Topic", "" | "TopicArn") => arn("sns", &name),
             ("AWS::SQS::Queue", "Arn") => arn("sqs", &name),
             ("AWS::SQS::Queue", "" | "QueueUrl") => queue_url(&name),
@@ -96,6 +97,7 @@ impl Scope<'_> {
             "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
             "AWS::Logs::LogGroup" => "LogGroupName",
             "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
+            "AWS::Events::Archive" => "ArchiveName",
             "AWS::Serverless::Api" => {
                 let name = property(node, "Name").or_else(|| self.global_api?.get("Name"));
                 return name.map_or_else(|| Ok(logical_id.to_owned()), |name| self.text(name));

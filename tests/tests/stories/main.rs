@@ -43,6 +43,8 @@ mod permissions;
 mod processor;
 /// What stands between the functions and AWS.
 mod proxy;
+/// Archives and replays.
+mod replay;
 /// Which services consume which events.
 mod routes;
 /// Schedules of all kinds.
