@@ -117,7 +117,7 @@ impl Drop for Bar {
     }
 }
 
-/// The prefix that all functions' names have in common. It tells the reader nothing, so log lines
+/// The prefix that all functions' names have in common. It says nothing to the reader, so log lines
 /// leave it out.
 fn common_prefix(app: &App) -> String {
     let mut names = app.functions.iter().map(|function| function.name.as_str());

@@ -20,6 +20,27 @@ fn no_module_uses_one_that_uses_it() {
 }
 
 #[test]
+fn the_picture_in_the_documentation_is_the_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let graph = graph(&root.join("src")).unwrap();
+    let picture = picture(&fs::read_to_string(root.join("../docs/architecture.md")).unwrap());
+    // Modules that use no other may be used by all.
+    let edges = |graph: &Graph| -> BTreeSet<(String, String)> {
+        let edges =
+            graph.iter().flat_map(|(from, to)| to.iter().map(|to| (from.clone(), to.clone())));
+        edges.filter(|(_, to)| graph.get(to).is_some_and(|used| !used.is_empty())).collect()
+    };
+    let (real, drawn) = (edges(&graph), edges(&picture));
+    let missing: Vec<_> = real.difference(&edges(&closure(&picture))).cloned().collect();
+    let untrue: Vec<_> = drawn.difference(&edges(&closure(&graph))).cloned().collect();
+    assert!(
+        missing.is_empty(),
+        "docs/architecture.md does not show {missing:?}; all edges: {real:?}"
+    );
+    assert!(untrue.is_empty(), "docs/architecture.md shows what the code does not do: {untrue:?}");
+}
+
+#[test]
 fn imports_are_found_however_they_are_written() {
     let text = "
         use crate::{
@@ -75,6 +96,39 @@ fn graph(folder: &Path) -> io::Result<Graph> {
         used.retain(|name| name != module && known.contains(name));
     }
     Ok(graph)
+}
+
+/// The flow chart of `local`'s modules: the one that begins with `stack`, of lines such as `a & b --> c & d`.
+fn picture(page: &str) -> Graph {
+    let chart =
+        page.split("flowchart TD\n  stack").nth(1).and_then(|rest| rest.split("```").next());
+    let chart = format!("  stack{}", chart.unwrap_or_default());
+    let mut graph = Graph::new();
+    for line in chart.lines() {
+        let Some((from, to)) = line.split_once("-->") else { continue };
+        for from in from.split('&') {
+            let used = to.split('&').map(|name| name.trim().to_owned());
+            graph.entry(from.trim().to_owned()).or_default().extend(used);
+        }
+    }
+    graph
+}
+
+/// Each module with all that it uses through others.
+fn closure(graph: &Graph) -> Graph {
+    let mut closure = graph.clone();
+    loop {
+        let edges = |graph: &Graph| graph.values().map(BTreeSet::len).sum::<usize>();
+        let before = edges(&closure);
+        for (module, used) in closure.clone() {
+            let further = used.iter().filter_map(|name| closure.get(name)).flatten();
+            let further: Vec<_> = further.cloned().collect();
+            closure.entry(module).or_default().extend(further);
+        }
+        if edges(&closure) == before {
+            return closure;
+        }
+    }
 }
 
 /// `xray/filter/mod.rs` is `xray::filter`.

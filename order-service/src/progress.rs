@@ -108,12 +108,12 @@ impl Progress {
         self.0.iter().map(|(fact, happened)| (*fact, happened))
     }
 
-    /// What the customer was told is how the order ended, and never changes. Until then one refusal
-    /// is enough, and a confirmation needs payment and stock.
+    /// The outcome that the customer was notified of is final. Until then one refusal is enough, and a
+    /// confirmation needs payment and stock.
     pub(crate) fn status(&self) -> Status {
-        let told = self.0.get(&Fact::NotificationSent).and_then(|sent| sent.detail.as_deref());
-        if let Some(told) = told.and_then(Status::told) {
-            return told;
+        let notified = self.0.get(&Fact::NotificationSent).and_then(|sent| sent.detail.as_deref());
+        if let Some(ending) = notified.and_then(Status::ending) {
+            return ending;
         }
         if self.has(Fact::PaymentFailed) {
             Status::PaymentFailed
@@ -175,7 +175,7 @@ impl Status {
         }
     }
 
-    fn told(outcome: &str) -> Option<Self> {
+    fn ending(outcome: &str) -> Option<Self> {
         let endings = [Self::Confirmed, Self::PaymentFailed, Self::OutOfStock];
         endings.into_iter().find(|ending| ending.as_str() == outcome)
     }

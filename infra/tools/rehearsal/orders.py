@@ -63,9 +63,10 @@ def item(stack: str, table: str, **key: str) -> Item:
 
 def expect_handled(stack: str, order_id: str, *, paid: bool = True) -> None:
     """Wait until an order was paid or not, its goods decided, and its customer notified, as the tables say."""
+    # The outcome first: it follows from the payment's last state, which an earlier look may miss.
+    outcome = wait_for("the notification", lambda: item(stack, "notifications", orderId=order_id).get("outcome"))
     payment = item(stack, "payments", orderId=order_id)
     reservation = item(stack, "inventory", pk=f"order#{order_id}", sk="reservation")
-    outcome = wait_for("the notification", lambda: item(stack, "notifications", orderId=order_id).get("outcome"))
     expected = ("charged", "confirmed") if paid else ("declined", "payment_failed")
     found = str(payment["decision"]), str(outcome)
     if found != expected:

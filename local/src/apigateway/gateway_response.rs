@@ -10,7 +10,7 @@ use crate::wire::HttpResponse;
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>).
 pub(super) type GatewayResponse = (StatusCode, &'static str, &'static str);
 
-/// API Gateway does not tell a path that it does not have from one that needs a signature.
+/// API Gateway answers a path that it does not have like one that needs a signature.
 pub(super) const MISSING_TOKEN: GatewayResponse =
     (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
 pub(super) const TOO_LARGE: GatewayResponse =

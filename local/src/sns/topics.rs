@@ -37,7 +37,7 @@ struct Fifo {
     deduplication: Deduplication<Accepted>,
 }
 
-/// What a publisher is told.
+/// The answer to a publisher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Accepted {
     pub(super) id: String,

@@ -41,7 +41,7 @@ struct Stored {
     first_received: Option<f64>,
 }
 
-/// What a sender is told.
+/// The answer to a sender.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) id: String,

@@ -40,7 +40,7 @@ struct Seen {
     other_error: u64,
     fault: u64,
     total_time: f64,
-    /// By milliseconds with three digits: as many bars as a person can tell apart.
+    /// By milliseconds with three digits: as many bars as a person can distinguish.
     durations: BTreeMap<u64, u64>,
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::trace::{Kind, Node, Trace};
 
 /// Puts an inferred segment below each call of a service that did not report itself. Segments that
-/// hang from the call then hang from the inferred one: that is how a consumer comes to stand behind
+/// are children of the call then become children of the inferred one: that is how a consumer comes to stand behind
 /// the bus and not behind the producer.
 pub(super) fn infer(trace: &mut Trace) {
     let mut callees: HashMap<usize, Vec<usize>> = HashMap::new();

@@ -6,7 +6,7 @@ use super::{document::Document, infer::infer};
 
 /// The most segments and subsegments that one trace shows.
 const MAX_NODES: usize = 10_000;
-/// How deep documents nest in an answer; what lies deeper hangs from the last that fits.
+/// How deep documents nest in an answer; what lies deeper is a child of the last that fits.
 const MAX_DEPTH: usize = 48;
 
 /// A trace, put together from its documents as X-Ray does it: subsegments that came on their own hang
@@ -30,9 +30,9 @@ pub(crate) struct Node {
     pub(crate) id: String,
     /// What it is.
     pub(crate) kind: Kind,
-    /// What it hangs from.
+    /// The parent.
     pub(crate) parent: Option<usize>,
-    /// What hangs from it, in the order of time.
+    /// The children, in the order of time.
     pub(crate) children: Vec<usize>,
     /// Whether it names a parent that is not there.
     pub(crate) orphaned: bool,
@@ -136,7 +136,7 @@ impl Trace {
         tops.min_by(|a, b| a.orphaned.cmp(&b.orphaned).then(a.start.total_cmp(&b.start)))
     }
 
-    /// What a node belongs to: itself if it is a segment, else the segment that it hangs from. Where that
+    /// What a node belongs to: itself if it is a segment, else the segment that it is part of. Where that
     /// has not come it is the uppermost subsegment, so ask whether it is a segment.
     pub(crate) fn owner<'a>(&'a self, node: &'a Node) -> &'a Node {
         let mut owner = node;
@@ -157,7 +157,7 @@ impl Trace {
     }
 
     fn document(&self, top: usize) -> Value {
-        // Children first, without recursion: documents may hang from each other thousands deep.
+        // Children first, without recursion: documents may nest thousands deep.
         let mut below: Vec<(usize, usize)> = vec![(top, 0)];
         let mut next = 0;
         while let Some(&(at, depth)) = below.get(next) {

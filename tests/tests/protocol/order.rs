@@ -136,7 +136,7 @@ impl Life {
             }
     }
 
-    /// `notification-service`, an outcome, told in one step: `notification.rs` takes that apart.
+    /// `notification-service`, an outcome in one step: `notification.rs` takes that apart.
     fn notification_service(state: &State, event: Event, next: &mut Vec<State>) {
         if !state.waits_for_notification(event) {
             return;

@@ -31,7 +31,7 @@ mod messaging;
 mod metrics;
 /// Who notifies the customer, when, and what for.
 mod notifications;
-/// What an order tells of itself, and what becomes of one that is open for long.
+/// An order's state and history, and what happens to one that is open for long.
 mod order_history;
 /// Orders that end well, and orders that do not.
 mod orders;

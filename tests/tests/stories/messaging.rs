@@ -181,7 +181,7 @@ async fn a_receiver_waits_for_a_message_and_not_longer() {
     let start = Instant::now();
     let (received, _sent) = tokio::join!(waits, sends);
     assert_eq!(received["Messages"][0]["Body"], "late");
-    assert!(start.elapsed().as_secs() < 15, "it is told of the message");
+    assert!(start.elapsed().as_secs() < 15, "the wait ends when the message arrives");
     let start = Instant::now();
     let nothing = sqs(&world, "ReceiveMessage", "plain", json!({ "WaitTimeSeconds": 1 })).await;
     assert!(nothing.get("Messages").is_none());

@@ -216,7 +216,11 @@ async fn an_order_that_is_open_for_long_is_published_again_in_its_own_trace() {
     world.notified(1).await;
     world.settled().await;
     let order_id = placed.order_id();
-    assert_eq!(look_up(&world, &placed).await.body["status"], "confirmed", "as it was told");
+    assert_eq!(
+        look_up(&world, &placed).await.body["status"],
+        "confirmed",
+        "as the customer was notified"
+    );
 
     make_due(&world, &order_id).await;
     sweep(&world).await;
@@ -227,7 +231,7 @@ async fn an_order_that_is_open_for_long_is_published_again_in_its_own_trace() {
     assert_eq!(metadata(0)["eventId"], metadata(1)["eventId"]);
     assert_eq!(metadata(0)["occurredAt"], metadata(1)["occurredAt"]);
     assert!(metadata(1)["trace"].as_str().unwrap().contains(&placed.trace_id()));
-    assert_eq!(world.notified(1).await.len(), 1, "the customer is not told again");
+    assert_eq!(world.notified(1).await.len(), 1, "the customer is not notified again");
     let trace = world
         .trace(&placed.trace_id(), |seen| {
             seen.named("republish_order").count() == 1 && seen.orphans().is_empty()

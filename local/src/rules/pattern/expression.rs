@@ -1,10 +1,10 @@
 use super::{
-    Refusal,
     cidr::{self, Network},
     json::{Lexed, Reader, Token},
     matcher::Matcher,
     number::Number,
     numeric::numeric,
+    refusal::Refusal,
     wildcard::Wildcard,
 };
 

@@ -1,9 +1,9 @@
 use super::{
-    Refusal,
     expression::{TOO_MANY, next},
     json::{Lexed, Reader, Token},
     matcher::{Bound, Matcher},
     number::Number,
+    refusal::Refusal,
 };
 
 /// `["=", 1]`, `["<", 1]`, or a range: `[">", 0, "<=", 5]`.
