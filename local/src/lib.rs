@@ -55,6 +55,8 @@ pub mod processor;
 
 // The services, a room each.
 
+/// Cognito: the user pool of the REST API.
+mod cognito;
 /// DynamoDB.
 mod dynamodb;
 /// IAM: what each function may call.
@@ -63,6 +65,8 @@ mod iam;
 mod sns;
 /// SQS: queues, dead letters among them.
 mod sqs;
+/// STS: who acts in which role.
+mod sts;
 /// X-Ray: daemon, store, graph, API.
 mod xray;
 
@@ -87,12 +91,14 @@ mod endpoint;
 /// Everything, running.
 mod stack;
 
+pub use cognito::TokenError;
 pub use dynamodb::TablesError;
 pub use events::{EventRecord, ScheduleState, UnknownSchedule};
 pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
 pub use logs::Line;
 pub use payload::Payload;
+pub use services::ServiceError;
 pub use sns::Notification;
 pub use sqs::{Attribute, Message};
 pub use stack::{Options, PortError, Ports, Sockets, Stack, StartError};

@@ -4,6 +4,8 @@
 mod cli;
 /// The terminal's output.
 mod terminal;
+/// Tokens for the command line.
+mod token;
 
 use std::{env, fs, io, path::Path, process::ExitCode};
 
@@ -12,7 +14,7 @@ use local::{Options, Sockets, Stack, compile, processor, processor::Processor, t
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Command};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,6 +31,10 @@ async fn main() -> ExitCode {
 type AnyError = Box<dyn std::error::Error>;
 
 async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
+    if let Some(Command::Token(arguments)) = &arguments.command {
+        terminal::print(&token::token(arguments).await?);
+        return Ok(());
+    }
     if arguments.serve_processor {
         return Ok(processor::serve().await?);
     }

@@ -1,7 +1,8 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use crate::{
-    apigateway::{ApiGateway, Gateway},
+    apigateway::{ApiGateway, Callers, Gateway},
+    cognito::{Cognito, Issuer, TokenError},
     dynamodb::{DynamoDb, TablesError},
     events::{Archives, Buses, EventBridge, Schedules, Targets},
     faults::Faults,
@@ -10,14 +11,28 @@ use crate::{
     logs::Logs,
     sns::Sns,
     sqs::Queues,
-    template::App,
+    sts::{Sessions, Sts},
+    template::{App, Security},
     wire::AwsApi,
     xray::{Recorder, Store, XRay},
 };
 
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The tables cannot be created.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// The user pool has no key.
+    #[error(transparent)]
+    Key(#[from] TokenError),
+}
+
 /// The emulated services of a template.
 #[derive(Debug)]
 pub(crate) struct Services {
+    /// Cognito.
+    pub(crate) cognito: Arc<Cognito>,
     /// IAM.
     pub(crate) authorizer: Arc<Authorizer>,
     /// EventBridge.
@@ -34,6 +49,8 @@ pub(crate) struct Services {
     pub(crate) queues: Arc<Queues>,
     /// EventBridge's schedules.
     pub(crate) schedules: Arc<Schedules>,
+    /// STS.
+    pub(crate) sessions: Arc<Sessions>,
     /// SNS.
     pub(crate) sns: Arc<Sns>,
     /// X-Ray.
@@ -50,7 +67,7 @@ impl Services {
         settings: &Settings,
         max_traces: usize,
         logs: Logs,
-    ) -> Result<Self, TablesError> {
+    ) -> Result<Self, ServiceError> {
         let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
         let logs = Arc::new(logs);
         let traces = Arc::new(Store::new(max_traces));
@@ -75,21 +92,29 @@ impl Services {
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let archives = Archives::new(app.archives.clone(), Arc::clone(&logs));
         let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), archives, targets));
+        let sessions = Arc::<Sessions>::default();
+        let issuer = issuer(app)?.map(Arc::new);
+        let cognito = Arc::new(Cognito(issuer.clone()));
         let gateway = app.api.clone().map(|api| {
-            Gateway::new(api, app.routes.clone(), Arc::clone(&lambda), recorder.clone())
+            let callers = Callers { sessions: Arc::clone(&sessions), issuer };
+            let lambda = Arc::clone(&lambda);
+            Gateway::new(api, app.routes.clone(), callers, lambda, recorder.clone())
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![
             Arc::new(ApiGateway(app.api.clone())),
+            Arc::clone(&cognito) as _,
             dynamodb,
             Arc::new(EventBridge { buses: Arc::clone(&buses), schedules: Arc::clone(&schedules) }),
             Arc::new(Iam(Arc::clone(&authorizer))),
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
+            Arc::new(Sts { sessions: Arc::clone(&sessions), roles: app.assumable_roles.clone() }),
             Arc::new(XRay(Arc::clone(&traces))),
         ];
         Ok(Self {
+            cognito,
             authorizer,
             buses,
             faults,
@@ -98,11 +123,21 @@ impl Services {
             logs,
             queues,
             schedules,
+            sessions,
             sns,
             traces,
             apis,
         })
     }
+}
+
+/// Issues the tokens that the API accepts, if it accepts any.
+fn issuer(app: &App) -> Result<Option<Issuer>, TokenError> {
+    let pool = app.routes.iter().find_map(|route| match &route.security {
+        Security::UserPool(pool) => Some(pool),
+        Security::Open | Security::Iam => None,
+    });
+    pool.map(|pool| Issuer::new(pool)).transpose()
 }
 
 #[cfg(test)]

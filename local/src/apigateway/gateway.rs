@@ -8,6 +8,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
+    caller::{Caller, Callers},
     gateway_response::{
         BAD_GATEWAY, BAD_REQUEST, INTERNAL, MISSING_TOKEN, SLOW_REQUEST, TIMED_OUT, TOO_LARGE,
         respond,
@@ -40,6 +41,7 @@ const MAX_EVENT: usize = 6 * 1024 * 1024;
 pub(crate) struct Gateway {
     api: Api,
     routes: Vec<Route>,
+    callers: Callers,
     lambda: Arc<Lambda>,
     recorder: Recorder,
 }
@@ -56,6 +58,7 @@ pub(super) struct Incoming<'a> {
     pub(super) client: SocketAddr,
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
+    pub(super) caller: Caller,
     /// The trace, with the client's parent if it sent one.
     trace: TraceHeader,
     /// When it came, in seconds since the epoch.
@@ -81,10 +84,11 @@ impl Gateway {
     pub(crate) fn new(
         api: Api,
         routes: Vec<Route>,
+        callers: Callers,
         lambda: Arc<Lambda>,
         recorder: Recorder,
     ) -> Self {
-        Self { api, routes, lambda, recorder }
+        Self { api, routes, callers, lambda, recorder }
     }
 
     /// Handles a request.
@@ -96,6 +100,10 @@ impl Gateway {
         let method = parts.method.as_str().to_owned();
         let Some((route, parameters)) = self.route(&method, &path) else {
             return with_ids(respond(MISSING_TOKEN), &id, &trace);
+        };
+        let caller = match self.callers.identify(&route.security, &parts.headers) {
+            Ok(caller) => caller,
+            Err(response) => return with_ids(respond(response), &id, &trace),
         };
         let body = match read(body, MAX_REQUEST).await {
             Ok(body) => body,
@@ -120,6 +128,7 @@ impl Gateway {
             client,
             route,
             parameters,
+            caller,
             trace,
             start,
         };

@@ -22,15 +22,15 @@ use self::{
     sockets::Addresses,
 };
 use crate::{
+    cognito::TokenError,
     console::Console,
-    dynamodb::TablesError,
     endpoint::Endpoint,
     events::{EventRecord, ScheduleState, UnknownSchedule},
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
     lambda::{Endpoints, Settings},
     logs::{Line, Logs},
-    services::Services,
+    services::{ServiceError, Services},
     sns::Notification,
     sqs::Message,
     template::App,
@@ -76,9 +76,9 @@ impl Default for Options {
 /// Why a stack does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The tables cannot be created.
+    /// A service does not start.
     #[error(transparent)]
-    Tables(#[from] TablesError),
+    Service(#[from] ServiceError),
     /// A fault is not of this template.
     #[error(transparent)]
     Fault(#[from] UnknownFunction),
@@ -204,6 +204,19 @@ impl Stack {
     /// Fires the schedule of that name or ARN now, enabled or not.
     pub fn fire_schedule(&self, name: &str) -> Result<(), UnknownSchedule> {
         self.services.schedules.fire(name)
+    }
+}
+
+/// Who calls the API.
+impl Stack {
+    /// An id token that the user pool issues to a client for a user, for `seconds` from now.
+    pub fn id_token(&self, user: &str, client: &str, seconds: i64) -> Result<String, TokenError> {
+        self.services.cognito.id_token(user, client, seconds)
+    }
+
+    /// The access key of a new session of the role with that ARN, which lasts `seconds` from now.
+    pub fn access_key(&self, role: &str, session: &str, seconds: i64) -> String {
+        self.services.sessions.begin(role, session, seconds).0
     }
 }
 

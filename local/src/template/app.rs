@@ -19,6 +19,8 @@ pub struct App {
     pub routes: Vec<Route>,
     /// The names of the event buses, without `default`.
     pub buses: Vec<String>,
+    /// The ARNs of the roles that a principal of the account may assume.
+    pub assumable_roles: Vec<String>,
     /// The EventBridge rules.
     pub rules: Vec<Rule>,
     /// The archives of buses.
@@ -118,6 +120,20 @@ pub struct Route {
     pub path: String,
     /// The logical id of the function.
     pub function: String,
+    /// Who may call it.
+    pub security: Security,
+}
+
+/// Whom a method of an API lets in, as far as that is checked here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// Anybody.
+    #[default]
+    Open,
+    /// Whoever signs the request for `execute-api`.
+    Iam,
+    /// Whoever has an id token of the user pool with this id.
+    UserPool(String),
 }
 
 /// An EventBridge rule.

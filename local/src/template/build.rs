@@ -2,8 +2,10 @@ use std::path::Path;
 
 use super::{
     app::App, archive, error::LineError, function, globals::Globals, intrinsics::Scope, messaging,
-    openapi, outputs, resource::Resource, rest_api, rule, yaml::Node,
+    openapi, outputs, resource::Resource, rest_api, rule, security, yaml::Node,
 };
+use crate::identity::iam_arn;
+
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
 const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::ApiGateway::Account",
@@ -11,9 +13,9 @@ const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::Logs::LogGroup",
     "AWS::SQS::QueuePolicy",
     "AWS::SNS::TopicPolicy",
-    // Only the functions' own policies are enforced; other roles have no principal here.
+    // Only the functions' own policies are enforced.
     "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Role",
+    "AWS::IAM::RolePolicy",
 ];
 
 /// What is wrong with a resource, or with a reference from one to another.
@@ -93,7 +95,7 @@ pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App
         }
     }
     (app.outputs, app.unresolved_outputs) = outputs::evaluate(root, scope);
-    check_routes(&app, &resources)?;
+    check_routes(&mut app, &resources)?;
     check_queues_and_buses(&app, scope)?;
     Ok(app)
 }
@@ -117,19 +119,25 @@ fn add(resource: &Resource<'_>, globals: &Globals, app: &mut App) -> Result<(), 
             let kind = format!("{} with Roles", resource.kind);
             app.not_emulated.push((resource.logical_id.to_owned(), kind));
         }
+        "AWS::IAM::Role" => {
+            let trusted = security::trusts_account(&resource.properties);
+            app.assumable_roles
+                .extend(trusted.then(|| iam_arn(&format!("role/{}", resource.name))));
+        }
         kind if WITHOUT_EFFECT.contains(&kind) => {}
         kind => app.not_emulated.push((resource.logical_id.to_owned(), kind.to_owned())),
     }
     Ok(())
 }
 
-/// Checks the routes against the API's own document.
-fn check_routes(app: &App, resources: &[Resource<'_>]) -> Result<(), LineError> {
+/// Checks the routes against the API's own document, which says whom they let in.
+fn check_routes(app: &mut App, resources: &[Resource<'_>]) -> Result<(), LineError> {
     for api in resources.iter().filter(|resource| resource.kind == "AWS::Serverless::Api") {
         let document = &api.properties["DefinitionBody"];
         if !document.is_null() {
             openapi::check(document, &app.routes)
                 .map_err(|mismatch| LineError::new(api.node.line, mismatch))?;
+            app.routes.iter_mut().for_each(|route| security::read(document, route));
         }
     }
     Ok(())

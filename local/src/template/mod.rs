@@ -36,14 +36,16 @@ mod roles;
 mod rule;
 /// Schedules of rules and of EventBridge Scheduler.
 mod schedule;
+/// Whom the methods of the API let in.
+mod security;
 /// `Sub`.
 mod substitution;
 /// YAML with tags and lines.
 mod yaml;
 
 pub use app::{
-    Api, App, Archive, Function, Queue, Route, Rule, Schedule, Scheduler, Subscription, Target,
-    Topic,
+    Api, App, Archive, Function, Queue, Route, Rule, Schedule, Scheduler, Security, Subscription,
+    Target, Topic,
 };
 pub use error::{LineError, Problem, TemplateError};
 

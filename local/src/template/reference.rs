@@ -70,6 +70,7 @@ impl Scope<'_> {
             ("AWS::SNS::Topic", "" | "TopicArn") => arn("sns", &name),
             ("AWS::SQS::Queue", "Arn") => arn("sqs", &name),
             ("AWS::SQS::Queue", "" | "QueueUrl") => queue_url(&name),
+            ("AWS::IAM::Role", "Arn") => iam_arn(&format!("role/{name}")),
             ("AWS::IAM::ManagedPolicy", "" | "PolicyArn") => iam_arn(&format!("policy/{name}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{name}:*")),
             ("AWS::Events::EventBus", "Name")
@@ -95,6 +96,7 @@ impl Scope<'_> {
             "AWS::SNS::Topic" => "TopicName",
             "AWS::SQS::Queue" => "QueueName",
             "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
+            "AWS::IAM::Role" => "RoleName",
             "AWS::Logs::LogGroup" => "LogGroupName",
             "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
             "AWS::Events::Archive" => "ArchiveName",

@@ -15,6 +15,8 @@ mod aws_apis;
 mod bad_input;
 /// `cargo local` as a command.
 mod command;
+/// Who may order for whom.
+mod customers;
 /// Crashes, timeouts, poison.
 mod failures;
 /// Faults on purpose.
