@@ -154,9 +154,11 @@ pub(crate) fn record_bus_latency(inbound: &InboundEvent) {
 }
 
 /// Counts an event once, when it is first recorded: publishing it again does not count it again,
-/// and failing to publish it does not lose the count.
+/// and failing to publish it does not lose the count. What the canary ordered is no business.
 pub(crate) fn count(outbound: &OutboundEvent) {
-    if let Some(event) = outbound.newly_recorded() {
+    if let Some(event) = outbound.newly_recorded()
+        && !event.customer_id().is_canary()
+    {
         change_current(|counts| counts.add(event));
     }
 }
@@ -254,9 +256,13 @@ mod tests {
     };
 
     fn payment_failed() -> Event {
+        payment_failed_of("customer123")
+    }
+
+    fn payment_failed_of(customer: &str) -> Event {
         let failed = PaymentFailed {
             order_id: "ord_1".parse().unwrap(),
-            customer_id: "customer123".parse().unwrap(),
+            customer_id: customer.parse().unwrap(),
             payment_id: "pay_1".to_owned(),
             amount: "99.99".parse().unwrap(),
             currency: "USD".to_owned(),
@@ -293,6 +299,12 @@ mod tests {
     async fn an_event_that_another_invocation_recorded_is_not_counted_again() {
         let line = line(false, Recorded::Existing(payment_failed())).await;
         assert_eq!(line, "", "there is nothing to count, so nothing is written");
+    }
+
+    #[tokio::test]
+    async fn what_the_canary_ordered_is_not_counted() {
+        assert_eq!(line(false, Recorded::New(payment_failed_of("canary"))).await, "");
+        assert_ne!(line(false, Recorded::New(payment_failed_of("canary-2"))).await, "");
     }
 
     #[test]
