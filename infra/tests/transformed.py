@@ -9,8 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tools.paths import INFRA
 from tools.synthesis import transform as sam
 from tools.synthesis.transform import Template, source
+
+__all__ = ["INFRA", "Parameters", "Template", "source", "stack", "transform", "watch"]
 
 PSEUDO = {
     "AWS::AccountId": "123456789012",
