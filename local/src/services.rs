@@ -5,7 +5,7 @@ use crate::{
     cognito::{Cognito, Issuer, TokenError},
     dynamodb::{DynamoDb, TablesError},
     events::{Archives, Buses, EventBridge, Schedules, Targets},
-    faults::Faults,
+    faults::{Faults, UnknownFunction},
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
     logs::Logs,
@@ -14,19 +14,8 @@ use crate::{
     sts::{Sessions, Sts},
     template::{App, Security},
     wire::AwsApi,
-    xray::{Recorder, Store, XRay},
+    xray::{Recorder, Sampling, Store, XRay, XRayError},
 };
-
-/// Why a service does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    /// The tables cannot be created.
-    #[error(transparent)]
-    Tables(#[from] TablesError),
-    /// The user pool has no key.
-    #[error(transparent)]
-    Key(#[from] TokenError),
-}
 
 /// The emulated services of a template.
 #[derive(Debug)]
@@ -59,15 +48,35 @@ pub(crate) struct Services {
     pub(crate) apis: Vec<Arc<dyn AwsApi>>,
 }
 
+/// Why a stack does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The tables cannot be created.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// The user pool has no key.
+    #[error(transparent)]
+    Key(#[from] TokenError),
+    /// X-Ray refuses a group or a sampling rule.
+    #[error(transparent)]
+    XRay(#[from] XRayError),
+    /// A fault is not of this template.
+    #[error(transparent)]
+    Fault(#[from] UnknownFunction),
+}
+
 impl Services {
-    /// Starts what `app` declares. `executables` run the functions, by logical id.
+    /// Starts what `app` declares. `executables` run the functions, by logical id. With `samples`, X-Ray's
+    /// sampling rules decide which requests are traced; otherwise all are.
     pub(crate) async fn start(
         app: &App,
         mut executables: HashMap<String, PathBuf>,
         settings: &Settings,
         max_traces: usize,
+        samples: bool,
+        trusts_trace_header: bool,
         logs: Logs,
-    ) -> Result<Self, ServiceError> {
+    ) -> Result<Self, StartError> {
         let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
         let logs = Arc::new(logs);
         let traces = Arc::new(Store::new(max_traces));
@@ -92,13 +101,18 @@ impl Services {
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let archives = Archives::new(app.archives.clone(), Arc::clone(&logs));
         let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), archives, targets));
+        let sampling = Arc::new(Sampling::default());
+        let xray = XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?;
+        let sampling = samples.then_some(sampling);
         let sessions = Arc::<Sessions>::default();
         let issuer = issuer(app)?.map(Arc::new);
         let cognito = Arc::new(Cognito(issuer.clone()));
         let gateway = app.api.clone().map(|api| {
-            let callers = Callers { sessions: Arc::clone(&sessions), issuer };
-            let lambda = Arc::clone(&lambda);
-            Gateway::new(api, app.routes.clone(), callers, lambda, recorder.clone())
+            let (lambda, logs, recorder) =
+                (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
+            let sessions = Arc::clone(&sessions);
+            let callers = Callers { sessions, issuer, trusts_trace_header };
+            Gateway::new(api, app.routes.clone(), callers, lambda, recorder, sampling, logs)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![
@@ -110,8 +124,12 @@ impl Services {
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
-            Arc::new(Sts { sessions: Arc::clone(&sessions), roles: app.assumable_roles.clone() }),
-            Arc::new(XRay(Arc::clone(&traces))),
+            Arc::new(Sts {
+                authorizer: Arc::clone(&authorizer),
+                sessions: Arc::clone(&sessions),
+                roles: app.assumable_roles.clone(),
+            }),
+            Arc::new(xray),
         ];
         Ok(Self {
             cognito,
@@ -156,7 +174,7 @@ mod tests {
         let endpoints = Endpoints { aws: String::new(), xray: String::new() };
         let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
         let (app, logs) = (App::default(), Logs::new(|_| {}));
-        Services::start(&app, HashMap::new(), &settings, 1, logs).await.unwrap().apis
+        Services::start(&app, HashMap::new(), &settings, 1, false, false, logs).await.unwrap().apis
     }
 
     /// What IAM is asked about a request: action and resource, without account and region.
@@ -216,6 +234,7 @@ mod tests {
             ("xray", "", "/TraceSegments", "{}", "xray:PutTraceSegments *".to_owned()),
             ("xray", "", "/GetSamplingRules", "{}", "xray:GetSamplingRules *".to_owned()),
             ("iam", "", "/", "Action=SimulatePrincipalPolicy", String::new()),
+            ("sts", "", "/", "Action=GetCallerIdentity", String::new()),
         ] {
             let api = apis.iter().find(|api| api.name() == service).unwrap();
             let needed = needed(&**api, &Method::POST, &format!("X.{target}"), path, body);
@@ -230,7 +249,7 @@ mod tests {
             ("AWSEvents.PutEvents", "/", Some("events")),
             ("DynamoDB_20120810.PutItem", "/", Some("dynamodb")),
             ("", "/TraceSegments", Some("xray")),
-            ("", "/2015-03-31/functions/pay/invocations", None),
+            ("", "/2015-03-31/functions/pay/invocations", Some("lambda")),
             ("", "/", None),
         ] {
             let found =

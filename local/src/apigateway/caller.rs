@@ -33,6 +33,8 @@ pub(crate) struct Callers {
     pub(crate) sessions: Arc<Sessions>,
     /// For methods with a user pool.
     pub(crate) issuer: Option<Arc<Issuer>>,
+    /// Whether the trace header that they send is continued.
+    pub(crate) trusts_trace_header: bool,
 }
 
 /// Who sent a request.

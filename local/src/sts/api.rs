@@ -5,11 +5,15 @@ use chrono::SecondsFormat;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{Session, Sessions};
+use super::Sessions;
 use crate::{
     clock,
+    iam::Authorizer,
     identity::ACCOUNT,
-    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response, escape},
+    wire::{
+        AwsApi, AwsError, AwsRequest, CredentialScope, Outcome, Permission, Protocol, Response,
+        escape,
+    },
 };
 
 /// The operations.
@@ -20,9 +24,11 @@ const DURATION: i64 = 3600;
 const SHORTEST: i64 = 900;
 const LONGEST: i64 = 43_200;
 
-/// The STS API.
+/// The STS API: who the caller is, and acting in a role.
 #[derive(Debug)]
 pub(crate) struct Sts {
+    /// Knows the functions by their keys.
+    pub(crate) authorizer: Arc<Authorizer>,
     /// Those that were begun.
     pub(crate) sessions: Arc<Sessions>,
     /// The ARNs of the roles that may be assumed.
@@ -52,7 +58,9 @@ impl AwsApi for Sts {
     fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
         let outcome = match request.operation.as_str() {
             "AssumeRole" => self.assume_role(request),
-            "GetCallerIdentity" => Ok(self.identity(request)),
+            "GetCallerIdentity" => {
+                Ok(self.identity(CredentialScope::parse(&request.headers).key.unwrap_or_default()))
+            }
             other => Err(AwsError::unknown_operation("STS", other, &OPERATIONS)),
         };
         Box::pin(future::ready(outcome.map(Response::Xml)))
@@ -95,17 +103,15 @@ impl Sts {
         ))
     }
 
-    fn identity(&self, request: &AwsRequest) -> String {
-        let Session { arn, user, .. } = self.sessions.of(access_key(request).unwrap_or_default());
+    /// See <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>. Everybody may ask, even
+    /// with an explicit deny.
+    fn identity(&self, key: &str) -> String {
+        let session = self.sessions.of(key);
+        let function = self.authorizer.session(key).map(|arn| (key.to_owned(), arn));
+        let (user, arn) = function.unwrap_or((session.user, session.arn));
         let (arn, user) = (escape(&arn), escape(&user));
         format!("<Arn>{arn}</Arn><UserId>{user}</UserId><Account>{ACCOUNT}</Account>")
     }
-}
-
-/// The key that a request is signed with.
-fn access_key(request: &AwsRequest) -> Option<&str> {
-    let (_, credential) = request.header("authorization")?.split_once("Credential=")?;
-    credential.split('/').next()
 }
 
 fn is_name_character(c: char) -> bool {

@@ -18,6 +18,8 @@ mod globals;
 mod intrinsics;
 /// Queues, topics and subscriptions.
 mod messaging;
+/// The templates of nested stacks.
+mod nested;
 /// Compares the API's `OpenAPI` document with the functions' events.
 mod openapi;
 /// The stack's outputs.
@@ -40,6 +42,8 @@ mod schedule;
 mod security;
 /// `Sub`.
 mod substitution;
+/// Groups and sampling rules of X-Ray.
+mod tracing;
 /// YAML with tags and lines.
 mod yaml;
 
