@@ -108,7 +108,7 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     values.into_iter().any(names)
 }
 
-/// What the client gets for an error: `400`, `404`, `409`, `422`, `500` or `503`, and why.
+/// What the client gets for an error: `400`, `403`, `404`, `409`, `422`, `500` or `503`, and why.
 pub(crate) fn error(error: &OrderError) -> Response<Body> {
     match error {
         OrderError::InvalidRequest(InvalidRequest::Fields(fields)) => invalid_fields(fields),
@@ -118,6 +118,10 @@ pub(crate) fn error(error: &OrderError) -> Response<Body> {
         OrderError::IdempotencyKeyReused => {
             let reason = "was used for another order; use a new key for a new order".to_owned();
             invalid_fields(&[InvalidField { field: "Idempotency-Key", reason }])
+        }
+        OrderError::NotTheCustomer(_) => {
+            let sentence = "You may order, and see orders, for yourself alone.";
+            problem(StatusCode::FORBIDDEN, sentence, &[])
         }
         OrderError::NotFound => {
             problem(StatusCode::NOT_FOUND, "This customer has no such order.", &[])

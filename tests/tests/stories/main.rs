@@ -19,6 +19,8 @@ mod chaos;
 mod clients;
 /// `cargo local` as a command.
 mod command;
+/// Who may order for whom.
+mod customers;
 /// Crashes, timeouts, poison.
 mod failures;
 /// Faults on purpose.
@@ -47,6 +49,8 @@ mod permissions;
 mod processor;
 /// What stands between the functions and AWS.
 mod proxy;
+/// Archives and replays.
+mod replay;
 /// Which services consume which events.
 mod routes;
 /// Schedules of all kinds.
