@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,6 +14,7 @@ use crate::{
     lambda::Lambda,
     services::Services,
     wire::{AwsApi, AwsError, AwsRequest, HttpResponse, Outcome, Response, json_error, target},
+    xray::{OTLP_PATH, Store, receive_otlp},
 };
 
 /// The header with which temporary credentials come; every process of a function has its own.
@@ -23,6 +27,7 @@ pub(crate) struct Endpoint {
     authorizer: Arc<Authorizer>,
     faults: Arc<Faults>,
     lambda: Arc<Lambda>,
+    traces: Arc<Store>,
 }
 
 impl Endpoint {
@@ -33,6 +38,7 @@ impl Endpoint {
             authorizer: Arc::clone(&services.authorizer),
             faults: Arc::clone(&services.faults),
             lambda: Arc::clone(&services.lambda),
+            traces: Arc::clone(&services.traces),
         }
     }
 
@@ -44,6 +50,10 @@ impl Endpoint {
         headers: &HeaderMap,
         body: Bytes,
     ) -> HttpResponse {
+        // OpenTelemetry's exporters do not sign, and need not.
+        if method == Method::POST && path == OTLP_PATH {
+            return receive_otlp(headers, &body, &self.traces).map(Body::from);
+        }
         let request_id = Uuid::new_v4().to_string();
         let scope = CredentialScope::parse(headers);
         let mut response = match self.find(&scope, method, path, headers) {

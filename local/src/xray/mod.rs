@@ -12,6 +12,8 @@ mod filter;
 mod graph;
 /// Segments of services that do not report themselves.
 mod infer;
+/// OpenTelemetry.
+mod otlp;
 /// The segments of AWS services.
 mod recorder;
 /// The bounded collection of traces.
@@ -24,6 +26,7 @@ mod trace;
 pub(crate) use api::XRay;
 pub(crate) use daemon::listen;
 pub(crate) use graph::Graph;
+pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use store::Store;
 pub(crate) use summary::root_http;
