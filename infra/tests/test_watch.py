@@ -20,7 +20,7 @@ CHOICES = {
     "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
     "AlarmEmail": "a@example.com",
 }
-CONSUMERS = ["payment", "inventory", "notification"]
+CONSUMERS = ["order", "payment", "inventory", "notification"]
 NAME = "distributed-tracing-demo"
 
 
@@ -35,7 +35,7 @@ def alarms(**parameters: str) -> Template:
 
 class Severities(unittest.TestCase):
     PAGES: ClassVar = {
-        *("api-5xx", "events-lost", "no-orders"),
+        *("api-5xx", "events-lost", "no-orders", "orders-stuck"),
         *(f"{service}-service-failures-lost" for service in CONSUMERS),
     }
 
@@ -103,6 +103,19 @@ class Losses(unittest.TestCase):
             for kind, name in {"AWS::SQS::Queue": "QueueName", "AWS::Lambda::Function": "FunctionName"}.items():
                 if resource["Type"] == kind:
                     self.assertIn(resource["Properties"][name], watched)
+
+    def test_an_order_that_is_open_for_long_is_a_ticket_and_one_that_stays_so_a_page(self) -> None:
+        found = alarms()
+        dimensions = [{"Name": "Service", "Value": "order-service"}]
+        for name, (metric, statistic, operator, threshold) in {
+            "orders-republished": ("OrdersRepublished", "Sum", "GreaterThanThreshold", 0),
+            "orders-stuck": ("RepublishAttempts", "Maximum", "GreaterThanOrEqualToThreshold", 5),
+        }.items():
+            alarm = found[name]
+            self.assertEqual((alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"]), (NAME, metric, dimensions))
+            self.assertEqual(
+                (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]), (statistic, operator, threshold)
+            )
 
     def test_silence_is_an_alarm_where_orders_are_expected(self) -> None:
         self.assertNotIn("no-orders", alarms())

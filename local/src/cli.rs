@@ -6,6 +6,7 @@ use local::{Fault, Ports};
 /// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
 /// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
 #[derive(Clone, Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 pub(crate) struct Arguments {
     /// Port of the REST API; 0 picks a free one
@@ -14,7 +15,7 @@ pub(crate) struct Arguments {
     /// Port of the AWS APIs and the console; 0 picks a free one
     #[arg(long, default_value_t = 4566)]
     aws_port: u16,
-    /// UDP port of the X-Ray daemon; 0 picks a free one
+    /// Port of the X-Ray daemon, UDP for segments and TCP for sampling rules; 0 picks a free one
     #[arg(long, default_value_t = 2000)]
     xray_port: u16,
     /// The SAM template
@@ -33,15 +34,23 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
     /// Number of traces to keep; the oldest are dropped first
-    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = parse_count)]
     pub(crate) max_traces: usize,
     /// Seconds before the first retry of an asynchronous invocation (60 on AWS); twice as long
     /// before the second
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = parse_seconds)]
     retry_delay: f64,
     /// Largest number of processes of a function
-    #[arg(long, value_name = "COUNT", default_value_t = 8)]
+    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = parse_count)]
     pub(crate) max_processes: usize,
+    /// Let X-Ray's sampling rules, those of the template among them, decide which requests are traced;
+    /// otherwise all are
+    #[arg(long)]
+    pub(crate) sampling: bool,
+    /// Continue the trace that a client's `X-Amzn-Trace-Id` names, sampling decision included, as API Gateway
+    /// does; otherwise every request to the REST API begins a trace of its own
+    #[arg(long)]
+    pub(crate) trust_trace_header: bool,
     /// Fault that calls meet, such as `events:PutEvents=throttle@5%`; may be repeated
     #[arg(long, value_name = "SERVICE[:OPERATION][/FUNCTION]=KIND@PERCENT%")]
     pub(crate) fault: Vec<Fault>,
@@ -70,15 +79,17 @@ impl Arguments {
 #[derive(Debug, thiserror::Error)]
 enum ValueError {
     #[error("expected a name, `=`, and a value")]
-    NotAPair,
+    Pair,
     #[error("expected a number of seconds from 0 to 3600")]
-    NotSeconds,
+    Seconds,
+    #[error("expected a whole number of at least 1")]
+    Count,
 }
 
 fn parse_pair(text: &str) -> Result<(String, String), ValueError> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(ValueError::NotAPair),
+        _ => Err(ValueError::Pair),
     }
 }
 
@@ -86,9 +97,13 @@ fn parse_bootstrap(text: &str) -> Result<(String, PathBuf), ValueError> {
     parse_pair(text).map(|(function, path)| (function, path.into()))
 }
 
+fn parse_count(text: &str) -> Result<usize, ValueError> {
+    text.parse().ok().filter(|count| *count > 0).ok_or(ValueError::Count)
+}
+
 fn parse_seconds(text: &str) -> Result<f64, ValueError> {
-    let seconds = text.parse().map_err(|_| ValueError::NotSeconds)?;
-    if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err(ValueError::NotSeconds) }
+    let seconds = text.parse().map_err(|_| ValueError::Seconds)?;
+    if (0.0..=3600.0).contains(&seconds) { Ok(seconds) } else { Err(ValueError::Seconds) }
 }
 
 #[cfg(test)]
@@ -110,6 +125,9 @@ mod tests {
             ["--bootstrap", "Order"],
             ["--retry-delay", "-1"],
             ["--api-port", "70000"],
+            ["--max-traces", "0"],
+            ["--max-processes", "0"],
+            ["--max-traces", "-1"],
             ["--fault", "events=boom@1"],
         ] {
             assert!(Arguments::try_parse_from(["local"].into_iter().chain(wrong)).is_err());

@@ -29,7 +29,7 @@ pub fn seconds() -> f64 {
 }
 
 /// Milliseconds since the epoch, as Lambda counts them.
-pub(crate) fn millis() -> u64 {
+pub fn millis() -> u64 {
     u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
 }
 

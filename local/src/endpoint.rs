@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -13,7 +13,10 @@ use crate::{
     iam::Authorizer,
     lambda::Lambda,
     services::Services,
-    wire::{AwsApi, AwsError, AwsRequest, HttpResponse, Outcome, Response, json_error, target},
+    wire::{
+        AwsApi, AwsError, AwsRequest, CredentialScope, HttpResponse, Outcome, Response, json_error,
+        target,
+    },
     xray::{OTLP_PATH, Store, receive_otlp},
 };
 
@@ -207,23 +210,4 @@ async fn put_partially(
         }
     };
     Ok(Response::Json(faults::partial_results(&failed, &published)))
-}
-
-/// What a request's signature says: `KEY/DATE/REGION/SERVICE/aws4_request`. The signature itself is not
-/// checked.
-struct CredentialScope<'a> {
-    key: Option<&'a str>,
-    service: Option<&'a str>,
-}
-
-impl<'a> CredentialScope<'a> {
-    fn parse(headers: &'a HeaderMap) -> Self {
-        let text = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let credential = text.and_then(|text| text.split_once("Credential="));
-        let scope = credential.map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default());
-        Self {
-            key: scope.and_then(|scope| scope.split('/').next()),
-            service: scope.and_then(|scope| scope.split('/').rev().nth(1)),
-        }
-    }
 }

@@ -20,6 +20,8 @@ mod identity;
 mod path_template;
 /// What an event or a message says, as it was sent.
 mod payload;
+/// Text that a terminal only shows.
+mod printable;
 /// A child process and whatever it starts.
 mod process_group;
 /// The bodies of requests.
@@ -28,6 +30,11 @@ mod request_body;
 mod ring_buffer;
 /// X-Ray's trace header and ids.
 mod trace_header;
+
+/// Which requests are served at all.
+mod access;
+/// HTTP/1.1 servers with limits on time, connections and sizes.
+mod http_server;
 
 // What a template says.
 
@@ -63,6 +70,8 @@ mod iam;
 mod sns;
 /// SQS: queues, dead letters among them.
 mod sqs;
+/// STS: who calls.
+mod sts;
 /// X-Ray: daemon, store, graph, API.
 mod xray;
 
@@ -91,8 +100,12 @@ pub use dynamodb::TablesError;
 pub use events::{EventRecord, ScheduleState, UnknownSchedule};
 pub use faults::{Fault, FaultError, UnknownFunction};
 pub use iam::{AllowedCall, Denied};
-pub use logs::Line;
+pub use logs::{Entry, Line, Served};
 pub use payload::Payload;
+pub use printable::Printable;
+pub use process_group::end_all;
+pub use services::StartError;
 pub use sns::Notification;
 pub use sqs::{Attribute, Message};
-pub use stack::{Options, PortError, Ports, Sockets, Stack, StartError};
+pub use stack::{Options, PortError, Ports, Sockets, Stack};
+pub use xray::XRayError;

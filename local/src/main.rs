@@ -5,25 +5,26 @@ mod cli;
 /// The terminal's output.
 mod terminal;
 
-use std::{env, fs, io, path::Path, process::ExitCode};
+/// The signals that end the program.
+mod signals;
+
+use std::{env, fs, io, path::Path, process};
 
 use clap::Parser;
 use local::{Options, Sockets, Stack, compile, processor, processor::Processor, template};
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Arguments;
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() {
     let arguments = Arguments::parse();
-    match run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            terminal::print_error(&*error);
-            ExitCode::FAILURE
-        }
+    let outcome = run(arguments).await;
+    if let Err(error) = &outcome {
+        terminal::print_error(&**error);
     }
+    // Returning would wait for whatever a worker thread computes.
+    process::exit(i32::from(outcome.is_err()));
 }
 
 type AnyError = Box<dyn std::error::Error>;
@@ -33,15 +34,7 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         return Ok(processor::serve().await?);
     }
     // Installed first, so that Ctrl-C during the build ends the build and nothing else.
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let asked_to_stop = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    tokio::pin!(asked_to_stop);
+    let mut asked_to_stop = signals::listen()?;
 
     let processor = if arguments.processor {
         let processor = Processor::start(&env::current_exe()?).await?;
@@ -57,7 +50,7 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         compile::executables(&app, &arguments.bootstrap, !arguments.no_build, &mut progress);
     let executables = tokio::select! {
         executables = build => executables?,
-        () = &mut asked_to_stop => return Ok(()),
+        _asked = &mut asked_to_stop => return Ok(()),
     };
     drop(progress);
 
@@ -65,9 +58,11 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         max_traces: arguments.max_traces,
         retry_delay: arguments.retry_delay(),
         max_processes: arguments.max_processes,
+        sampling: arguments.sampling,
+        trust_trace_header: arguments.trust_trace_header,
         faults: arguments.fault,
         seed: arguments.seed,
-        log: terminal::log_printer(&app),
+        log: terminal::log_printer(&app, sockets.console()),
     };
     let stack = Stack::start(app, executables, sockets, options).await?;
     terminal::print_summary(&stack);
@@ -80,7 +75,8 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         write_ready_file(path, &ready)
             .map_err(|error| format!("cannot write the ready file {}: {error}", path.display()))?;
     }
-    asked_to_stop.await;
+    // The other end lives as long as the program.
+    let _asked = asked_to_stop.await;
     terminal::print("stopping");
     stack.stop().await;
     if let Some(path) = &arguments.ready_file {

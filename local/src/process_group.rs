@@ -1,10 +1,25 @@
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
+
+/// The leaders of all process groups, for a program that has no time left to end in order.
+static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Ends every process that this program has started, and whatever those started.
+pub fn end_all() {
+    for leader in leaders().iter().filter_map(|leader| Pid::from_raw(*leader)) {
+        // Fails when the group is gone already, which is what is wanted.
+        let _gone = kill_process_group(leader, Signal::KILL);
+    }
+}
+
+fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
+    LEADERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The process group that a child leads. Dropping it ends the child and whatever that started: the
 /// compilers under Cargo, the function under a wrapper script.
@@ -40,7 +55,9 @@ impl ProcessGroups {
 impl ProcessGroup {
     /// The group of `child`, which has to be started with `process_group(0)`.
     pub(crate) fn led_by(child: &Child) -> Self {
-        Self(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
+        let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        leaders().extend(leader.map(Pid::as_raw_pid));
+        Self(leader)
     }
 }
 
@@ -49,6 +66,7 @@ impl Drop for ProcessGroup {
         if let Some(leader) = self.0 {
             // Fails when the group is gone already, which is what is wanted.
             let _gone = kill_process_group(leader, Signal::KILL);
+            leaders().remove(&leader.as_raw_pid());
         }
     }
 }

@@ -4,15 +4,16 @@ use crate::{
     apigateway::{ApiGateway, Gateway},
     dynamodb::{DynamoDb, TablesError},
     events::{Buses, EventBridge, Schedules, Targets},
-    faults::Faults,
+    faults::{Faults, UnknownFunction},
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
     logs::Logs,
     sns::Sns,
     sqs::Queues,
+    sts::Sts,
     template::App,
     wire::AwsApi,
-    xray::{Recorder, Store, XRay},
+    xray::{Recorder, Sampling, Store, XRay, XRayError},
 };
 
 /// The emulated services of a template.
@@ -42,15 +43,32 @@ pub(crate) struct Services {
     pub(crate) apis: Vec<Arc<dyn AwsApi>>,
 }
 
+/// Why a stack does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The tables cannot be created.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// X-Ray refuses a group or a sampling rule.
+    #[error(transparent)]
+    XRay(#[from] XRayError),
+    /// A fault is not of this template.
+    #[error(transparent)]
+    Fault(#[from] UnknownFunction),
+}
+
 impl Services {
-    /// Starts what `app` declares. `executables` run the functions, by logical id.
+    /// Starts what `app` declares. `executables` run the functions, by logical id. With `samples`, X-Ray's
+    /// sampling rules decide which requests are traced; otherwise all are.
     pub(crate) async fn start(
         app: &App,
         mut executables: HashMap<String, PathBuf>,
         settings: &Settings,
         max_traces: usize,
+        samples: bool,
+        trusts_trace_header: bool,
         logs: Logs,
-    ) -> Result<Self, TablesError> {
+    ) -> Result<Self, StartError> {
         let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
         let logs = Arc::new(logs);
         let traces = Arc::new(Store::new(max_traces));
@@ -74,8 +92,14 @@ impl Services {
         let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
+        let sampling = Arc::new(Sampling::default());
+        let xray = XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?;
+        let sampling = samples.then_some(sampling);
         let gateway = app.api.clone().map(|api| {
-            Gateway::new(api, app.routes.clone(), Arc::clone(&lambda), recorder.clone())
+            let (lambda, logs, recorder) =
+                (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
+            let routes = app.routes.clone();
+            Gateway::new(api, routes, lambda, recorder, sampling, logs, trusts_trace_header)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![
@@ -86,7 +110,8 @@ impl Services {
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
-            Arc::new(XRay(Arc::clone(&traces))),
+            Arc::new(Sts(Arc::clone(&authorizer))),
+            Arc::new(xray),
         ];
         Ok(Self {
             authorizer,
@@ -120,7 +145,7 @@ mod tests {
         let endpoints = Endpoints { aws: String::new(), xray: String::new() };
         let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
         let (app, logs) = (App::default(), Logs::new(|_| {}));
-        Services::start(&app, HashMap::new(), &settings, 1, logs).await.unwrap().apis
+        Services::start(&app, HashMap::new(), &settings, 1, false, false, logs).await.unwrap().apis
     }
 
     /// What IAM is asked about a request: action and resource, without account and region.
@@ -180,6 +205,7 @@ mod tests {
             ("xray", "", "/TraceSegments", "{}", "xray:PutTraceSegments *".to_owned()),
             ("xray", "", "/GetSamplingRules", "{}", "xray:GetSamplingRules *".to_owned()),
             ("iam", "", "/", "Action=SimulatePrincipalPolicy", String::new()),
+            ("sts", "", "/", "Action=GetCallerIdentity", String::new()),
         ] {
             let api = apis.iter().find(|api| api.name() == service).unwrap();
             let needed = needed(&**api, &Method::POST, &format!("X.{target}"), path, body);
@@ -194,7 +220,7 @@ mod tests {
             ("AWSEvents.PutEvents", "/", Some("events")),
             ("DynamoDB_20120810.PutItem", "/", Some("dynamodb")),
             ("", "/TraceSegments", Some("xray")),
-            ("", "/2015-03-31/functions/pay/invocations", None),
+            ("", "/2015-03-31/functions/pay/invocations", Some("lambda")),
             ("", "/", None),
         ] {
             let found =

@@ -2,6 +2,10 @@ use std::fmt;
 
 use uuid::Uuid;
 
+/// The most that `Lineage` and unknown fields may take in all, in bytes. AWS's SDKs keep as much of them, and a header
+/// has to fit into the 500 characters of an entry of `PutEvents`.
+const MAX_OTHERS: usize = 256;
+
 /// What an `X-Amzn-Trace-Id` header says
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>). It is
 /// parsed here without the services' own code, so that the two implementations check each other.
@@ -13,7 +17,8 @@ pub(crate) struct TraceHeader {
     pub(crate) parent: Option<String>,
     /// The decision, if one was made.
     pub(crate) sampled: Option<bool>,
-    /// `Lineage` and whatever else came along, each with the semicolon before it.
+    /// `Lineage` and whatever else came along, each with the semicolon before it: what is visible ASCII, as far as it
+    /// fits into 256 bytes.
     pub(crate) others: String,
 }
 
@@ -28,7 +33,12 @@ impl TraceHeader {
                 "parent" => parent = Some(value),
                 "sampled" => sampled = Some(value),
                 "self" | "" => {}
-                _ => others.extend([";", key, "=", value]),
+                _ => {
+                    let fits = others.len() + key.len() + value.len() + 2 <= MAX_OTHERS;
+                    if fits && is_visible(key) && is_visible(value) {
+                        others.extend([";", key, "=", value]);
+                    }
+                }
             }
         }
         let root = root.filter(|root| is_trace_id(root))?.to_ascii_lowercase();
@@ -99,6 +109,10 @@ pub(crate) fn new_segment_id() -> String {
     Uuid::new_v4().simple().to_string().split_off(16)
 }
 
+fn is_visible(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
 fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -116,6 +130,8 @@ mod tests {
             (root.to_owned(), None),
             (format!("Sampled=?;{root}"), Some(root.to_owned())),
             (format!("Self=1;{root};Parent=zz"), Some(root.to_owned())),
+            (format!("{root};a={};b=1", "x".repeat(300)), Some(format!("{root};b=1"))),
+            (format!("{root};a=\x1b[31m;\u{e9}=1;b=1"), Some(format!("{root};b=1"))),
         ] {
             let header = TraceHeader::parse(&text).unwrap();
             assert_eq!(header.to_string(), written.unwrap_or(text));

@@ -145,16 +145,16 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let is_cold = self.is_cold.swap(false, Ordering::Relaxed);
-        let counts = InvocationMetrics::new(self.layer.service, is_cold);
-        let span = self.layer.open(&request, is_cold, &counts);
         let metrics = self.layer.metrics.clone();
+        let counts = InvocationMetrics::new(metrics, self.layer.service, is_cold);
+        let span = self.layer.open(&request, is_cold, &counts);
         let deadline = request.context().and_then(deadline);
         let work = span.in_scope(|| self.handler.call(request));
         Box::pin(async move {
             let unwinding = Unwinding(span.clone());
             let work = budget::scope(deadline, counts.clone().scope(work));
             let outcome = work.instrument(span.clone()).await;
-            metrics.write(&counts);
+            counts.write();
             drop(unwinding);
             match &outcome {
                 Ok(response) => response.record(&span),

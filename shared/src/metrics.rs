@@ -19,9 +19,9 @@ use crate::{
     money::Amount,
 };
 
-/// Business metrics in CloudWatch's embedded metric format: at most one line of JSON an invocation,
-/// on standard output, which CloudWatch turns into metrics. There is no API call, and nothing is
-/// left to flush when Lambda freezes the process
+/// Business metrics in CloudWatch's embedded metric format: a line of JSON on standard output, which
+/// CloudWatch turns into metrics. There is no API call, and nothing is left to flush when Lambda
+/// freezes the process
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 ///
 /// The only dimension is `Service`: each further one multiplies the number of metrics that
@@ -70,11 +70,11 @@ struct Counts {
     republish_attempts: Option<u64>,
 }
 
-/// The metrics of an invocation while it runs.
+/// The metrics of an invocation while it runs, as far as they are not written yet.
 #[derive(Clone, Debug)]
 pub(crate) struct InvocationMetrics {
-    /// `None` once they are written.
-    counts: Arc<Mutex<Option<Counts>>>,
+    metrics: Metrics,
+    counts: Arc<Mutex<Counts>>,
 }
 
 tokio::task_local! {
@@ -102,22 +102,24 @@ impl Metrics {
         let format = Emf::builder(namespace, vec![vec![]]).build();
         Self { sink: FlushImmediately::new_boxed(format.output_to_makewriter(writer)) }
     }
-
-    /// Writes the metrics of `invocation`, if there are any.
-    pub(crate) fn write(&self, invocation: &InvocationMetrics) {
-        let counts = invocation.counts.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
-            self.sink.append_any(RootEntry::new(counts.close()));
-        }
-    }
 }
 
 impl InvocationMetrics {
     /// Those of an invocation of `service` that starts now.
-    pub(crate) fn new(service: &'static str, is_cold: bool) -> Self {
+    pub(crate) fn new(metrics: Metrics, service: &'static str, is_cold: bool) -> Self {
         let mut counts = Counts::new(service);
         counts.cold_starts = is_cold.then_some(1);
-        Self { counts: Arc::new(Mutex::new(Some(counts))) }
+        Self { metrics, counts: Arc::new(Mutex::new(counts)) }
+    }
+
+    /// Writes what there is and is not written yet.
+    pub(crate) fn write(&self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !counts.is_empty() {
+            let next = counts.after_writing();
+            let written = std::mem::replace(&mut *counts, next);
+            self.metrics.sink.append_any(RootEntry::new(written.close()));
+        }
     }
 
     /// Adds Lambda's request id, which finds the invocation's log lines.
@@ -136,10 +138,7 @@ impl InvocationMetrics {
     }
 
     fn change(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(counts) = counts.as_mut() {
-            change(counts);
-        }
+        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -153,11 +152,15 @@ pub(crate) fn record_bus_latency(inbound: &InboundEvent) {
     });
 }
 
-/// Counts an event once, when it is first recorded: publishing it again does not count it again,
-/// and failing to publish it does not lose the count.
-pub(crate) fn count(outbound: &OutboundEvent) {
-    if let Some(event) = outbound.newly_recorded() {
-        change_current(|counts| counts.add(event));
+/// Counts events once, when they are first recorded: publishing them again does not count them
+/// again. The counts are written at once, so that neither failing to publish nor a process that dies
+/// while it publishes loses them.
+pub(crate) fn count(events: &[OutboundEvent]) {
+    let new: Vec<_> = events.iter().filter_map(OutboundEvent::newly_recorded).collect();
+    if !new.is_empty() {
+        change_current(|counts| new.into_iter().for_each(|event| counts.add(event)));
+        // Fails outside of an invocation, where there is nothing to count for.
+        let _outside = CURRENT.try_with(InvocationMetrics::write);
     }
 }
 
@@ -199,6 +202,12 @@ impl Counts {
             orders_republished: None,
             republish_attempts: None,
         }
+    }
+
+    /// Those of the same invocation that are still to come.
+    fn after_writing(&self) -> Self {
+        let (request_id, trace_id) = (self.request_id.clone(), self.trace_id.clone());
+        Self { request_id, trace_id, ..Self::new(self.service) }
     }
 
     /// Every other metric comes with an order id, or with the number of orders.
@@ -271,12 +280,14 @@ mod tests {
         let captured = Captured::default();
         let writer = captured.clone();
         let metrics = Metrics::written_to("shop-test".to_owned(), move || writer.clone());
-        let invocation = InvocationMetrics::new("payment-service", is_cold);
+        let invocation = InvocationMetrics::new(metrics, "payment-service", is_cold);
         invocation.set_request_id("request-1");
         invocation.set_trace_id("1-5759e988-bd862e3fe1be46a994272793");
         let event = OutboundEvent::new(event, now(), Cause::request());
-        invocation.clone().scope(async { count(&event) }).await;
-        metrics.write(&invocation);
+        let written =
+            invocation.clone().scope(async { (count(&[event]), captured.text()).1 }).await;
+        invocation.write();
+        assert_eq!(written, captured.text(), "once, before it is published");
         captured.text()
     }
 
@@ -298,6 +309,6 @@ mod tests {
     #[test]
     fn outside_of_an_invocation_nothing_is_counted() {
         let event = Recorded::New(payment_failed());
-        count(&OutboundEvent::new(event, now(), Cause::request()));
+        count(&[OutboundEvent::new(event, now(), Cause::request())]);
     }
 }

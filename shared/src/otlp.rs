@@ -8,7 +8,8 @@ use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use opentelemetry_proto::{
     tonic::collector::trace::v1::ExportTraceServiceRequest,
     transform::{
-        common::tonic::ResourceAttributesWithSchema, trace::tonic::group_spans_by_resource_and_scope,
+        common::tonic::ResourceAttributesWithSchema,
+        trace::tonic::group_spans_by_resource_and_scope,
     },
 };
 use opentelemetry_sdk::{

@@ -81,7 +81,7 @@ impl Publisher {
 
     /// Publishes up to ten events in one call.
     pub async fn publish_batch(&self, events: &[OutboundEvent]) -> Result<(), PublishError> {
-        events.iter().for_each(metrics::count);
+        metrics::count(events);
         let mut pending =
             events.iter().map(|event| self.entry(event)).collect::<Result<Vec<_>, _>>()?;
         for attempt in 0.. {

@@ -198,3 +198,20 @@ def test_lambda_invokes() -> None:
     assert json.load(answer["Payload"])["errorMessage"]
     answer = functions.invoke(FunctionName=name, Payload=b"{}", InvocationType="Event")
     assert answer["StatusCode"] == 202
+
+
+def test_what_people_type_first() -> None:
+    identity = boto3.client("sts").get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:iam::{identity['Account']}:root"
+    names = {function["FunctionName"] for function in boto3.client("lambda").list_functions()["Functions"]}
+    assert f"{PREFIX}-payment-service" in names
+    function = boto3.client("lambda").get_function(FunctionName=f"{PREFIX}-payment-service")
+    assert function["Configuration"]["TracingConfig"]["Mode"] == "Active"
+    assert [topic["TopicArn"] for topic in boto3.client("sns").list_topics()["Topics"]] == [TOPIC]
+    assert boto3.client("sqs").list_queues(QueueNamePrefix=PREFIX)["QueueUrls"]
+    assert f"{PREFIX}-payments" in boto3.client("dynamodb").list_tables()["TableNames"]
+    events = boto3.client("events")
+    assert PREFIX in {bus["Name"] for bus in events.list_event_buses()["EventBuses"]}
+    rule = events.list_rules(EventBusName=PREFIX)["Rules"][0]["Name"]
+    assert events.describe_rule(Name=rule, EventBusName=PREFIX)["State"] == "ENABLED"
+    assert events.list_targets_by_rule(Rule=rule, EventBusName=PREFIX)["Targets"]

@@ -5,18 +5,27 @@
 
 /// The laws that tables, notifications and events obey together.
 mod audit;
+/// What tables and topic say.
+mod books;
+/// Many orders while everything fails.
+mod chaos;
 /// The project's files.
 mod files;
+/// Dead letters that are handled in the end.
+mod redrive;
 /// HTTP requests to a world, and its responses.
 mod response;
 /// Traces as AWS's client sees them.
 mod seen;
 /// What is expected of a deployment.
 mod topology;
+/// A trace as a text.
+mod waterfall;
 /// A stack and its clients.
 mod world;
 
 pub use audit::Violation;
+pub use chaos::{Chaos, Report, table};
 pub use files::{changed_template, template_path, workspace};
 pub use response::Response;
 pub use seen::{Part, Seen};

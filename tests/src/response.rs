@@ -1,7 +1,11 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::world::{TIMEOUT, World};
 
@@ -32,6 +36,36 @@ impl World {
         self.request("POST", &format!("{}{path}", self.stack.api()), body, headers).await
     }
 
+    /// Sends bytes to the API, as they are, and returns what it answers until it closes the connection.
+    pub async fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
+        let address = self.stack.api().replace("http://", "");
+        let exchange = async {
+            let mut stream = TcpStream::connect(address).await?;
+            stream.write_all(bytes.as_ref()).await?;
+            let mut response = String::new();
+            stream.read_to_string(&mut response).await?;
+            std::io::Result::Ok(response)
+        };
+        let response = timeout(TIMEOUT, exchange).await.expect("the connection ends in time");
+        response.expect("the API answers")
+    }
+
+    /// Calls the API of an AWS service, as an AWS client would.
+    pub async fn aws(
+        &self,
+        service: &str,
+        path: &str,
+        body: impl AsRef<[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let signed = ("authorization", scope.as_str());
+        let headers: Vec<_> = std::iter::once(signed).chain(headers.iter().copied()).collect();
+        self.request("POST", &format!("{}{path}", self.stack.aws()), body, &headers).await
+    }
+
     /// Sends a request anywhere in this world.
     pub async fn request(
         &self,
@@ -40,6 +74,17 @@ impl World {
         body: impl AsRef<[u8]>,
         headers: &[(&str, &str)],
     ) -> Response {
+        self.try_request(method, url, body, headers).await.expect("the world responds")
+    }
+
+    /// Sends a request to which there may be no response: `None` if the connection is closed.
+    pub async fn try_request(
+        &self,
+        method: &str,
+        url: &str,
+        body: impl AsRef<[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Option<Response> {
         let mut request = http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -48,15 +93,14 @@ impl World {
             .body(Full::new(Bytes::copy_from_slice(body.as_ref())))
             .expect("the request is well formed");
         let response = timeout(TIMEOUT, self.http.request(request)).await;
-        let (parts, body) =
-            response.expect("a response comes in time").expect("the world responds").into_parts();
-        let body = body.collect().await.expect("the response is complete").to_bytes();
+        let (parts, body) = response.expect("a response comes in time").ok()?.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
         let text = || Value::from(String::from_utf8_lossy(&body).into_owned());
-        Response {
+        Some(Response {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: serde_json::from_slice(&body).unwrap_or_else(|_| text()),
-        }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,7 +14,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use local::{Fault, Notification, Options, Ports, Sockets, Stack, compile, template};
+use local::{
+    Entry, Fault, Line, Notification, Options, Ports, Sockets, Stack, compile,
+    processor::Processor, template,
+};
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -26,6 +29,8 @@ use crate::{
 /// How long a story waits for anything. Stories wait for states and never for a while, so this only
 /// ends a story that would wait for ever.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
+/// The tables, by the last part of their names.
+const TABLES: [&str; 4] = ["orders", "payments", "inventory", "notifications"];
 /// How often a state is polled that cannot be subscribed to.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -40,6 +45,7 @@ pub struct World {
     /// AWS's own DynamoDB client.
     pub dynamodb: aws_sdk_dynamodb::Client,
     lacks_permissions: bool,
+    processor: Option<Processor>,
 }
 
 /// What is special about a world.
@@ -50,9 +56,16 @@ pub struct WorldBuilder {
     template: Option<PathBuf>,
     processes: Option<usize>,
     lacks_permissions: bool,
+    trusts_trace_header: bool,
     faults: Vec<Fault>,
     seed: u64,
+    log: Option<Log>,
+    traces: Option<usize>,
+    has_processor: bool,
 }
+
+/// What is called with each log line of a function.
+struct Log(Box<dyn Fn(&Line) + Send + Sync>);
 
 /// A message that a customer was sent.
 pub type Notified = Notification;
@@ -94,6 +107,13 @@ impl WorldBuilder {
         self
     }
 
+    /// Clients may choose their trace, as on API Gateway.
+    #[must_use]
+    pub fn trusting_trace_header(mut self) -> Self {
+        self.trusts_trace_header = true;
+        self
+    }
+
     /// A fault that calls meet, as `--fault` has it.
     #[must_use]
     pub fn fault(mut self, fault: &str) -> Self {
@@ -108,21 +128,56 @@ impl WorldBuilder {
         self
     }
 
+    /// Calls `log` with each log line of a function.
+    #[must_use]
+    pub fn log(mut self, log: impl Fn(&Line) + Send + Sync + 'static) -> Self {
+        self.log = Some(Log(Box::new(log)));
+        self
+    }
+
+    /// How many traces are kept.
+    #[must_use]
+    pub fn traces(mut self, count: usize) -> Self {
+        self.traces = Some(count);
+        self
+    }
+
+    /// Payments are made by a processor that is a process of its own.
+    #[must_use]
+    pub fn processor(mut self) -> Self {
+        self.has_processor = true;
+        self
+    }
+
     /// Starts it.
-    pub async fn start(self) -> World {
+    pub async fn start(mut self) -> World {
         build().await;
-        let template = self.template.unwrap_or_else(template_path);
+        let template = self.template.take().unwrap_or_else(template_path);
+        let processor = if self.has_processor { Some(start_processor().await) } else { None };
+        if let Some(processor) = &processor {
+            self = self.parameter("ProcessorUrl", processor.url());
+        }
         let app = template::load(&template, &self.parameters).expect("the template loads");
         let sockets = Sockets::bind(Ports::default()).await.expect("any port is free");
         let executables = compile::executables(&app, &self.bootstraps, false, &mut Silent).await;
         let executables = executables.expect("the functions were built");
+        let defaults = Options::default();
         let options = Options {
+            max_traces: self.traces.unwrap_or(defaults.max_traces),
+            log: self.log.map_or(defaults.log, |Log(log)| {
+                Box::new(move |entry| {
+                    if let Entry::Line(line) = entry {
+                        log(line);
+                    }
+                })
+            }),
+            sampling: false,
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
+            trust_trace_header: self.trusts_trace_header,
             faults: self.faults,
             seed: self.seed,
-            ..Options::default()
         };
         let stack =
             Stack::start(app, executables, sockets, options).await.expect("the tables are made");
@@ -133,8 +188,15 @@ impl WorldBuilder {
             events: aws_sdk_eventbridge::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lacks_permissions: self.lacks_permissions,
+            processor,
             stack,
         }
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
     }
 }
 
@@ -154,8 +216,29 @@ impl World {
         &self.stack
     }
 
-    /// Ends it, its processes included.
+    /// The payment processor, if it is a process of its own.
+    pub fn processor(&self) -> &Processor {
+        self.processor.as_ref().expect("the world was built with a processor")
+    }
+
+    /// Waits until everything is handled, audits, and ends it, its processes included.
     pub async fn end(self) {
+        let tables = &self.stack.app().tables;
+        let has = |name: &str| tables.iter().any(|table| table["TableName"] == name);
+        if TABLES.map(|name| has(&table(name))).iter().all(|has| *has) {
+            self.settled().await;
+            let violations = self.audit().await;
+            assert!(violations.is_empty(), "the books do not agree: {violations:#?}");
+        }
+        self.stop().await;
+    }
+
+    /// Ends it. The `reason` says which law the story breaks on purpose.
+    pub async fn end_without_audit(self, _reason: &'static str) {
+        self.stop().await;
+    }
+
+    async fn stop(self) {
         let denied = self.stack.denied_calls();
         assert_eq!(denied.is_empty(), !self.lacks_permissions, "{denied:#?}");
         self.stack.stop().await;
@@ -284,6 +367,11 @@ impl World {
     }
 }
 
+/// The table whose name ends with `name`.
+pub(crate) fn table(name: &str) -> String {
+    format!("distributed-tracing-demo-{name}")
+}
+
 /// Waits until the process `id` is gone, and returns whether it is. A killed process disappears a
 /// little later, and is a zombie until its parent reaps it.
 pub async fn gone(id: &str) -> bool {
@@ -306,6 +394,13 @@ async fn build() {
         assert!(status.success(), "the binaries build");
     };
     BUILT.get_or_init(build).await;
+}
+
+/// The program `local` stands beside the folder of the tests' executables.
+async fn start_processor() -> Processor {
+    let executable = env::current_exe().expect("a process knows its executable");
+    let folder = executable.ancestors().nth(2).expect("cargo puts tests into `deps`");
+    Processor::start(&folder.join("local")).await.expect("the processor starts")
 }
 
 async fn sdk_config(endpoint: &str) -> SdkConfig {

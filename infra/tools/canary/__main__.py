@@ -17,7 +17,7 @@ import sys
 from tools import aws, exit_code
 from tools.canary import outcome, trace
 from tools.canary.configuration import STAGE, Configuration
-from tools.canary.order import CREATED, OrderApi, new_trace_id
+from tools.canary.order import CREATED, OrderApi
 from tools.canary.report import Report
 from tools.exit_code import CannotRunError
 from tools.topology import Topology
@@ -55,8 +55,7 @@ def check_order(api: OrderApi, stack: str, edges: set[str], patience: outcome.Pa
     """Place an order, and compare what becomes of it with a confirmed one."""
     if (api.signed or api.api_key) and api.is_open():
         report.differs("the API lets in a request without authorisation: was the stage deployed since ApiAuth changed?")
-    trace_id = new_trace_id()
-    status, body = api.place(trace_id)
+    status, body, trace_id = api.place()
     order_id = _order_id(body) if status == CREATED else None
     if order_id is None:
         report.differs(f"the order was answered with {status}: {body}")

@@ -1,4 +1,9 @@
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -9,26 +14,29 @@ use uuid::Uuid;
 
 use super::{
     gateway_response::{
-        BAD_GATEWAY, BAD_REQUEST, INTERNAL, MISSING_TOKEN, SLOW_REQUEST, TIMED_OUT, TOO_LARGE,
-        respond,
+        BAD_GATEWAY, BAD_REQUEST, HEAD_TOO_LARGE, INTERNAL, MISSING_TOKEN, SLOW_REQUEST, TIMED_OUT,
+        TOO_LARGE, respond,
     },
     proxy::{event, proxied},
-    segment::{Call, SegmentIds, StageRequest, segment},
+    segment::{Call, STAGE, SegmentIds, StageRequest, segment},
 };
 use crate::{
     clock::{self, Span},
+    http_server::head_size,
     lambda::Lambda,
+    logs::{Logs, Served},
     path_template::parameters,
     request_body::{BodyError, read},
     template::{Api, Function, Route},
     trace_header::TraceHeader,
     wire::{HttpResponse, trace_header},
-    xray::Recorder,
+    xray::{Decision, Recorder, Request as SamplingRequest, Sampling},
 };
 
-/// The largest request, and how long API Gateway waits
+/// The largest request, the largest request line and headers in bytes, and how long API Gateway waits
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>).
 const MAX_REQUEST: usize = 10 * 1024 * 1024;
+const MAX_HEAD: usize = 10_240;
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// Lambda's own limit, which the proxy event has to respect
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -42,6 +50,11 @@ pub(crate) struct Gateway {
     routes: Vec<Route>,
     lambda: Arc<Lambda>,
     recorder: Recorder,
+    /// What decides which requests are traced; without it all are.
+    sampling: Option<Arc<Sampling>>,
+    logs: Arc<Logs>,
+    /// Whether a client's trace header is continued.
+    trusts_trace_header: bool,
 }
 
 /// A request on its way.
@@ -56,8 +69,8 @@ pub(super) struct Incoming<'a> {
     pub(super) client: SocketAddr,
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
-    /// The trace, with the client's parent if it sent one.
-    trace: TraceHeader,
+    /// The trace, with the client's parent if it sent one and is trusted.
+    pub(super) trace: TraceHeader,
     /// When it came, in seconds since the epoch.
     start: f64,
 }
@@ -66,6 +79,8 @@ pub(super) struct Incoming<'a> {
 struct Tracing {
     /// Those of the stage's segment, if it is recorded.
     ids: Option<SegmentIds>,
+    /// The sampling rule that said so, if one was asked.
+    rule: Option<String>,
     /// The header that the function's invocation gets.
     forwarded: TraceHeader,
     /// The header that the client gets.
@@ -83,20 +98,46 @@ impl Gateway {
         routes: Vec<Route>,
         lambda: Arc<Lambda>,
         recorder: Recorder,
+        sampling: Option<Arc<Sampling>>,
+        logs: Arc<Logs>,
+        trusts_trace_header: bool,
     ) -> Self {
-        Self { api, routes, lambda, recorder }
+        Self { api, routes, lambda, recorder, sampling, logs, trusts_trace_header }
     }
 
-    /// Handles a request.
+    /// Handles a request, and hands on what it was answered with.
     pub(crate) async fn handle(&self, request: Request<Body>, client: SocketAddr) -> HttpResponse {
+        let start = Instant::now();
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+        let (response, trace_id) = self.respond(request, client).await;
+        let (status, duration) = (response.status().as_u16(), start.elapsed());
+        let time = clock::rfc3339();
+        self.logs.served(&Served { time, method, path, status, duration, trace_id });
+        response
+    }
+
+    /// The response to a request, and its trace if that is recorded.
+    async fn respond(
+        &self,
+        request: Request<Body>,
+        client: SocketAddr,
+    ) -> (HttpResponse, Option<String>) {
         let (start, id) = (clock::seconds(), Uuid::new_v4().to_string());
         let (parts, body) = request.into_parts();
-        let trace = trace_header(&parts.headers).unwrap_or_else(|| TraceHeader::start(start));
+        let trace = self.trace_of(&parts.headers, start);
+        if head_size(&parts.uri, &parts.headers) > MAX_HEAD {
+            return (with_ids(respond(HEAD_TOO_LARGE), &id, &trace), None);
+        }
         let path = self.without_stage(parts.uri.path()).to_owned();
         let method = parts.method.as_str().to_owned();
         let Some((route, parameters)) = self.route(&method, &path) else {
-            return with_ids(respond(MISSING_TOKEN), &id, &trace);
+            return (with_ids(respond(MISSING_TOKEN), &id, &trace), None);
         };
+        if parts.headers.values().any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
+            // An event is JSON, and two values must not become one: `\xe9` and `\xea` are both `\u{fffd}` when they are
+            // replaced, and `\xe9` is what `\xc3\xa9` is when it is read as Latin-1. What API Gateway does is unconfirmed.
+            return (with_ids(respond(BAD_REQUEST), &id, &trace), None);
+        }
         let body = match read(body, MAX_REQUEST).await {
             Ok(body) => body,
             Err(error) => {
@@ -105,7 +146,7 @@ impl Gateway {
                     BodyError::Broken => BAD_REQUEST,
                     BodyError::Slow => SLOW_REQUEST,
                 };
-                return with_ids(respond(response), &id, &trace);
+                return (with_ids(respond(response), &id, &trace), None);
             }
         };
         let query = parts.uri.query().unwrap_or_default().to_owned();
@@ -126,11 +167,19 @@ impl Gateway {
         self.integrate(&incoming).await
     }
 
+    /// The trace of a request: a new one, unless the client sent a header and is trusted to choose. API Gateway trusts
+    /// everybody, so that any client can write into a trace whose id it knows, and decide on sampling.
+    fn trace_of(&self, headers: &HeaderMap, now: f64) -> TraceHeader {
+        let sent = trace_header(headers).filter(|_| self.trusts_trace_header);
+        // Whether the trace is recorded is decided where it is known whose request this is.
+        sent.unwrap_or_else(|| TraceHeader::start(now).child_of(None, None))
+    }
+
     /// Calls the function behind the route and records the stage's segment.
-    async fn integrate(&self, incoming: &Incoming<'_>) -> HttpResponse {
-        let Tracing { ids, forwarded, returned } = self.tracing(&incoming.trace);
+    async fn integrate(&self, incoming: &Incoming<'_>) -> (HttpResponse, Option<String>) {
+        let Tracing { ids, rule, forwarded, returned } = self.tracing(incoming);
         let Ok(function) = self.lambda.function(&incoming.route.function) else {
-            return with_ids(respond(INTERNAL), &incoming.id, &returned);
+            return (with_ids(respond(INTERNAL), &incoming.id, &returned), None);
         };
         let start = clock::seconds();
         let (response, status, failed, content_length) =
@@ -138,28 +187,56 @@ impl Gateway {
         if let Some(ids) = &ids {
             let span = Span::since(start);
             let call = Call { function, span, status, failed, content_length };
-            self.record(ids, incoming, call, response.status().as_u16());
+            self.record(ids, incoming, rule.as_deref(), call, response.status().as_u16());
         }
-        with_ids(response, &incoming.id, &returned)
+        let trace_id = (returned.sampled != Some(false)).then(|| returned.root.clone());
+        (with_ids(response, &incoming.id, &returned), trace_id)
     }
 
     /// A stage that is traced decides on sampling and becomes the parent of the invocation; one that is not
     /// forwards what it got.
-    fn tracing(&self, trace: &TraceHeader) -> Tracing {
-        let sampled = trace.sampled.unwrap_or(true);
+    fn tracing(&self, incoming: &Incoming<'_>) -> Tracing {
+        let trace = &incoming.trace;
+        let unrecorded = |header: TraceHeader| Tracing {
+            ids: None,
+            rule: None,
+            forwarded: header.clone(),
+            returned: header,
+        };
         if !self.api.traced {
-            return Tracing { ids: None, forwarded: trace.clone(), returned: trace.clone() };
+            return unrecorded(trace.clone());
         }
+        let (sampled, rule) = match trace.sampled {
+            Some(sampled) => (sampled, None),
+            None => self.decide(incoming),
+        };
         if !sampled {
-            let header = trace.child_of(trace.parent.clone(), Some(false));
-            return Tracing { ids: None, forwarded: header.clone(), returned: header };
+            return unrecorded(trace.child_of(trace.parent.clone(), Some(false)));
         }
         let ids = SegmentIds::new();
         Tracing {
             forwarded: trace.child_of(Some(ids.call.clone()), Some(true)),
             returned: trace.child_of(Some(ids.stage.clone()), Some(true)),
             ids: Some(ids),
+            rule,
         }
+    }
+
+    /// Decides about a request that nobody decided about: whether it is traced, and by which rule.
+    fn decide(&self, incoming: &Incoming<'_>) -> (bool, Option<String>) {
+        let Some(sampling) = &self.sampling else { return (true, None) };
+        let path = incoming.path.split('?').next().unwrap_or_default();
+        let request = SamplingRequest {
+            service_name: &format!("{}/{}", self.api.name, self.api.stage),
+            service_type: STAGE,
+            host: &self.api.domain(),
+            method: &incoming.method,
+            path: &format!("/{}{path}", self.api.stage),
+            resource: &self.api.stage_arn(),
+            headers: &incoming.headers,
+        };
+        let Decision { sampled, rule } = sampling.decide(&request, incoming.start, fastrand::f64());
+        (sampled, Some(rule))
     }
 
     async fn call(
@@ -187,11 +264,19 @@ impl Gateway {
         }
     }
 
-    fn record(&self, ids: &SegmentIds, incoming: &Incoming<'_>, call: Call<'_>, status: u16) {
+    fn record(
+        &self,
+        ids: &SegmentIds,
+        incoming: &Incoming<'_>,
+        rule: Option<&str>,
+        call: Call<'_>,
+        status: u16,
+    ) {
         let user_agent = incoming.headers.get(header::USER_AGENT);
         self.recorder.record(&segment(&StageRequest {
             api: &self.api,
             ids,
+            rule,
             header: &incoming.trace,
             request_id: &incoming.id,
             method: &incoming.method,

@@ -15,6 +15,12 @@ pub(super) const MISSING_TOKEN: GatewayResponse =
     (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
 pub(super) const TOO_LARGE: GatewayResponse =
     (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long");
+/// Which answer API Gateway gives here is unconfirmed.
+pub(super) const HEAD_TOO_LARGE: GatewayResponse = (
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "RequestTooLargeException",
+    "Request Header Fields Too Large",
+);
 pub(super) const BAD_REQUEST: GatewayResponse =
     (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request");
 pub(super) const SLOW_REQUEST: GatewayResponse =

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -12,9 +12,11 @@ use serde_json::{Map, Value, json};
 use super::gateway::Incoming;
 use crate::{clock, identity::ACCOUNT, template::Api, wire::HttpResponse};
 
+const TRACE_HEADER: &str = "x-amzn-trace-id";
+
 /// The proxy event, payload format 1.0.
 pub(super) fn event(api: &Api, incoming: &Incoming<'_>) -> String {
-    let (headers, multi_headers) = header_maps(&incoming.headers);
+    let (headers, multi_headers) = header_maps(incoming);
     let (query, multi_query) = query_maps(&incoming.query);
     let body = match incoming.body.as_ref() {
         [] => Value::Null,
@@ -72,17 +74,20 @@ fn query_maps(query: &str) -> (Value, Value) {
     (or_null(Value::Object(last.collect())), or_null(json!(multi)))
 }
 
-/// Each header's last value, and all its values.
-fn header_maps(headers: &HeaderMap) -> (Value, Value) {
+/// Each header's last value, and all its values; all are UTF-8. The trace header is API Gateway's own, with the root alone.
+fn header_maps(Incoming { headers, trace, .. }: &Incoming<'_>) -> (Value, Value) {
     let (mut single, mut multi) = (Map::new(), Map::new());
-    for name in headers.keys() {
+    let root = format!("Root={}", trace.root);
+    multi.insert(TRACE_HEADER.to_owned(), json!([root]));
+    single.insert(TRACE_HEADER.to_owned(), root.into());
+    for name in headers.keys().filter(|name| *name != TRACE_HEADER) {
         let values = headers.get_all(name).iter();
         let values: Vec<_> =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-        single.insert(name.to_string(), values.last().cloned().into());
+            values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok()).collect();
+        single.insert(name.to_string(), values.last().copied().into());
         multi.insert(name.to_string(), values.into());
     }
-    (or_null(Value::Object(single)), or_null(Value::Object(multi)))
+    (Value::Object(single), Value::Object(multi))
 }
 
 /// API Gateway sends `null` instead of an empty object.

@@ -7,6 +7,9 @@ use crate::{
     trace_header::{TraceHeader, new_segment_id},
 };
 
+/// The type of a stage in X-Ray.
+pub(super) const STAGE: &str = "AWS::ApiGateway::Stage";
+
 /// The ids of a stage's segment and of its subsegment `Lambda`, known before the request is forwarded.
 #[derive(Clone, Debug)]
 pub(super) struct SegmentIds {
@@ -27,6 +30,8 @@ pub(super) struct StageRequest<'a> {
     pub(super) api: &'a Api,
     /// The ids of the segment.
     pub(super) ids: &'a SegmentIds,
+    /// The sampling rule that decided about it, if one did.
+    pub(super) rule: Option<&'a str>,
     /// The trace, with the client's parent if it sent one.
     pub(super) header: &'a TraceHeader,
     /// The request's id.
@@ -72,8 +77,8 @@ pub(super) fn segment(request: &StageRequest<'_>) -> Value {
         "trace_id": request.header.root,
         "start_time": request.span.start,
         "end_time": request.span.end,
-        "origin": "AWS::ApiGateway::Stage",
-        "resource_arn": format!("arn:aws:apigateway:{REGION}::/restapis/{api_id}/stages/{}", api.stage),
+        "origin": STAGE,
+        "resource_arn": api.stage_arn(),
         "http": http(request),
         "aws": {
             "api_gateway": {
@@ -89,6 +94,9 @@ pub(super) fn segment(request: &StageRequest<'_>) -> Value {
     });
     if let Some(parent) = &request.header.parent {
         segment["parent_id"] = parent.clone().into();
+    }
+    if let Some(rule) = request.rule {
+        segment["aws"]["xray"] = json!({ "sampling_rule_name": rule });
     }
     for flag in flags(request.status) {
         segment[*flag] = true.into();

@@ -1,11 +1,10 @@
 use axum::{body::Body, http::StatusCode};
 use serde_json::{Value, json};
 
-use crate::wire::{AwsError, HttpResponse};
-
-/// Marks a response that is never sent: the connection is closed instead.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Close;
+use crate::{
+    http_server::Close,
+    wire::{AwsError, HttpResponse},
+};
 
 /// A response that is never sent.
 pub(crate) fn close() -> HttpResponse {

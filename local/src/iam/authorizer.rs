@@ -86,6 +86,11 @@ impl Authorizer {
         Ok(())
     }
 
+    /// The ARN under which the function that signs with `key` acts, if it is a function's.
+    pub(crate) fn session(&self, key: &str) -> Option<String> {
+        self.principals.get(key).map(Principal::session)
+    }
+
     /// The role with that ARN.
     pub(crate) fn role(&self, arn: &str) -> Option<&Role> {
         self.principals.values().map(|principal| &principal.role).find(|role| role.arn() == arn)
@@ -103,10 +108,14 @@ impl Authorizer {
 }
 
 impl Principal {
+    fn session(&self) -> String {
+        sts_arn(&format!("assumed-role/{}/{}", self.role.name, self.function))
+    }
+
     /// AWS's own sentence
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>).
     fn refusal(&self, Permission { action, resource }: &Permission, verdict: Verdict) -> String {
-        let who = sts_arn(&format!("assumed-role/{}/{}", self.role.name, self.function));
+        let who = self.session();
         let why = match verdict {
             Verdict::ExplicitDeny => "with an explicit deny in an identity-based policy".to_owned(),
             _ => format!("because no identity-based policy allows the {action} action"),

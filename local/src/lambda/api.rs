@@ -18,10 +18,12 @@ use crate::{
     },
 };
 
-/// The operations: `Invoke`, and `GetFunctionConfiguration` for whoever wants to check a function before it
-/// is invoked.
+/// The operations: `Invoke`, and what functions there are.
 const ROUTES: &[Route] = &[
     ("POST", "/2015-03-31/functions/{name}/invocations", "Invoke"),
+    ("GET", "/2015-03-31/functions", "ListFunctions"),
+    ("GET", "/2015-03-31/functions/", "ListFunctions"),
+    ("GET", "/2015-03-31/functions/{name}", "GetFunction"),
     ("GET", "/2015-03-31/functions/{name}/configuration", "GetFunctionConfiguration"),
 ];
 /// The largest payload of a synchronous and of an asynchronous invocation, in bytes
@@ -38,8 +40,9 @@ impl AwsApi for LambdaApi {
         "lambda"
     }
 
+    /// `cargo lambda invoke` does not sign.
     fn protocol(&self) -> Protocol {
-        Protocol::RestJson { routes: ROUTES, takes_unsigned: false }
+        Protocol::RestJson { routes: ROUTES, takes_unsigned: true }
     }
 
     fn permissions(&self, request: &AwsRequest) -> Vec<Permission> {
@@ -47,6 +50,9 @@ impl AwsApi for LambdaApi {
             "Invoke" => "InvokeFunction",
             other => other,
         };
+        if action == "ListFunctions" {
+            return vec![Permission::new("lambda", action, "*")];
+        }
         let function = request.parameters.get("name");
         let needed = |name| Permission::new("lambda", action, arn_of("lambda", "function:", name));
         function.map(|name| needed(name)).into_iter().collect()
@@ -57,6 +63,14 @@ impl AwsApi for LambdaApi {
             let name = request.parameter("name");
             match request.operation.as_str() {
                 "Invoke" => invoke(&self.0, name, request).await,
+                "ListFunctions" => {
+                    let functions: Vec<_> = self.0.functions().map(configuration).collect();
+                    Ok(Response::Json(json!({ "Functions": functions })))
+                }
+                "GetFunction" => {
+                    let function = self.0.function(name).map_err(|error| not_found(&error))?;
+                    Ok(Response::Json(json!({ "Configuration": configuration(function) })))
+                }
                 "GetFunctionConfiguration" => {
                     let function = self.0.function(name).map_err(|error| not_found(&error))?;
                     Ok(Response::Json(configuration(function)))
@@ -77,6 +91,9 @@ fn configuration(function: &Function) -> Value {
     json!({
         "FunctionName": function.name,
         "FunctionArn": function.arn,
+        "Version": "$LATEST",
+        "PackageType": "Zip",
+        "Runtime": "provided.al2023",
         "Role": function.role.arn(),
         "Handler": function.handler,
         "MemorySize": function.memory,

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::{self, Span},
+    logs::Source,
     sqs::NewMessage,
     template::Function,
     trace_header::{TraceHeader, new_segment_id},
@@ -79,7 +80,7 @@ async fn attempt(
     let invocation = Invocation {
         request_id: event.request_id.clone(),
         payload: event.payload.clone(),
-        trace: Some(segments.header_of_run(&run_id).to_string()),
+        trace: segments.header_of_run(&run_id),
     };
     let mut begin = event.accepted;
     let finished = pool.run(invocation, |started| begin = started).await;
@@ -120,8 +121,12 @@ fn give_up(lambda: &Lambda, function: &Function, event: &Event, failed: &Failed)
         }
         None => "the event is lost".to_owned(),
     };
-    let line = format!("ERROR gave up after {attempts} attempts; {fate}");
-    lambda.logs.add(&function.name, &line);
+    let source = Source {
+        function: function.name.clone(),
+        request_id: Some(event.request_id.clone()),
+        trace_id: Some(event.header.root.clone()),
+    };
+    lambda.logs.add_error(&source, &format!("gave up after {attempts} attempts; {fate}"));
 }
 
 /// What Lambda sends to an on-failure destination

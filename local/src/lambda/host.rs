@@ -212,7 +212,7 @@ impl Lambda {
         let caller = header.unwrap_or_else(|| TraceHeader::start(start));
         let segments = Segments::new(&self.recorder, &pool.function, &request_id, &caller);
         let header = segments.header_of_run(&run_id);
-        let trace = Some(header.to_string());
+        let trace = header.clone();
         let invocation = Invocation { request_id: request_id.clone(), payload, trace };
         let finished = pool.run(invocation, |_begin| {}).await;
         segments.run(&Run { id: &run_id, attempt_id: None, finished: &finished });

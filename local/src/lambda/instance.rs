@@ -1,6 +1,5 @@
 use std::{
     future, io,
-    net::SocketAddr,
     path::Path,
     process::{ExitStatus, Stdio},
     sync::Arc,
@@ -17,11 +16,11 @@ use uuid::Uuid;
 
 use super::{
     invocation::{Failure, FunctionError, Invocation},
-    output::collect,
+    output::Output,
     runtime_api::{ApiGone, RuntimeApi},
 };
 use crate::{
-    logs::Logs,
+    logs::Source,
     process_group::{ProcessGroup, ProcessGroups},
     template::Function,
 };
@@ -35,6 +34,7 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Instance {
     /// `None` only while it is dropped.
     child: Option<Child>,
+    output: Output,
     group: Option<ProcessGroup>,
     api: RuntimeApi,
     /// The process's own session token, and where it is known by it.
@@ -46,10 +46,9 @@ pub(super) struct Instance {
 impl Instance {
     /// Starts a process and waits until it asks for its first invocation.
     pub(super) async fn start(
-        function: &Function,
-        executable: &Path,
-        environment: &[(String, String)],
-        logs: &Arc<Logs>,
+        function_arn: &str,
+        mut command: Command,
+        log: impl FnOnce(&mut Child) -> Output,
         reaper: &TaskTracker,
         processes: &Arc<ProcessGroups>,
         request_id: &str,
@@ -57,25 +56,24 @@ impl Instance {
         let failed = |error: String| {
             FunctionError::detected(Failure::Init, "Runtime.InvalidEntrypoint", request_id, &error)
         };
-        let api = RuntimeApi::start(&function.arn)
+        let api = RuntimeApi::start(function_arn)
             .await
             .map_err(|error| failed(format!("no port for the Runtime API: {error}")))?;
         // As on AWS, where each process has temporary credentials of its own.
         let token = Uuid::new_v4().to_string();
-        let mut child = command(function, executable, environment, api.address)
-            .env("AWS_SESSION_TOKEN", &token)
-            .spawn()
-            .map_err(|error| failed(format!("cannot start {}: {error}", executable.display())))?;
+        command
+            .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
+            .env("AWS_SESSION_TOKEN", &token);
+        let mut child = command.spawn().map_err(|error| {
+            let executable = Path::new(command.as_std().get_program()).display();
+            failed(format!("cannot start {executable}: {error}"))
+        })?;
         let group = ProcessGroup::led_by(&child);
         processes.add(&token, &group);
-        if let Some(output) = child.stdout.take() {
-            tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
-        }
-        if let Some(output) = child.stderr.take() {
-            tokio::spawn(collect(output, Arc::clone(logs), function.name.clone()));
-        }
+        let output = log(&mut child);
         let mut instance = Self {
             child: Some(child),
+            output,
             group: Some(group),
             api,
             session: (token, Arc::clone(processes)),
@@ -120,8 +118,10 @@ impl Instance {
     pub(super) async fn invoke(
         &mut self,
         invocation: Invocation,
+        source: &Source,
         limit: Duration,
     ) -> Result<Bytes, FunctionError> {
+        self.output.belongs_to(source).await;
         let request_id = invocation.request_id.clone();
         let crashed = |error: &str| {
             FunctionError::detected(Failure::Crash, "Runtime.ExitError", &request_id, error)
@@ -158,18 +158,17 @@ impl Drop for Instance {
     }
 }
 
-fn command(
+/// What starts a process of `function`.
+pub(super) fn command(
     function: &Function,
     executable: &Path,
     environment: &[(String, String)],
-    runtime_api: SocketAddr,
 ) -> Command {
     let mut command = Command::new(executable);
     command
         .arg(&function.handler)
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
-        .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

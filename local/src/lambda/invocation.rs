@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::clock::Span;
+use crate::{clock::Span, logs::Source, trace_header::TraceHeader};
 
 /// What a process is asked to do.
 #[derive(Clone, Debug)]
@@ -9,7 +9,18 @@ pub(super) struct Invocation {
     pub(super) request_id: String,
     pub(super) payload: Bytes,
     /// The header `Lambda-Runtime-Trace-Id`.
-    pub(super) trace: Option<String>,
+    pub(super) trace: TraceHeader,
+}
+
+impl Invocation {
+    /// Whose the lines are that `function` writes meanwhile.
+    pub(super) fn source(&self, function: &str) -> Source {
+        Source {
+            function: function.to_owned(),
+            request_id: Some(self.request_id.clone()),
+            trace_id: Some(self.trace.root.clone()),
+        }
+    }
 }
 
 /// How an invocation ended, and when.

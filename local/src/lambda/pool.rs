@@ -3,16 +3,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::Semaphore;
+use tokio::{process::Child, sync::Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    instance::Instance,
+    instance::{Instance, command},
     invocation::{Failure, Finished, FunctionError, Invocation},
+    output::Output,
 };
 use crate::{
     clock::{self, Span},
-    logs::Logs,
+    logs::{Logs, Source},
     process_group::ProcessGroups,
     template::Function,
 };
@@ -48,7 +49,7 @@ impl Pool {
 
     /// Runs one invocation; `begin` is called with the time at which a process is assigned to it.
     pub(super) async fn run(&self, invocation: Invocation, begin: impl FnOnce(f64)) -> Finished {
-        let request_id = invocation.request_id.clone();
+        let source = invocation.source(&self.function.name);
         // The semaphore is never closed, so this is a permit.
         let _permit = self.permits.acquire().await;
         let warm = self.take_idle();
@@ -56,19 +57,19 @@ impl Pool {
         begin(start);
         let (mut instance, init) = match warm {
             Some(instance) => (instance, None),
-            None => match self.start(&request_id).await {
+            None => match self.start(&invocation.request_id, &source).await {
                 Ok(instance) => (instance, Some(Span { start, end: clock::seconds() })),
                 Err(error) => {
                     let end = clock::seconds();
                     let init = Some(Span { start, end });
-                    return self.finished(Err(error), Span { start, end }, init);
+                    return self.finished(&source, Err(error), Span { start, end }, init);
                 }
             },
         };
         // The function's own time begins when the process is ready: as on AWS, `Init` comes before
         // it.
         let start = clock::seconds();
-        let outcome = instance.invoke(invocation, self.function.timeout).await;
+        let outcome = instance.invoke(invocation, &source, self.function.timeout).await;
         let span = Span { start, end: clock::seconds() };
         let reusable =
             outcome.as_ref().map_or_else(|error| error.failure == Failure::Handler, |_| true);
@@ -77,7 +78,7 @@ impl Pool {
         } else {
             drop(instance);
         }
-        self.finished(outcome, span, init)
+        self.finished(&source, outcome, span, init)
     }
 
     /// Kills all idle processes.
@@ -85,10 +86,11 @@ impl Pool {
         self.idle().clear();
     }
 
-    async fn start(&self, request_id: &str) -> Result<Instance, FunctionError> {
+    async fn start(&self, request_id: &str, source: &Source) -> Result<Instance, FunctionError> {
         let Self { function, executable, environment, logs, reaper, processes, .. } = self;
-        Instance::start(function, executable, environment, logs, reaper, processes, request_id)
-            .await
+        let command = command(function, executable, environment);
+        let log = |child: &mut Child| Output::collect(child, logs, source);
+        Instance::start(&function.arn, command, log, reaper, processes, request_id).await
     }
 
     fn take_idle(&self) -> Option<Instance> {
@@ -108,6 +110,7 @@ impl Pool {
 
     fn finished(
         &self,
+        source: &Source,
         outcome: Result<bytes::Bytes, FunctionError>,
         span: Span,
         init: Option<Span>,
@@ -115,7 +118,7 @@ impl Pool {
         if let Err(error) = &outcome
             && error.failure != Failure::Handler
         {
-            self.logs.add(&self.function.name, &format!("ERROR {}: {}", error.kind, error.message));
+            self.logs.add_error(source, &format!("{}: {}", error.kind, error.message));
         }
         Finished { outcome, span, init }
     }

@@ -9,6 +9,7 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode},
+    middleware::from_fn,
     routing::{get, post},
 };
 use bytes::Bytes;
@@ -21,7 +22,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::invocation::{Failure, FunctionError, Invocation};
-use crate::clock;
+use crate::{access::only_programs, clock};
 
 /// The largest response, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -144,6 +145,7 @@ async fn serve(listener: TcpListener, exchange: Arc<Exchange>) {
         .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
         .layer(DefaultBodyLimit::max(MAX_RESPONSE))
+        .layer(from_fn(only_programs))
         .with_state(exchange);
     // Ends with the instance; if the listener fails, the process never becomes ready.
     let _ended = axum::serve(listener, routes).await;
@@ -166,9 +168,7 @@ async fn next(State(exchange): State<Arc<Exchange>>) -> Response<Body> {
     set(INVOCATION_ID, &invocation_id);
     set("lambda-runtime-deadline-ms", &deadline.to_string());
     set("lambda-runtime-invoked-function-arn", &exchange.function_arn);
-    if let Some(trace) = &invocation.trace {
-        set("lambda-runtime-trace-id", trace);
-    }
+    set("lambda-runtime-trace-id", &invocation.trace.to_string());
     response
 }
 
@@ -236,4 +236,68 @@ fn json_response(status: StatusCode, body: &serde_json::Value) -> Response<Body>
     *response.status_mut() = status;
     response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
+    use super::*;
+    use crate::trace_header::TraceHeader;
+
+    async fn request(address: SocketAddr, line: &str, headers: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let length = body.len();
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_another_invocation_is_refused() {
+        let api =
+            RuntimeApi::start("arn:aws:lambda:us-east-1:000000000000:function:f").await.unwrap();
+        let address = api.address;
+        // A retry keeps its request id.
+        let invocation = || Invocation {
+            request_id: "r-1".to_owned(),
+            payload: Bytes::from_static(b"{}"),
+            trace: TraceHeader::start(0.0),
+        };
+        let process = async |late: Option<String>| {
+            let next = request(address, "GET /2018-06-01/runtime/invocation/next", "", "").await;
+            let mut lines = next.lines();
+            let id = lines.find_map(|line| line.strip_prefix("lambda-runtime-invocation-id: "));
+            let id = id.unwrap().to_owned();
+            let post = async |request_id: &str, id: Option<&str>| {
+                let line = format!("POST /2018-06-01/runtime/invocation/{request_id}/response");
+                let header = id.map(|id| format!("Lambda-Runtime-Invocation-Id: {id}\r\n"));
+                let answer = request(address, &line, &header.unwrap_or_default(), "1").await;
+                answer.split(' ').nth(1).unwrap().to_owned()
+            };
+            assert_eq!(post("r-2", None).await, "400", "another request id");
+            assert_eq!(post("r-1", Some("other")).await, "400", "another invocation id");
+            if let Some(late) = late {
+                assert_eq!(post("r-1", Some(&late)).await, "400", "the attempt before this one");
+                assert_eq!(post("r-1", None).await, "202", "a runtime that knows no such header");
+            } else {
+                assert_eq!(post("r-1", Some(&id)).await, "202");
+            }
+            assert_eq!(post("r-1", Some(&id)).await, "400", "there is an answer already");
+            id
+        };
+        let limit = Duration::from_mins(1);
+        let (first, id) = tokio::join!(api.invoke(invocation(), limit), process(None));
+        let (second, _) = tokio::join!(api.invoke(invocation(), limit), process(Some(id)));
+        for outcome in [first, second] {
+            assert_eq!(outcome.unwrap().unwrap(), "1");
+        }
+    }
 }

@@ -19,13 +19,13 @@ mod book;
 /// The process that it runs as.
 mod process;
 
-use std::{future::pending, io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::pending, io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode, header::HOST},
-    middleware::{Next, from_fn},
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -35,7 +35,11 @@ use tokio::{
     net::TcpListener,
 };
 
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
 use self::book::{Answer, Book, Charge, KeyReused};
+use crate::{access::only_programs, http_server};
 
 pub use self::process::{Processor, ProcessorError};
 
@@ -53,25 +57,19 @@ pub async fn serve() -> io::Result<()> {
     let routes = Router::new()
         .route("/charges", get(list).post(charge))
         .route("/refunds", post(refund))
-        .layer(from_fn(only_loopback))
+        .layer(from_fn(only_programs))
         .with_state(Arc::new(Book::default()));
+    let handle = move |request, _client| {
+        let response = routes.clone().oneshot(request);
+        async { response.await.unwrap_or_else(|never: Infallible| match never {}) }
+    };
     let mut nothing = [0];
     let mut input = tokio::io::stdin();
     tokio::select! {
-        served = axum::serve(listener, routes) => served,
-        _ended = input.read(&mut nothing) => Ok(()),
+        () = http_server::serve(listener, handle, CancellationToken::new()) => {}
+        _ended = input.read(&mut nothing) => {}
     }
-}
-
-/// Refuses requests to another name that leads here, as a web page's would be.
-async fn only_loopback(request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if matches!(name, "localhost" | "127.0.0.1") {
-        next.run(request).await
-    } else {
-        StatusCode::MISDIRECTED_REQUEST.into_response()
-    }
+    Ok(())
 }
 
 async fn charge(

@@ -15,3 +15,4 @@ pub(crate) use json::{Reader, Token};
 pub(crate) use pattern::{Leaves, Pattern, PatternError};
 pub(crate) use policy::{PolicyError, Role, Statement, Verdict};
 pub(crate) use schedule::{Expression, ExpressionError};
+pub(crate) use wildcard::matches as wildcard_matches;

@@ -1,5 +1,5 @@
 /// Whether `text` matches `pattern`, in which `*` stands for any run of characters and `?` for one.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     // Where the last `*` stands, and how far it reaches so far.

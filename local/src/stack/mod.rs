@@ -1,5 +1,3 @@
-/// Which requests are served at all.
-mod access;
 /// The HTTP servers.
 mod server;
 /// The ports and what listens there.
@@ -18,19 +16,18 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    server::{serve_api, serve_aws},
+    server::{serve_api, serve_aws, serve_daemon},
     sockets::Addresses,
 };
 use crate::{
     console::Console,
-    dynamodb::TablesError,
     endpoint::Endpoint,
     events::{EventRecord, ScheduleState, UnknownSchedule},
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
     lambda::{Endpoints, Settings},
-    logs::{Line, Logs},
-    services::Services,
+    logs::{Entry, Line, Logs},
+    services::{Services, StartError},
     sns::Notification,
     sqs::Message,
     template::App,
@@ -51,12 +48,16 @@ pub struct Options {
     pub retry_delay: Duration,
     /// How many processes a function may have at once.
     pub max_processes: usize,
+    /// Whether X-Ray's sampling rules decide which requests are traced. Otherwise all are.
+    pub sampling: bool,
+    /// Whether the REST API continues the trace that a client's header names, as API Gateway does.
+    pub trust_trace_header: bool,
     /// The faults that calls meet.
     pub faults: Vec<Fault>,
     /// What decides which calls meet them.
     pub seed: u64,
-    /// What to do with each log line of a function.
-    pub log: Box<dyn Fn(&Line) + Send + Sync>,
+    /// What to do with each log line of a function and each answer of the REST API.
+    pub log: Box<dyn Fn(Entry<'_>) + Send + Sync>,
 }
 
 impl Default for Options {
@@ -66,22 +67,13 @@ impl Default for Options {
             max_traces: 1_000,
             retry_delay,
             max_processes: 8,
+            trust_trace_header: false,
             faults: Vec::new(),
+            sampling: false,
             seed: 0,
             log: Box::new(|_| {}),
         }
     }
-}
-
-/// Why a stack does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The tables cannot be created.
-    #[error(transparent)]
-    Tables(#[from] TablesError),
-    /// A fault is not of this template.
-    #[error(transparent)]
-    Fault(#[from] UnknownFunction),
 }
 
 /// Everything of a template, running.
@@ -91,7 +83,7 @@ pub struct Stack {
     addresses: Addresses,
     services: Arc<Services>,
     stop: CancellationToken,
-    servers: [JoinHandle<()>; 2],
+    servers: [JoinHandle<()>; 3],
     daemon: JoinHandle<()>,
 }
 
@@ -103,16 +95,34 @@ impl Stack {
         sockets: Sockets,
         options: Options,
     ) -> Result<Self, StartError> {
-        let Sockets { api, aws, xray, addresses } = sockets;
-        let Options { max_traces, retry_delay, max_processes, faults, seed, log } = options;
+        let Sockets { api, aws, xray, xray_tcp, addresses } = sockets;
+        let Options {
+            max_traces,
+            retry_delay,
+            max_processes,
+            sampling,
+            trust_trace_header,
+            faults,
+            seed,
+            log,
+        } = options;
         let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
         let settings = Settings { endpoints, retry_delay, max_processes };
-        let services =
-            Services::start(&app, executables, &settings, max_traces, Logs::new(log)).await?;
+        let logs = Logs::new(log);
+        let services = Services::start(
+            &app,
+            executables,
+            &settings,
+            max_traces,
+            sampling,
+            trust_trace_header,
+            logs,
+        )
+        .await?;
         services.faults.set(faults, seed)?;
         let services = Arc::new(services);
 
-        let endpoint = Endpoint::new(&services);
+        let endpoint = Arc::new(Endpoint::new(&services));
         let console = Console {
             services: Arc::clone(&services),
             api: url(addresses.api),
@@ -120,7 +130,8 @@ impl Stack {
         };
         let stop = CancellationToken::new();
         let servers = [
-            serve_aws(aws, endpoint, console, &stop),
+            serve_aws(aws, Arc::clone(&endpoint), console, &stop),
+            serve_daemon(xray_tcp, endpoint, &stop),
             serve_api(api, Arc::clone(&services), &stop),
         ];
         services.schedules.start(&stop);

@@ -2,6 +2,9 @@ use std::{io, net::SocketAddr};
 
 use tokio::net::{TcpListener, UdpSocket};
 
+/// How many ports are tried where any will do.
+const PORT_ATTEMPTS: u32 = 16;
+
 /// Which ports to listen on; 0 is any.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ports {
@@ -9,7 +12,7 @@ pub struct Ports {
     pub api: u16,
     /// The AWS APIs and the console.
     pub aws: u16,
-    /// The X-Ray daemon, UDP.
+    /// The X-Ray daemon, UDP and TCP.
     pub xray: u16,
 }
 
@@ -19,6 +22,7 @@ pub struct Sockets {
     pub(super) api: TcpListener,
     pub(super) aws: TcpListener,
     pub(super) xray: UdpSocket,
+    pub(super) xray_tcp: TcpListener,
     pub(super) addresses: Addresses,
 }
 
@@ -47,11 +51,30 @@ impl Sockets {
     pub async fn bind(ports: Ports) -> Result<Self, PortError> {
         let (api, api_address) = tcp(ports.api, "the API", "--api-port").await?;
         let (aws, aws_address) = tcp(ports.aws, "the AWS APIs", "--aws-port").await?;
-        let failed = failed(ports.xray, "the X-Ray daemon (UDP)", "--xray-port");
-        let xray = UdpSocket::bind(("127.0.0.1", ports.xray)).await.map_err(failed)?;
-        let xray_address = xray.local_addr().map_err(failed)?;
+        let (xray, xray_tcp, xray_address) = daemon(ports.xray).await?;
         let addresses = Addresses { api: api_address, aws: aws_address, xray: xray_address };
-        Ok(Self { api, aws, xray, addresses })
+        Ok(Self { api, aws, xray, xray_tcp, addresses })
+    }
+
+    /// The URL of the console page.
+    pub fn console(&self) -> String {
+        format!("http://{}/", self.addresses.aws)
+    }
+}
+
+/// Binds one port for both protocols. Any port may be taken in the other one, so several are tried.
+async fn daemon(port: u16) -> Result<(UdpSocket, TcpListener, SocketAddr), PortError> {
+    let failed = failed(port, "the X-Ray daemon (UDP and TCP)", "--xray-port");
+    let mut attempts = if port == 0 { PORT_ATTEMPTS } else { 1 };
+    loop {
+        attempts -= 1;
+        let udp = UdpSocket::bind(("127.0.0.1", port)).await.map_err(failed)?;
+        let address = udp.local_addr().map_err(failed)?;
+        match TcpListener::bind(address).await {
+            Ok(tcp) => return Ok((udp, tcp, address)),
+            Err(error) if attempts == 0 => return Err(failed(error)),
+            Err(_) => {}
+        }
     }
 }
 

@@ -31,6 +31,10 @@ pub struct App {
     pub subscriptions: Vec<Subscription>,
     /// The SQS queues.
     pub queues: Vec<Queue>,
+    /// X-Ray's groups, as `CreateGroup` requests.
+    pub trace_groups: Vec<Value>,
+    /// X-Ray's sampling rules, as `CreateSamplingRule` requests.
+    pub sampling_rules: Vec<Value>,
     /// The logical ids and types of the resources that are not emulated.
     pub not_emulated: Vec<(String, String)>,
     /// The stack's outputs by name, as far as they can be evaluated here.
@@ -99,6 +103,11 @@ impl Api {
     /// Its id.
     pub fn id(&self) -> String {
         rest_api::id(&self.name)
+    }
+
+    /// The ARN of its stage.
+    pub fn stage_arn(&self) -> String {
+        format!("arn:aws:apigateway:{REGION}::/restapis/{}/stages/{}", self.id(), self.stage)
     }
 
     /// Its host name on AWS.

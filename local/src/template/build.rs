@@ -1,11 +1,11 @@
 use std::path::Path;
 
 use super::{
-    app::App, error::LineError, function, globals::Globals, intrinsics::Scope, messaging, openapi,
-    outputs, resource::Resource, rest_api, rule, yaml::Node,
+    app::App, error::LineError, function, globals::Globals, intrinsics::Scope, messaging, nested,
+    openapi, outputs, resource::Resource, rest_api, rule, tracing, yaml::Node,
 };
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
-const WITHOUT_EFFECT: [&str; 7] = [
+pub(super) const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::ApiGateway::Account",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
@@ -71,7 +71,7 @@ pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App
             function::add_events(resource, &function, &mut app)?;
             app.functions.push(function);
         } else {
-            add(resource, &globals, &mut app)?;
+            add(resource, &globals, folder, &mut app)?;
         }
     }
     if resources.iter().any(|resource| rest_api::is_implied_by(resource.node)) {
@@ -91,7 +91,12 @@ pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App
 }
 
 /// Adds a resource that is not a function.
-fn add(resource: &Resource<'_>, globals: &Globals, app: &mut App) -> Result<(), LineError> {
+fn add(
+    resource: &Resource<'_>,
+    globals: &Globals,
+    folder: &Path,
+    app: &mut App,
+) -> Result<(), LineError> {
     match resource.kind {
         "AWS::Serverless::Api" if app.api.is_some() => {
             return Err(LineError::new(resource.node.line, BuildError::SecondApi));
@@ -103,6 +108,9 @@ fn add(resource: &Resource<'_>, globals: &Globals, app: &mut App) -> Result<(), 
         "AWS::SNS::Topic" => messaging::add_topic(resource, app),
         "AWS::SNS::Subscription" => messaging::add_subscription(resource, app),
         "AWS::SQS::Queue" => app.queues.push(messaging::queue(resource)),
+        "AWS::XRay::Group" => tracing::add_group(resource, app),
+        "AWS::XRay::SamplingRule" => tracing::add_sampling_rule(resource, app),
+        "AWS::CloudFormation::Stack" => nested::add(resource, folder, app)?,
         // One that attaches itself to roles is not evaluated, so it has to be named.
         "AWS::IAM::ManagedPolicy" if !resource.properties["Roles"].is_null() => {
             let kind = format!("{} with Roles", resource.kind);

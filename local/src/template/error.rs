@@ -108,6 +108,14 @@ pub enum Problem {
     /// An output without a value.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The template of a nested stack.
+    #[error("{file}:{problem}")]
+    Nested {
+        /// Its file, as the stack names it.
+        file: String,
+        /// The line and what is wrong there.
+        problem: String,
+    },
     /// A resource, or a reference from one to another.
     #[error(transparent)]
     Build(#[from] BuildError),

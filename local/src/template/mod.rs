@@ -16,6 +16,8 @@ mod globals;
 mod intrinsics;
 /// Queues, topics and subscriptions.
 mod messaging;
+/// The templates of nested stacks.
+mod nested;
 /// Compares the API's `OpenAPI` document with the functions' events.
 mod openapi;
 /// The stack's outputs.
@@ -36,6 +38,8 @@ mod rule;
 mod schedule;
 /// `Sub`.
 mod substitution;
+/// Groups and sampling rules of X-Ray.
+mod tracing;
 /// YAML with tags and lines.
 mod yaml;
 

@@ -327,11 +327,20 @@ fn the_projects_own_template_says_what_the_architecture_says() {
             json!({ "role": function.role.name, "statements": statements.collect::<Vec<_>>() })
         })
         .collect();
-    assert_eq!(
-        app.not_emulated,
-        [("Watcher".to_owned(), "AWS::CloudFormation::Stack".to_owned())],
-        "alarms and sampling are AWS's own"
+    let [(logical_id, kinds)] = app.not_emulated.as_slice() else {
+        panic!("{:?}", app.not_emulated)
+    };
+    assert_eq!(logical_id, "Watcher", "alarms are AWS's own");
+    assert!(
+        kinds.starts_with("AWS::CloudWatch::Alarm, ") && kinds.ends_with(" in watch.yaml"),
+        "{kinds}"
     );
+    let sampled = app.sampling_rules.iter().map(|rule| &rule["SamplingRule"]["RuleName"]);
+    assert_eq!(
+        sampled.collect::<Vec<_>>(),
+        ["distributed-tracing-test-vip", "distributed-tracing-test-all"]
+    );
+    assert_eq!(app.trace_groups[0]["GroupName"], "distributed-tracing-test");
     insta::assert_json_snapshot!(json!({
         "functions": functions, "rules": rules, "routes": routes, "tables": app.tables,
         "outputs": app.outputs, "permissions": permissions,

@@ -1,6 +1,8 @@
 //! How AWS's APIs speak: one request, one response and one error for all of them, whatever their protocol,
 //! and the face that every emulated API has.
 
+/// Who signed a request, and what for.
+mod credential;
 /// Errors as AWS returns them.
 mod error;
 /// How requests name their operation and how responses are written.
@@ -14,6 +16,7 @@ use axum::{body::Body, http::StatusCode};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+pub(crate) use credential::CredentialScope;
 pub(crate) use error::AwsError;
 pub(crate) use protocol::{Protocol, Route, escape, json_error};
 pub(crate) use request::{AwsRequest, target, trace_header};

@@ -1,31 +1,97 @@
-use std::{future, sync::Arc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{filter::Filter, graph::Graph, store::Store, summary::summary, trace::Trace};
-use crate::wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response, Route};
-
-/// The operations.
-const ROUTES: &[Route] = &[
-    ("POST", "/TraceSegments", "PutTraceSegments"),
-    ("POST", "/Traces", "BatchGetTraces"),
-    ("POST", "/TraceSummaries", "GetTraceSummaries"),
-    ("POST", "/ServiceGraph", "GetServiceGraph"),
-    ("POST", "/TraceGraph", "GetTraceGraph"),
-];
-/// The most traces that one `BatchGetTraces` answers, as observed on AWS.
-const MAX_BATCH: usize = 5;
-/// The most traces on one page of `GetTraceSummaries`.
-const PAGE: usize = 100;
-/// The longest time that a graph and a list of summaries may cover, in seconds.
-const MAX_GRAPH_RANGE: f64 = 6.0 * 3600.0;
-const MAX_SUMMARY_RANGE: f64 = 24.0 * 3600.0;
+use super::{
+    account::Encryption,
+    filter::Work,
+    groups::{Group, Groups},
+    invalid,
+    operations::{self, ROUTES},
+    parameters,
+    retrieval::Retrievals,
+    sampling::Sampling,
+    store::Store,
+    tags::Tags,
+    trace::Trace,
+};
+use crate::{
+    clock,
+    template::App,
+    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
+};
 
 /// The X-Ray API.
 /// See <https://docs.aws.amazon.com/xray/latest/api/API_Operations.html>.
 #[derive(Debug)]
-pub(crate) struct XRay(pub(crate) Arc<Store>);
+pub(crate) struct XRay(Arc<State>);
+
+/// What the operations work on.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) store: Arc<Store>,
+    pub(super) groups: Groups,
+    pub(super) sampling: Arc<Sampling>,
+    pub(super) retrievals: Retrievals,
+    tags: Tags,
+    encryption: Mutex<Encryption>,
+}
+
+/// A group or a sampling rule of the template that X-Ray refuses.
+#[derive(Debug, thiserror::Error)]
+#[error("X-Ray refuses the template's {what} `{name}`: {reason}")]
+pub struct XRayError {
+    what: &'static str,
+    name: String,
+    reason: String,
+}
+
+/// The operations that are done at once and that a sender of segments waits for. The others put traces together
+/// and may take long.
+const SHORT: [&str; 4] =
+    ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"];
+
+impl XRay {
+    /// X-Ray with the groups and sampling rules of `app`.
+    pub(crate) fn start(
+        app: &App,
+        store: Arc<Store>,
+        sampling: Arc<Sampling>,
+    ) -> Result<Self, XRayError> {
+        let state = State {
+            store,
+            groups: Groups::default(),
+            sampling,
+            retrievals: Retrievals::default(),
+            tags: Tags::default(),
+            encryption: Mutex::default(),
+        };
+        for request in &app.trace_groups {
+            create(&state, "CreateGroup", "group", request, &request["GroupName"])?;
+        }
+        for request in &app.sampling_rules {
+            let name = &request["SamplingRule"]["RuleName"];
+            create(&state, "CreateSamplingRule", "sampling rule", request, name)?;
+        }
+        Ok(Self(Arc::new(state)))
+    }
+}
+
+fn create(
+    state: &State,
+    operation: &str,
+    what: &'static str,
+    request: &Value,
+    name: &Value,
+) -> Result<(), XRayError> {
+    perform(state, operation, request).map(drop).map_err(|error| XRayError {
+        what,
+        name: name.as_str().unwrap_or_default().to_owned(),
+        reason: error.message,
+    })
+}
 
 impl AwsApi for XRay {
     fn name(&self) -> &'static str {
@@ -44,156 +110,125 @@ impl AwsApi for XRay {
     }
 
     fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
-        Box::pin(future::ready(respond(&self.0, request).map(Response::Json)))
-    }
-}
-
-fn respond(store: &Store, request: &AwsRequest) -> Result<Value, AwsError> {
-    let body = request.json().map_err(|error| invalid(error.message))?;
-    match request.operation.as_str() {
-        "PutTraceSegments" => put_trace_segments(store, body),
-        "BatchGetTraces" => batch_get_traces(store, body),
-        "GetTraceSummaries" => get_trace_summaries(store, body),
-        "GetServiceGraph" => get_service_graph(store, body),
-        "GetTraceGraph" => get_trace_graph(store, body),
-        other => {
-            let supported: Vec<_> = ROUTES.iter().map(|(_, _, operation)| *operation).collect();
-            Err(AwsError::unknown_operation("X-Ray", other, &supported))
-        }
-    }
-}
-
-fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::bad_request("InvalidRequestException", message)
-}
-
-fn put_trace_segments(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let documents = request["TraceSegmentDocuments"]
-        .as_array()
-        .ok_or_else(|| invalid("TraceSegmentDocuments is missing"))?;
-    let mut unprocessed = Vec::new();
-    for document in documents {
-        let text = document.as_str().ok_or_else(|| invalid("a document is not a text"))?;
-        if let Err(rejection) = store.put(text) {
-            unprocessed.push(json!({
-                "Id": rejection.id,
-                "ErrorCode": rejection.code,
-                "Message": rejection.message,
-            }));
-        }
-    }
-    Ok(json!({ "UnprocessedTraceSegments": unprocessed }))
-}
-
-fn batch_get_traces(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let ids = trace_ids(request)?;
-    if ids.len() > MAX_BATCH {
-        return Err(invalid(format!(
-            "{} trace ids are asked for, exceeding maximum query size {MAX_BATCH}",
-            ids.len()
-        )));
-    }
-    let (mut traces, mut unprocessed) = (Vec::new(), Vec::new());
-    for id in ids {
-        match store.trace(id) {
-            Some(trace) => traces.push(to_json(&trace)),
-            None => unprocessed.push(id),
-        }
-    }
-    Ok(json!({ "Traces": traces, "UnprocessedTraceIds": unprocessed }))
-}
-
-fn to_json(trace: &Trace) -> Value {
-    let documents = trace.documents().into_iter();
-    let segments =
-        documents.map(|(id, document)| json!({ "Id": id, "Document": document.to_string() }));
-    json!({
-        "Id": trace.id,
-        "Duration": trace.duration(),
-        "LimitExceeded": trace.limit_exceeded,
-        "Segments": segments.collect::<Vec<_>>(),
-    })
-}
-
-fn get_trace_summaries(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let (start, end) = range(request, MAX_SUMMARY_RANGE)?;
-    let by_event = match request["TimeRangeType"].as_str() {
-        None | Some("TraceId") => false,
-        Some("Event" | "Service") => true,
-        Some(other) => return Err(invalid(format!("TimeRangeType `{other}` does not exist"))),
-    };
-    let filter = Filter::parse(request["FilterExpression"].as_str().unwrap_or_default())
-        .map_err(|problem| invalid(format!("FilterExpression: {problem}")))?;
-    let all = store.traces();
-    let within = |trace: &Trace| {
-        if by_event {
-            trace.start() < end && trace.start() + trace.duration() >= start
-        } else {
-            (start..end).contains(&trace.start())
-        }
-    };
-    let mut found = all.iter().filter(|trace| within(trace) && filter.matches(trace));
-    if let Some(last) = request["NextToken"].as_str() {
-        // The page before ended with this trace. Newer ones may have come since; they do not move it.
-        found.find(|trace| trace.id == last).ok_or_else(|| invalid("NextToken has expired"))?;
-    }
-    let mut page: Vec<_> = found.take(PAGE + 1).collect();
-    let more = page.len() > PAGE;
-    page.truncate(PAGE);
-    let mut response = json!({
-        "TraceSummaries": page.iter().map(|trace| {
-            let mut summary = summary(trace);
-            if by_event {
-                summary["MatchedEventTime"] = trace.start().max(start).into();
+        Box::pin(async move {
+            let (state, operation) = (Arc::clone(&self.0), request.operation.clone());
+            let body = request.body.clone();
+            if SHORT.contains(&operation.as_str()) {
+                return respond(&state, &operation, &body).map(Response::Json);
             }
-            summary
-        }).collect::<Vec<_>>(),
-        "ApproximateTime": start,
-        "TracesProcessedCount": all.len(),
-    });
-    if let (true, Some(last)) = (more, page.last()) {
-        response["NextToken"] = last.id.clone().into();
+            let work = move || respond(&state, &operation, &body).map(Response::Json);
+            tokio::task::spawn_blocking(work).await.map_err(|_panic| {
+                let message = "the operation ended unexpectedly";
+                AwsError::new(http::StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message)
+            })?
+        })
     }
-    Ok(response)
 }
 
-fn get_service_graph(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let (start, end) = range(request, MAX_GRAPH_RANGE)?;
-    let traces = store.traces();
-    let within = traces.iter().filter(|trace| (start..end).contains(&trace.start()));
-    let graph = Graph::of(within.map(Arc::as_ref));
-    Ok(json!({
-        "StartTime": start,
-        "EndTime": end,
-        "Services": graph.services(),
-        "ContainsOldGroupVersions": false,
-    }))
-}
-
-fn get_trace_graph(store: &Store, request: &Value) -> Result<Value, AwsError> {
-    let traces: Vec<_> = trace_ids(request)?.into_iter().filter_map(|id| store.trace(id)).collect();
-    Ok(json!({ "Services": Graph::of(traces.iter().map(Arc::as_ref)).services() }))
-}
-
-fn trace_ids(request: &Value) -> Result<Vec<&str>, AwsError> {
-    let ids = request["TraceIds"].as_array().ok_or_else(|| invalid("TraceIds is missing"))?;
-    let text = |id: &'_ Value| id.as_str().is_some();
-    if !ids.iter().all(text) {
-        return Err(invalid("a trace id is not a text"));
-    }
-    Ok(ids.iter().filter_map(Value::as_str).collect())
-}
-
-fn range(request: &Value, longest: f64) -> Result<(f64, f64), AwsError> {
-    let time = |name: &str| {
-        request[name].as_f64().ok_or_else(|| invalid(format!("{name} is not a number of seconds")))
+fn respond(state: &State, operation: &str, body: &Bytes) -> Result<Value, AwsError> {
+    let request = match body.as_ref() {
+        [] => json!({}),
+        body => serde_json::from_slice(body)
+            .map_err(|error| invalid(format!("the request is not JSON: {error}")))?,
     };
-    let (start, end) = (time("StartTime")?, time("EndTime")?);
-    if start > end {
-        return Err(invalid("StartTime is after EndTime"));
+    perform(state, operation, &request)
+}
+
+fn perform(state: &State, operation: &str, request: &Value) -> Result<Value, AwsError> {
+    let Some((parameters, handle)) = operations::find(operation) else {
+        let supported: Vec<_> = ROUTES.iter().map(|(_, _, operation)| *operation).collect();
+        return Err(AwsError::unknown_operation("X-Ray", operation, &supported));
+    };
+    parameters::check(request, parameters)?;
+    handle(state, request)
+}
+
+/// Groups.
+impl State {
+    pub(super) fn create_group(&self, request: &Value) -> Result<Value, AwsError> {
+        let group = self.groups.create(request)?;
+        self.tags.put(&group.arn, &request["Tags"])?;
+        Ok(json!({ "Group": group.to_json() }))
     }
-    if end - start > longest {
-        return Err(invalid(format!("the time range is longer than {} hours", longest / 3600.0)));
+
+    pub(super) fn get_group(&self, request: &Value) -> Result<Value, AwsError> {
+        Ok(json!({ "Group": self.groups.get(request)?.to_json() }))
     }
-    Ok((start, end))
+
+    pub(super) fn get_groups(&self, request: &Value) -> Result<Value, AwsError> {
+        if request["NextToken"].as_str().is_some_and(|token| !token.is_empty()) {
+            return Err(invalid("Next Token not supported"));
+        }
+        let groups = self.groups.all();
+        Ok(json!({ "Groups": groups.iter().map(Group::to_json).collect::<Vec<_>>() }))
+    }
+
+    pub(super) fn update_group(&self, request: &Value) -> Result<Value, AwsError> {
+        Ok(json!({ "Group": self.groups.update(request)?.to_json() }))
+    }
+
+    pub(super) fn delete_group(&self, request: &Value) -> Result<Value, AwsError> {
+        let deleted = self.groups.delete(request)?;
+        self.tags.forget(&deleted.arn);
+        Ok(json!({}))
+    }
+}
+
+/// Sampling rules and tags.
+impl State {
+    pub(super) fn create_sampling_rule(&self, request: &Value) -> Result<Value, AwsError> {
+        let (record, arn) = self.sampling.create(request, clock::seconds())?;
+        self.tags.put(&arn, &request["Tags"])?;
+        Ok(record)
+    }
+
+    pub(super) fn delete_sampling_rule(&self, request: &Value) -> Result<Value, AwsError> {
+        let (record, arn) = self.sampling.delete(request, clock::seconds())?;
+        self.tags.forget(&arn);
+        Ok(record)
+    }
+
+    pub(super) fn list_tags(&self, request: &Value) -> Result<Value, AwsError> {
+        super::graphs::refuse_token(request)?;
+        Ok(self.tags.list(self.resource(request)?))
+    }
+
+    pub(super) fn tag(&self, request: &Value) -> Result<Value, AwsError> {
+        self.tags.put(self.resource(request)?, &request["Tags"])?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn untag(&self, request: &Value) -> Result<Value, AwsError> {
+        self.tags.remove(self.resource(request)?, &request["TagKeys"]);
+        Ok(json!({}))
+    }
+
+    /// The ARN of the group or the sampling rule that a request is about.
+    fn resource<'a>(&self, request: &'a Value) -> Result<&'a str, AwsError> {
+        let arn = request["ResourceARN"].as_str().unwrap_or_default();
+        if self.groups.has(arn) || self.sampling.has(arn) {
+            return Ok(arn);
+        }
+        let message = format!("there is no group or sampling rule {arn}");
+        Err(AwsError::not_found("ResourceNotFoundException", message))
+    }
+
+    /// The traces of the group that a request names, newest first; all of them where it names none.
+    pub(super) fn traces_of(&self, group: &Group) -> Result<Vec<Arc<Trace>>, AwsError> {
+        let filter = self.groups.filter(group)?;
+        let (mut traces, mut work) = (self.store.traces(), Work::default());
+        traces.retain(|trace| filter.matches(trace, &mut work));
+        if work.is_exceeded() {
+            let name = &group.name;
+            return Err(invalid(format!(
+                "the filter of group {name} needs too much work for so many traces"
+            )));
+        }
+        Ok(traces)
+    }
+
+    pub(super) fn encryption(&self) -> MutexGuard<'_, Encryption> {
+        // A panic elsewhere does not make the setting wrong.
+        self.encryption.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

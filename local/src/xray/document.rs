@@ -4,8 +4,12 @@ use crate::trace_header::{is_segment_id, is_trace_id};
 
 /// The largest document (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>).
 const MAX_SIZE: usize = 64 * 1024;
-/// The longest name, from the same page.
+/// The longest name, in characters, from the same page. What is longer is cut.
 const MAX_NAME: usize = 200;
+/// What no name may contain: AWS's SDKs remove these, and X-Ray answers `InvalidName`.
+const NOT_IN_NAMES: &str = "?;*()!$~^<>";
+/// The first second of the year 10000. Clients cannot read an answer with a later time.
+const END_OF_TIME: f64 = 253_402_300_800.0;
 
 /// A segment, or a subsegment that came on its own, as it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,16 +26,31 @@ pub(super) struct Document {
     text: String,
 }
 
-/// Why a document was not taken, in the form in which `PutTraceSegments` answers.
+/// Why a document was not taken. The codes are AWS's, as far as they are known; `InvalidStartTime`,
+/// `InvalidEndTime` and `DocumentTooLarge` are not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejection {
     /// The document's id, as far as it was readable.
     pub(super) id: Option<String>,
     /// For programs.
     pub(crate) code: &'static str,
-    /// For people.
+    /// What `PutTraceSegments` answers.
+    pub(super) answer: String,
+    /// The same with the reason, for people.
     pub(crate) message: String,
 }
+
+/// What a rejection speaks of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Part {
+    /// Something that is neither of the others.
+    Entity,
+    Segment,
+    Subsegment,
+}
+
+/// What is wrong with a part of a document.
+struct Problem(Part, &'static str, &'static str);
 
 impl Document {
     /// In bytes.
@@ -46,158 +65,158 @@ impl Document {
     }
 }
 
-/// Reads one text: a segment, a subsegment, or an array of subsegments.
-pub(super) fn read(text: &str) -> Result<Vec<Document>, Rejection> {
+/// Reads one text: a segment, or a subsegment that came on its own. AWS's page also speaks of arrays of
+/// subsegments, but the API refuses them.
+pub(super) fn read(text: &str) -> Result<Document, Rejection> {
     if text.len() > MAX_SIZE {
         return Err(too_large(text));
     }
+    let object = text.trim_start().starts_with('{');
+    let part = if object { Part::Segment } else { Part::Entity };
     match serde_json::from_str(text) {
-        Ok(Value::Object(body)) => Ok(vec![document(&body, text.to_owned())?]),
-        Ok(Value::Array(items)) => {
-            let bodies = items.into_iter().map(|item| match item {
-                Value::Object(body) => {
-                    let text = Value::Object(body.clone()).to_string();
-                    document(&body, text)
-                }
-                other => Err(reject(None, "JSONFormatError", &format!("{other} is no document"))),
-            });
-            bodies.collect()
-        }
-        Ok(other) => Err(reject(None, "JSONFormatError", &format!("{other} is no document"))),
-        Err(error) => Err(reject(None, "JSONFormatError", &error.to_string())),
+        Ok(value) => document(value, text),
+        Err(error) => Err(reject(None, part, "ParseError", &error.to_string())),
     }
 }
 
 /// Accepts a document that is a value already.
 pub(super) fn from_value(value: &Value) -> Result<Document, Rejection> {
     let text = value.to_string();
-    match value {
-        _ if text.len() > MAX_SIZE => Err(too_large(&text)),
-        Value::Object(body) => document(body, text),
-        other => Err(reject(None, "JSONFormatError", &format!("{other} is no document"))),
-    }
+    if text.len() > MAX_SIZE { Err(too_large(&text)) } else { document(value.clone(), &text) }
 }
 
-fn document(body: &Map<String, Value>, text: String) -> Result<Document, Rejection> {
-    let member = |name: &str| body.get(name).and_then(Value::as_str);
-    let id = member("id").map(str::to_owned);
-    let refuse = |code, message: &str| Err(reject(id.clone(), code, message));
-    let Some(own_id) = id.as_deref() else {
-        return refuse("MissingId", "`id` is missing");
+fn document(value: Value, text: &str) -> Result<Document, Rejection> {
+    let Value::Object(mut body) = value else {
+        return Err(reject(None, Part::Entity, "ParseError", "it is no JSON object"));
     };
-    if !is_segment_id(own_id) {
-        return refuse("InvalidId", "`id` is not 16 hexadecimal digits");
-    }
-    match member("name") {
-        None | Some("") => return refuse("MissingName", "`name` is missing"),
-        Some(name) if name.chars().count() > MAX_NAME => {
-            return refuse("InvalidName", "`name` has more than 200 characters");
-        }
-        Some(_) => {}
-    }
-    let Some(trace_id) = member("trace_id").filter(|id| is_trace_id(id)) else {
-        return refuse("InvalidTraceId", "`trace_id` is missing or malformed");
-    };
-    let time = |name: &str| body.get(name).and_then(Value::as_f64).filter(|time| time.is_finite());
-    if time("start_time").is_none() {
-        return refuse("MissingStartTime", "`start_time` is not a number of seconds");
-    }
-    let in_progress = body.get("in_progress") == Some(&Value::Bool(true));
-    if time("end_time").is_none() && !in_progress {
-        return refuse("MissingEndTime", "there is neither an `end_time` nor `in_progress`");
-    }
-    let parent = member("parent_id");
-    if parent.is_some_and(|parent| !is_segment_id(parent)) {
-        return refuse("InvalidParentId", "`parent_id` is not 16 hexadecimal digits");
-    }
-    let is_subsegment = member("type") == Some("subsegment");
-    if is_subsegment && parent.is_none() {
-        return refuse("MissingParentId", "a subsegment needs a `parent_id`");
-    }
+    let id = body.get("id").and_then(Value::as_str).map(str::to_owned);
+    let is_cut = check(&mut body, false)
+        .map_err(|Problem(part, code, reason)| reject(id, part, code, reason))?;
+    let lower = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
     Ok(Document {
-        id: own_id.to_ascii_lowercase(),
-        trace_id: trace_id.to_ascii_lowercase(),
-        is_subsegment,
-        in_progress,
-        text,
+        id: lower("id").unwrap_or_default(),
+        trace_id: lower("trace_id").unwrap_or_default(),
+        is_subsegment: is_subsegment(&body),
+        in_progress: is_in_progress(&body),
+        text: if is_cut { Value::Object(body).to_string() } else { text.to_owned() },
     })
 }
 
-fn too_large(text: &str) -> Rejection {
-    let message = format!("The document has {} bytes, more than {MAX_SIZE}.", text.len());
-    Rejection { id: None, code: "DocumentTooLarge", message }
+/// Checks a segment, or a subsegment `within` one, and what is inside. Tells whether a name was cut.
+fn check(body: &mut Map<String, Value>, within: bool) -> Result<bool, Problem> {
+    if !within && !matches!(text(body, "type"), None | Some("segment" | "subsegment")) {
+        return Err(Problem(Part::Entity, "UnknownType", "`type` is not `subsegment`"));
+    }
+    let part = if within || is_subsegment(body) { Part::Subsegment } else { Part::Segment };
+    check_fields(body, part, within)
+        .map_or(Ok(()), |(code, reason)| Err(Problem(part, code, reason)))?;
+    let mut is_cut = cut_name(body);
+    if let Some(Value::Array(inside)) = body.get_mut("subsegments") {
+        for subsegment in inside {
+            let Value::Object(subsegment) = subsegment else {
+                return Err(Problem(Part::Entity, "ParseError", "a subsegment is no JSON object"));
+            };
+            is_cut |= check(subsegment, true)?;
+        }
+    }
+    Ok(is_cut)
 }
 
-fn reject(id: Option<String>, code: &'static str, reason: &str) -> Rejection {
-    Rejection { id, code, message: format!("Invalid segment. ErrorCode: {code}: {reason}") }
+/// The first problem of a segment's or subsegment's own fields, in the order in which AWS checks them. An end
+/// before the start is none.
+fn check_fields(
+    body: &Map<String, Value>,
+    part: Part,
+    within: bool,
+) -> Option<(&'static str, &'static str)> {
+    let (id, name) = (text(body, "id"), text(body, "name"));
+    let (trace_id, parent) = (text(body, "trace_id"), text(body, "parent_id"));
+    let (start, end) = (time(body, "start_time"), time(body, "end_time"));
+    let readable = |time: Option<f64>| time.is_none_or(|time| (0.0..END_OF_TIME).contains(&time));
+    let in_progress = is_in_progress(body);
+    let both = if part == Part::Segment {
+        "InProgressSegmentHasEndTime"
+    } else {
+        "InProgressSubsegmentHasEndTime"
+    };
+    let needs_parent = part == Part::Subsegment && !within;
+    let rules = [
+        (id.is_none(), "MissingId", "`id` is missing"),
+        (!id.is_some_and(is_segment_id), "InvalidId", "`id` is not 16 hexadecimal digits"),
+        (name.is_none(), "MissingName", "`name` is missing"),
+        (
+            name.is_some_and(|name| name.contains(|c| NOT_IN_NAMES.contains(c))),
+            "InvalidName",
+            "`name` contains one of ?;*()!$~^<>",
+        ),
+        (!within && trace_id.is_none(), "MissingTraceId", "`trace_id` is missing"),
+        (
+            !within && !trace_id.is_some_and(is_trace_id),
+            "InvalidTraceId",
+            "`trace_id` is not `1-`, 8 hexadecimal digits, `-`, 24 hexadecimal digits",
+        ),
+        (start.is_none(), "MissingStartTime", "`start_time` is not a number of seconds"),
+        (!readable(start), "InvalidStartTime", "`start_time` is not in seconds since 1970"),
+        (in_progress && end.is_some(), both, "it is `in_progress` and has an `end_time`"),
+        (
+            !in_progress && end.is_none(),
+            "MissingEndTime",
+            "there is neither an `end_time` nor `in_progress`",
+        ),
+        (!readable(end), "InvalidEndTime", "`end_time` is not in seconds since 1970"),
+        (
+            needs_parent && parent.is_none(),
+            "MissingParentId",
+            "a subsegment on its own needs a `parent_id`",
+        ),
+        (
+            !within && !parent.is_none_or(is_segment_id),
+            "InvalidParentId",
+            "`parent_id` is not 16 hexadecimal digits",
+        ),
+    ];
+    let broken = rules.into_iter().find(|(broken, _, _)| *broken);
+    broken.map(|(_, code, reason)| (code, reason))
+}
+
+/// A text that is not empty.
+fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+fn time(body: &Map<String, Value>, name: &str) -> Option<f64> {
+    body.get(name).and_then(Value::as_f64)
+}
+
+fn is_subsegment(body: &Map<String, Value>) -> bool {
+    text(body, "type") == Some("subsegment")
+}
+
+fn is_in_progress(body: &Map<String, Value>) -> bool {
+    body.get("in_progress") == Some(&Value::Bool(true))
+}
+
+fn cut_name(body: &mut Map<String, Value>) -> bool {
+    let Some(Value::String(name)) = body.get_mut("name") else { return false };
+    let Some((length, _)) = name.char_indices().nth(MAX_NAME) else { return false };
+    name.truncate(length);
+    true
+}
+
+fn too_large(text: &str) -> Rejection {
+    let reason = format!("it has {} bytes, more than {MAX_SIZE}", text.len());
+    reject(None, Part::Segment, "DocumentTooLarge", &reason)
+}
+
+fn reject(id: Option<String>, part: Part, code: &'static str, reason: &str) -> Rejection {
+    let answer = match part {
+        Part::Entity => format!("Invalid entity. ErrorCode: {code}"),
+        Part::Segment => format!("Invalid segment. ErrorCode: {code}"),
+        Part::Subsegment => format!("Invalid subsegment. ErrorCode: {code}, Cause: null"),
+    };
+    let message = format!("{answer}: {reason}");
+    Rejection { id, code, answer, message }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn good() -> Value {
-        json!({
-            "id": "53995c3f42cd8ad8", "trace_id": "1-5759e988-bd862e3fe1be46a994272793",
-            "name": "shop", "start_time": 1.5, "end_time": 2.0,
-        })
-    }
-
-    #[test]
-    fn documents_that_are_taken() {
-        let with = |name: &str, value: Value| {
-            let mut document = good();
-            document[name] = value;
-            document
-        };
-        for document in [
-            good(),
-            with("parent_id", json!("53995c3f42cd8ad9")),
-            with("id", json!("53995C3F42CD8AD8")),
-            with("trace_id", json!("1-00000000-bd862e3fe1be46a994272793")),
-            json!([good(), good()]),
-        ] {
-            assert!(read(&document.to_string()).is_ok(), "{document}");
-        }
-        let mut running = good();
-        running["in_progress"] = json!(true);
-        running["end_time"] = Value::Null;
-        assert!(read(&running.to_string()).unwrap()[0].in_progress);
-    }
-
-    #[test]
-    fn documents_that_are_refused() {
-        for (field, value, code) in [
-            ("id", Value::Null, "MissingId"),
-            ("id", json!("53"), "InvalidId"),
-            ("name", Value::Null, "MissingName"),
-            ("name", json!(""), "MissingName"),
-            ("name", json!("x".repeat(201)), "InvalidName"),
-            ("trace_id", Value::Null, "InvalidTraceId"),
-            ("trace_id", json!("5759e988bd862e3fe1be46a994272793"), "InvalidTraceId"),
-            ("start_time", json!("now"), "MissingStartTime"),
-            ("end_time", Value::Null, "MissingEndTime"),
-            ("parent_id", json!("53"), "InvalidParentId"),
-            ("type", json!("subsegment"), "MissingParentId"),
-        ] {
-            let mut document = good();
-            document[field] = value;
-            assert_eq!(read(&document.to_string()).unwrap_err().code, code, "{document}");
-        }
-        for text in ["", "{", "null", "3", "[3]", "\"x\""] {
-            assert_eq!(read(text).unwrap_err().code, "JSONFormatError", "{text}");
-        }
-        let large = "x".repeat(70_000);
-        assert_eq!(read(&large).unwrap_err().code, "DocumentTooLarge");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "[\\[\\]{}\",:a-z0-9 ]{0,60}") {
-            let _outcome = read(&text);
-        }
-    }
-}
+mod tests;

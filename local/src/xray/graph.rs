@@ -1,47 +1,43 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::trace::{Kind, Node, Trace};
-use crate::identity::ACCOUNT;
+use super::{
+    service_id::{REMOTE, ServiceId},
+    statistics::{Histogram, Statistics},
+    topology::Topology,
+    trace::{Kind, Trace},
+};
 
 /// A service graph: who called whom, how often, how fast, how well. See
 /// <https://docs.aws.amazon.com/xray/latest/api/API_GetServiceGraph.html>.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
-    services: Vec<Service>,
-    index: HashMap<Key, usize>,
+    services: BTreeMap<ServiceId, Service>,
 }
 
-/// What makes a node of the map: a Lambda function has two with the same name and different types.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    name: String,
-    kind: String,
-}
-
-#[derive(Debug)]
-struct Service {
-    key: Key,
-    root: bool,
-    reports: bool,
-    account: bool,
-    seen: Seen,
-    edges: BTreeMap<usize, Seen>,
-}
-
-/// What was seen of a service, or of the calls from one to another.
 #[derive(Debug, Default)]
-struct Seen {
-    start: Option<f64>,
-    end: Option<f64>,
-    ok: u64,
-    throttled: u64,
-    other_error: u64,
-    fault: u64,
-    total_time: f64,
-    /// By milliseconds with three digits: as many bars as a person can distinguish.
-    durations: BTreeMap<u64, u64>,
+struct Service {
+    root: bool,
+    client: bool,
+    reports: bool,
+    statistics: Statistics,
+    durations: Histogram,
+    span: Span,
+    edges: BTreeMap<ServiceId, Edge>,
+}
+
+#[derive(Debug, Default)]
+struct Edge {
+    statistics: Statistics,
+    aliases: BTreeSet<ServiceId>,
+}
+
+/// The seconds in which the traces of a service began.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    first: f64,
+    last: f64,
 }
 
 impl Graph {
@@ -55,158 +51,109 @@ impl Graph {
     }
 
     fn add(&mut self, trace: &Trace) {
-        for node in trace.nodes.iter().filter(|node| node.is_segment()) {
-            let service = self.service(key(node));
-            let entry = node.parent.is_none();
-            let known = &mut self.services[service];
-            known.seen.add(node);
-            known.root |= entry;
-            known.reports |= node.kind == Kind::Segment;
-            known.account |= node.text("origin").is_some();
-            if entry {
-                let kind = "client".to_owned();
-                let client = self.service(Key { name: node.name().to_owned(), kind });
-                self.services[client].seen.add(node);
-                self.services[client].edges.entry(service).or_default().add(node);
-            } else if let Some((caller, call)) = caller(trace, node) {
-                let caller = self.service(key(caller));
-                self.services[caller].edges.entry(service).or_default().add(call);
+        let topology = Topology::of(trace);
+        let second = trace.root().map_or(trace.start(), |root| root.start).floor();
+        for part in topology.services {
+            let service = self.service(part.id, second);
+            service.root |= part.entry;
+            service.reports |= part.segment.kind == Kind::Segment;
+            service.statistics.add(part.segment);
+            if part.segment.end.is_some() {
+                service.durations.add(part.duration);
             }
+        }
+        for call in topology.calls {
+            self.service(call.target.clone(), second);
+            let source = self.service(call.source, second);
+            source.client |= call.by_client;
+            let edge = source.edges.entry(call.target).or_default();
+            edge.statistics.add(call.node);
+            edge.aliases.extend(call.alias);
         }
     }
 
-    fn service(&mut self, key: Key) -> usize {
-        *self.index.entry(key.clone()).or_insert_with(|| {
-            self.services.push(Service {
-                key,
-                root: false,
-                reports: false,
-                account: false,
-                seen: Seen::default(),
-                edges: BTreeMap::new(),
-            });
-            self.services.len() - 1
-        })
+    fn service(&mut self, id: ServiceId, second: f64) -> &mut Service {
+        let service = self.services.entry(id).or_default();
+        service.span.first = service.span.first.min(second);
+        service.span.last = service.span.last.max(second);
+        service
+    }
+
+    /// When the first and the last of the traces began, in seconds; `None` without traces.
+    pub(super) fn span(&self) -> Option<(f64, f64)> {
+        let spans = self.services.values().map(|service| service.span);
+        let joined =
+            spans.reduce(|a, b| Span { first: a.first.min(b.first), last: a.last.max(b.last) });
+        joined.map(|span| (span.first, span.last))
     }
 
     /// The `Services` of an answer.
     pub(crate) fn services(&self) -> Value {
-        let shown = self.services.iter().enumerate().map(|(id, service)| {
-            let mut shown = service.seen.shown();
-            let Key { name, kind } = &service.key;
-            let mut put = |field: &str, value: Value| shown.insert(field.to_owned(), value);
-            put("ReferenceId", id.into());
-            put("Name", name.clone().into());
-            put("Names", json!([name]));
-            if !kind.is_empty() {
-                put("Type", kind.clone().into());
-            }
-            if service.account {
-                put("AccountId", ACCOUNT.into());
-            }
-            put("State", if service.reports { "active" } else { "unknown" }.into());
+        self.to_json(true)
+    }
+
+    /// The `Services` of the graph of single traces, which X-Ray answers without times.
+    pub(super) fn services_without_times(&self) -> Value {
+        self.to_json(false)
+    }
+
+    fn to_json(&self, times: bool) -> Value {
+        let places: BTreeMap<&ServiceId, usize> = self.services.keys().zip(0..).collect();
+        let services = self.services.iter().zip(0..).map(|((id, service), place): (_, usize)| {
+            let mut shown = id.to_json();
+            shown["ReferenceId"] = place.into();
+            shown["State"] = service.state(id).into();
             if service.root {
-                put("Root", true.into());
+                shown["Root"] = true.into();
             }
-            put("DurationHistogram", service.seen.histogram());
-            let edges = service.edges.iter().map(|(target, seen)| {
-                let mut edge = seen.shown();
-                edge.insert("ReferenceId".to_owned(), (*target).into());
-                edge.insert("Aliases".to_owned(), json!([]));
-                Value::Object(edge)
+            if !service.client {
+                shown["SummaryStatistics"] = service.statistics.summary();
+                shown["DurationHistogram"] = service.durations.to_json();
+                shown["ResponseTimeHistogram"] = service.statistics.histogram();
+            }
+            if times {
+                service.span.put_into(&mut shown);
+            }
+            let edges = service.edges.iter().map(|(target, edge)| {
+                let mut shown = json!({
+                    "ReferenceId": places.get(target),
+                    "SummaryStatistics": edge.statistics.summary(),
+                    "ResponseTimeHistogram": edge.statistics.histogram(),
+                    "Aliases": edge.aliases.iter().map(ServiceId::to_json).collect::<Vec<_>>(),
+                });
+                if times {
+                    // X-Ray answers the times of the calling service.
+                    service.span.put_into(&mut shown);
+                }
+                shown
             });
-            let edges = edges.collect();
-            put("Edges", Value::Array(edges));
-            Value::Object(shown)
+            shown["Edges"] = edges.collect();
+            shown
         });
-        shown.collect()
+        services.collect()
     }
 }
 
-/// Who called the segment `node`, and what is known of the call: the caller's side of it where there is
-/// one, else the callee's.
-fn caller<'a>(trace: &'a Trace, node: &'a Node) -> Option<(&'a Node, &'a Node)> {
-    let direct = &trace.nodes[node.parent?];
-    let call = if direct.is_segment() { node } else { direct };
-    let caller = trace.owner(direct);
-    caller.is_segment().then_some((caller, call))
-}
-
-fn key(node: &Node) -> Key {
-    let origin = node.text("origin").unwrap_or_default();
-    match node.kind {
-        // A table is known by its name, not by the service that keeps it.
-        Kind::Inferred => {
-            let aws = node.body.get("aws");
-            let aws_text = |name: &str| aws.and_then(|aws| aws[name].as_str());
-            let queue = aws_text("queue_url").and_then(|url| url.rsplit('/').next());
-            let name = aws_text("table_name").or(queue).unwrap_or(node.name());
-            let kind = if origin.is_empty() { "remote" } else { origin };
-            Key { name: name.to_owned(), kind: kind.to_owned() }
+impl Service {
+    fn state(&self, id: &ServiceId) -> &'static str {
+        match id.kind.as_deref() {
+            _ if self.reports => "active",
+            Some(REMOTE) => "passive",
+            _ => "unknown",
         }
-        _ => Key { name: node.name().to_owned(), kind: origin.to_owned() },
     }
 }
 
-impl Seen {
-    fn add(&mut self, node: &Node) {
-        let end = node.end.unwrap_or(node.start);
-        self.start = Some(self.start.map_or(node.start, |start| start.min(node.start)));
-        self.end = Some(self.end.map_or(end, |known| known.max(end)));
-        if node.end.is_none() {
-            return; // It counts when it is complete.
-        }
-        match node {
-            node if node.flag("fault") => self.fault += 1,
-            node if node.flag("throttle") => self.throttled += 1,
-            node if node.flag("error") => self.other_error += 1,
-            _ => self.ok += 1,
-        }
-        self.total_time += node.duration();
-        *self.durations.entry(rounded_micros(node.duration())).or_default() += 1;
-    }
-
-    fn shown(&self) -> Map<String, Value> {
-        let errors = self.throttled + self.other_error;
-        let mut shown = Map::new();
-        shown.insert("StartTime".to_owned(), json!(self.start));
-        shown.insert("EndTime".to_owned(), json!(self.end));
-        shown.insert(
-            "SummaryStatistics".to_owned(),
-            json!({
-                "OkCount": self.ok,
-                "ErrorStatistics": {
-                    "ThrottleCount": self.throttled,
-                    "OtherCount": self.other_error,
-                    "TotalCount": errors,
-                },
-                "FaultStatistics": { "OtherCount": self.fault, "TotalCount": self.fault },
-                "TotalCount": self.ok + errors + self.fault,
-                "TotalResponseTime": self.total_time,
-            }),
-        );
-        shown.insert("ResponseTimeHistogram".to_owned(), self.histogram());
-        shown
-    }
-
-    fn histogram(&self) -> Value {
-        let bar = |(micros, count): (&u64, &u64)| {
-            #[expect(clippy::cast_precision_loss, reason = "three digits fit")]
-            let seconds = *micros as f64 / 1e6;
-            json!({ "Value": seconds, "Count": count })
-        };
-        self.durations.iter().map(bar).collect()
+impl Default for Span {
+    fn default() -> Self {
+        Self { first: f64::INFINITY, last: f64::NEG_INFINITY }
     }
 }
 
-/// Microseconds with three significant digits.
-fn rounded_micros(seconds: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the cast saturates, and durations are never negative"
-    )]
-    let micros = (seconds * 1e6) as u64;
-    let unit = 10u64.pow(micros.checked_ilog10().unwrap_or(0).saturating_sub(2));
-    micros / unit * unit
+impl Span {
+    /// The end is that of the last second.
+    fn put_into(self, shown: &mut Value) {
+        shown["StartTime"] = self.first.into();
+        shown["EndTime"] = (self.last + 1.0).into();
+    }
 }

@@ -1,9 +1,16 @@
 use std::collections::HashMap;
 
-use serde_json::{Map, json};
+use serde_json::Map;
 use uuid::Uuid;
 
-use super::trace::{Kind, Node, Trace};
+use super::{
+    service_id::called_type,
+    trace::{Kind, Node, Trace},
+};
+
+/// What an inferred segment has in common with the call that it is inferred from.
+const COMMON: [&str; 9] =
+    ["name", "start_time", "end_time", "in_progress", "http", "aws", "error", "fault", "throttle"];
 
 /// Puts an inferred segment below each call of a service that did not report itself. Segments that
 /// are children of the call then become children of the inferred one: that is how a consumer comes to stand behind
@@ -17,18 +24,20 @@ pub(super) fn infer(trace: &mut Trace) {
     }
     for at in 0..trace.nodes.len() {
         let call = &trace.nodes[at];
-        let namespace = call.text("namespace");
-        if call.kind != Kind::Subsegment || !matches!(namespace, Some("aws" | "remote")) {
+        let in_aws = call.text("namespace") == Some("aws");
+        if call.kind != Kind::Subsegment || !(in_aws || call.text("namespace") == Some("remote")) {
             continue;
         }
         let callees = callees.remove(&at).unwrap_or_default();
-        let reported = callees.iter().any(|callee| is_answer(call, &trace.nodes[*callee]));
-        if reported || namespace == Some("remote") && !callees.is_empty() {
+        let reported = callees.iter().any(|callee| reports(call, &trace.nodes[*callee]));
+        if reported || !in_aws && !callees.is_empty() {
             continue;
         }
         let inferred = trace.nodes.len();
-        let node = inferred_segment(at, call, &trace.id);
-        trace.nodes.push(node);
+        let segment = inferred_segment(at, call, &trace.id);
+        let queue_time = queue_time(inferred, &segment, &trace.id);
+        trace.nodes.push(segment);
+        trace.nodes.extend(queue_time);
         for callee in callees {
             trace.nodes[callee].parent = Some(inferred);
         }
@@ -36,48 +45,32 @@ pub(super) fn infer(trace: &mut Trace) {
 }
 
 /// Whether the called service itself reported the segment `callee`: then nothing has to be inferred.
-fn is_answer(call: &Node, callee: &Node) -> bool {
-    let own = |origin: &str| {
-        origin == inferred_type(call.name()) || origin == format!("AWS::{}", call.name())
+fn reports(call: &Node, callee: &Node) -> bool {
+    let Some(origin) = callee.text("origin").and_then(|origin| origin.strip_prefix("AWS::")) else {
+        return false;
     };
-    callee.text("origin").is_some_and(own)
-}
-
-fn inferred_type(service: &str) -> String {
-    match service {
-        "DynamoDB" => "AWS::DynamoDB::Table".to_owned(),
-        "SQS" => "AWS::SQS::Queue".to_owned(),
-        "Sfn" | "States" => "AWS::StepFunctions::StateMachine".to_owned(),
-        other => format!("AWS::{other}"),
-    }
+    // SDKs have three names for Step Functions, and its segments one.
+    let service = match call.name() {
+        "Sfn" | "SFN" | "States" | "states" => "StepFunctions",
+        name => name,
+    };
+    let rest = origin.strip_prefix(service);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
     let mut body = Map::new();
-    for name in [
-        "name",
-        "start_time",
-        "end_time",
-        "in_progress",
-        "http",
-        "aws",
-        "error",
-        "fault",
-        "throttle",
-    ] {
+    for name in COMMON {
         if let Some(value) = call.body.get(name) {
             body.insert(name.to_owned(), value.clone());
         }
     }
-    // The same call has the same inferred id, however often the trace is put together.
-    let name = format!("{trace_id}{}", call.id);
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string().split_off(16);
-    body.insert("inferred".to_owned(), json!(true));
-    if call.text("namespace") == Some("aws") {
-        body.insert("origin".to_owned(), inferred_type(call.name()).into());
+    body.insert("inferred".to_owned(), true.into());
+    if let Some(origin) = called_type(call) {
+        body.insert("origin".to_owned(), origin.into());
     }
     Node {
-        id,
+        id: id(trace_id, &call.id),
         kind: Kind::Inferred,
         parent: Some(at),
         children: Vec::new(),
@@ -86,4 +79,31 @@ fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
         end: call.end,
         body,
     }
+}
+
+/// The subsegment that X-Ray puts into the inferred segment of a queue.
+fn queue_time(at: usize, queue: &Node, trace_id: &str) -> Option<Node> {
+    (queue.text("origin") == Some("AWS::SQS::Queue")).then(|| {
+        let mut body = Map::new();
+        body.insert("name".to_owned(), "QueueTime".into());
+        for name in ["start_time", "end_time", "in_progress"] {
+            if let Some(value) = queue.body.get(name) {
+                body.insert(name.to_owned(), value.clone());
+            }
+        }
+        Node {
+            id: id(trace_id, &queue.id),
+            kind: Kind::Subsegment,
+            parent: Some(at),
+            body,
+            ..queue.clone()
+        }
+    })
+}
+
+/// The id of what is inferred from the segment or subsegment `from`: the same one, however often the trace
+/// is put together.
+fn id(trace_id: &str, from: &str) -> String {
+    let name = format!("{trace_id}{from}");
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string().split_off(16)
 }

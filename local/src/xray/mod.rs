@@ -1,36 +1,83 @@
 //! X-Ray: what the daemon and the API accept, and what the API answers.
 
+/// Settings of the account.
+mod account;
 /// The API.
 mod api;
+/// Where faults, errors and time came from.
+mod cause;
 /// The daemon's UDP format.
 mod daemon;
 /// One document: what is accepted and what is rejected.
 mod document;
 /// Filter expressions.
 mod filter;
+/// A document taken apart.
+mod flatten;
 /// Who called whom.
 mod graph;
+/// The operations on graphs.
+mod graphs;
+/// Traces that match a filter, under a name.
+mod groups;
 /// Segments of services that do not report themselves.
 mod infer;
+/// Unusual faults in a group.
+mod insights;
+/// The table of operations.
+mod operations;
 /// OpenTelemetry.
 mod otlp;
+/// What the parameters of an operation hold.
+mod parameters;
+/// `GetTraceSummaries` and `BatchGetTraces`.
+mod query;
 /// The segments of AWS services.
 mod recorder;
+/// Traces that are retrieved by their ids.
+mod retrieval;
+/// Which requests are traced.
+mod sampling;
+/// What statistics are asked for.
+mod selector;
+/// What a node of the map is called.
+mod service;
+/// Names and types of services, for maps and orders.
+mod service_id;
+/// How often, how well and how fast.
+mod statistics;
 /// The bounded collection of traces.
 mod store;
 /// One line about a trace.
 mod summary;
+/// The tags of groups and rules.
+mod tags;
+/// Statistics over time.
+mod time_series;
+/// The services of one trace.
+mod topology;
 /// A trace put together from its documents.
 mod trace;
+/// The operations that bring traces.
+mod traces;
 
 pub(crate) use api::XRay;
+pub use api::XRayError;
 pub(crate) use daemon::listen;
 pub(crate) use graph::Graph;
 pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
+pub(crate) use sampling::{Decision, Request, Sampling};
 pub(crate) use store::Store;
 pub(crate) use summary::root_http;
 pub(crate) use trace::{Kind, Node, Trace};
+
+use crate::wire::AwsError;
+
+/// The error for what X-Ray does not understand.
+fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::bad_request("InvalidRequestException", message)
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,6 +10,7 @@ use super::{
     document::{self, Document, Rejection},
     trace::Trace,
 };
+use crate::clock;
 
 /// The most that one trace may hold, in bytes
 /// (<https://docs.aws.amazon.com/general/latest/gr/xray.html#limits_xray>).
@@ -37,6 +38,8 @@ struct Stored {
     size: usize,
     limit_exceeded: bool,
     revision: u32,
+    /// When the last document came, in seconds since the epoch.
+    updated: f64,
     /// Assembled when asked for, dropped when a document comes.
     assembled: Option<Arc<Trace>>,
 }
@@ -47,17 +50,28 @@ impl Store {
         Self { kept: Mutex::default(), limit: limit.max(1), revision: watch::Sender::new(0) }
     }
 
-    /// Takes what an SDK sends to the daemon or to `PutTraceSegments`.
+    /// Takes what an SDK sends to the daemon.
     pub(crate) fn put(&self, text: &str) -> Result<(), Rejection> {
-        for document in document::read(text)? {
-            self.insert(document);
-        }
+        self.insert(vec![document::read(text)?]);
         Ok(())
+    }
+
+    /// Takes what comes in one `PutTraceSegments`: a single change of each trace, however many documents.
+    pub(super) fn put_all<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Vec<Rejection> {
+        let (mut accepted, mut rejected) = (Vec::new(), Vec::new());
+        for document in texts.map(document::read) {
+            match document {
+                Ok(document) => accepted.push(document),
+                Err(rejection) => rejected.push(rejection),
+            }
+        }
+        self.insert(accepted);
+        rejected
     }
 
     /// Takes a segment or subsegment of one of our own services.
     pub(crate) fn put_document(&self, document: &Value) -> Result<(), Rejection> {
-        self.insert(document::from_value(document)?);
+        self.insert(vec![document::from_value(document)?]);
         Ok(())
     }
 
@@ -68,24 +82,32 @@ impl Store {
 
     /// The trace with that id, its documents put together.
     pub(crate) fn trace(&self, id: &str) -> Option<Arc<Trace>> {
-        self.lock().traces.get_mut(&id.to_ascii_lowercase()).map(|stored| stored.assemble(id))
+        let id = id.to_ascii_lowercase();
+        self.lock().traces.get_mut(&id).map(|stored| stored.assemble(&id))
     }
 
     /// All traces, newest first.
     pub(crate) fn traces(&self) -> Vec<Arc<Trace>> {
-        let Kept { traces, order } = &mut *self.lock();
-        let newest_first = order.iter().rev();
-        newest_first.filter_map(|id| traces.get_mut(id).map(|stored| stored.assemble(id))).collect()
+        let newest_first: Vec<_> = self.lock().order.iter().rev().cloned().collect();
+        // One at a time, so that nobody who brings a document waits for all of them to be put together.
+        newest_first.iter().filter_map(|id| self.trace(id)).collect()
     }
 
-    fn insert(&self, document: Document) {
+    fn insert(&self, documents: Vec<Document>) {
         let mut kept = self.lock();
         let Kept { traces, order } = &mut *kept;
-        let stored = traces.entry(document.trace_id.clone()).or_insert_with(|| {
-            order.push_back(document.trace_id.clone());
-            Stored::default()
-        });
-        stored.insert(document);
+        let mut changed = HashSet::new();
+        for document in documents {
+            let id = document.trace_id.clone();
+            let stored = traces.entry(id.clone()).or_insert_with(|| {
+                order.push_back(id.clone());
+                Stored::default()
+            });
+            if stored.insert(document) && changed.insert(id) {
+                stored.revision += 1;
+                stored.updated = clock::seconds();
+            }
+        }
         while order.len() > self.limit {
             if let Some(oldest) = order.pop_front() {
                 traces.remove(&oldest);
@@ -102,11 +124,12 @@ impl Store {
 }
 
 impl Stored {
-    fn insert(&mut self, document: Document) {
+    /// Takes a document and tells whether that changes the trace.
+    fn insert(&mut self, document: Document) -> bool {
         let earlier = self.documents.get(&document.id);
-        // A complete document replaces the one in progress, never the other way round.
-        if document.in_progress && earlier.is_some_and(|earlier| !earlier.in_progress) {
-            return;
+        // The first complete document of an id stays. It replaces one in progress, never the other way round.
+        if earlier.is_some_and(|earlier| !earlier.in_progress) {
+            return false;
         }
         let size = self.size - earlier.map_or(0, Document::size) + document.size();
         if size > MAX_TRACE_SIZE {
@@ -115,14 +138,15 @@ impl Stored {
             self.size = size;
             self.documents.insert(document.id.clone(), document);
         }
-        self.revision += 1;
         self.assembled = None;
+        true
     }
 
     fn assemble(&mut self, id: &str) -> Arc<Trace> {
         let make = || {
             let documents = self.documents.values();
-            Arc::new(Trace::assemble(id, documents, self.limit_exceeded, self.revision))
+            let Self { limit_exceeded, revision, updated, .. } = *self;
+            Arc::new(Trace::assemble(id, documents, limit_exceeded, revision, updated))
         };
         Arc::clone(self.assembled.get_or_insert_with(make))
     }
@@ -158,13 +182,28 @@ mod tests {
     fn a_complete_document_replaces_the_one_in_progress_and_stays() {
         let store = Store::new(2);
         let id = format!("1-00000001-{:024x}", 1);
-        for (end, partial) in [(None, true), (Some(2.0), false), (None, false), (Some(3.0), false)]
-        {
+        for (end, partial, revision) in [
+            (None, true, 1),
+            (None, true, 2),
+            (Some(2.0), false, 3),
+            (None, false, 3),
+            (Some(3.0), false, 3),
+        ] {
             store.put(&segment(1, 1, end)).unwrap();
             let trace = store.trace(&id).unwrap();
             assert_eq!((trace.nodes.len(), trace.is_partial()), (1, partial));
+            assert_eq!(trace.revision, revision);
         }
-        assert!((store.trace(&id).unwrap().duration() - 2.0).abs() < 1e-9);
+        assert!((store.trace(&id).unwrap().duration() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn documents_that_come_together_change_a_trace_once() {
+        let store = Store::new(2);
+        let texts = [segment(1, 1, None), "{".to_owned(), segment(1, 2, None), segment(2, 1, None)];
+        assert_eq!(store.put_all(texts.iter().map(String::as_str)).len(), 1);
+        let revisions: Vec<_> = store.traces().iter().map(|trace| trace.revision).collect();
+        assert_eq!(revisions, [1, 1]);
     }
 
     #[test]

@@ -1,153 +1,135 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::trace::{Kind, Node, Trace};
-use crate::identity::ACCOUNT;
+use super::{
+    cause::{Category, Cause, causes},
+    service::Service,
+    trace::{Kind, Node, Trace},
+};
 
 /// One entry of `TraceSummaries`. See
 /// <https://docs.aws.amazon.com/xray/latest/api/API_TraceSummary.html>.
 ///
-/// `HasFault` and `HasError` speak of the root alone, `HasThrottle` and `IsPartial` of anything.
-pub(crate) fn summary(trace: &Trace) -> Value {
+/// `HasFault`, `HasError` and `HasThrottle` speak of the root alone, although that page says otherwise of the last. What is
+/// unknown is null, as on AWS: nobody's `ServiceIds` but the trace's, the account of a service that is no function,
+/// the duration of what is in progress.
+pub(super) fn summary(trace: &Trace) -> Value {
     let root = trace.root();
-    let flag = |name| root.is_some_and(|root| root.flag(name));
-    let mut summary = json!({
+    let is = |test: fn(&Node) -> bool| root.is_some_and(test);
+    json!({
         "Id": trace.id,
         "StartTime": trace.start(),
-        "Duration": trace.duration(),
-        "ResponseTime": root.map_or(0.0, Node::duration),
-        "HasFault": flag("fault"),
-        "HasError": flag("error"),
-        "HasThrottle": trace.nodes.iter().any(|node| node.flag("throttle")),
-        "IsPartial": trace.is_partial(),
-        "Http": root.map_or(json!({}), root_http),
+        "Duration": trace.known_duration(),
+        "ResponseTime": root.and_then(Node::known_duration),
+        "HasFault": is(Node::is_fault),
+        "HasError": is(Node::is_error),
+        "HasThrottle": is(Node::is_throttle),
+        "IsPartial": is_partial(trace),
+        "Http": http(root),
         "Annotations": annotations(trace),
-        "Users": users(trace),
-        "ServiceIds": service_ids(trace.nodes.iter().filter(|node| node.is_segment())),
-        "ResourceARNs": resource_arns(trace),
-        "InstanceIds": [],
-        "AvailabilityZones": [],
-        "FaultRootCauses": root_causes(trace, "fault"),
-        "ErrorRootCauses": root_causes(trace, "error"),
-        "ResponseTimeRootCauses": [],
+        "Users": texts(trace, "/user", |user| json!({ "UserName": user, "ServiceIds": null })),
+        "ServiceIds": service_ids(trace),
+        "ResourceARNs": texts(trace, "/resource_arn", |arn| json!({ "ARN": arn })),
+        "InstanceIds": texts(trace, "/aws/ec2/instance_id", |id| json!({ "Id": id })),
+        "AvailabilityZones":
+            texts(trace, "/aws/ec2/availability_zone", |zone| json!({ "Name": zone })),
+        "EntryPoint": root.map(|root| {
+            let entry = Service::of(root);
+            json!({ "Name": entry.name, "Names": [entry.name], "Type": entry.kind, "AccountId": null })
+        }),
+        "FaultRootCauses": root_causes(trace, Category::Fault),
+        "ErrorRootCauses": root_causes(trace, Category::Error),
+        "ResponseTimeRootCauses": root_causes(trace, Category::ResponseTime),
         "Revision": trace.revision,
-    });
-    if let Some(root) = root {
-        summary["EntryPoint"] = service_id(root);
-    }
-    summary
+    })
+}
+
+/// Whether a part is missing or in progress. A root that is in progress does not make its trace partial, as was
+/// observed, although the API's page says so.
+pub(super) fn is_partial(trace: &Trace) -> bool {
+    let root = trace.root_index();
+    let mut nodes = trace.nodes.iter().enumerate();
+    nodes.any(|(at, node)| node.orphaned || node.end.is_none() && Some(at) != root)
 }
 
 /// What the root's request and answer were: the `Http` of a summary.
 pub(crate) fn root_http(root: &Node) -> Value {
-    let http = &root.body.get("http").cloned().unwrap_or_default();
+    let text = |path: &str| root.find(path).and_then(Value::as_str).map(Value::from);
     let mut shown = json!({});
     for (name, value) in [
-        ("HttpURL", &http["request"]["url"]),
-        ("HttpMethod", &http["request"]["method"]),
-        ("UserAgent", &http["request"]["user_agent"]),
-        ("ClientIp", &http["request"]["client_ip"]),
-        ("HttpStatus", &http["response"]["status"]),
+        ("HttpURL", text("/http/request/url")),
+        ("HttpMethod", text("/http/request/method")),
+        ("UserAgent", text("/http/request/user_agent")),
+        ("ClientIp", text("/http/request/client_ip")),
+        ("HttpStatus", root.status().map(Value::from)),
     ] {
-        if !value.is_null() {
-            shown[name] = value.clone();
+        if let Some(value) = value {
+            shown[name] = value;
         }
     }
     shown
 }
 
-fn service_id(node: &Node) -> Value {
-    let mut id = json!({ "Name": node.name(), "Names": [node.name()] });
-    if let Some(origin) = node.text("origin") {
-        id["Type"] = origin.into();
-        id["AccountId"] = ACCOUNT.into();
+fn http(root: Option<&Node>) -> Value {
+    let mut shown = root.map_or(json!({}), root_http);
+    for name in ["HttpURL", "HttpMethod", "UserAgent", "ClientIp", "HttpStatus"] {
+        shown[name] = shown[name].take();
     }
-    id
+    shown
 }
 
-fn service_ids<'a>(nodes: impl Iterator<Item = &'a Node>) -> Value {
-    let ids: BTreeMap<String, Value> =
-        nodes.map(service_id).map(|id| (id.to_string(), id)).collect();
-    ids.into_values().collect()
-}
-
-/// Annotations by key: each different value with the services that set it.
-fn annotations(trace: &Trace) -> Value {
-    type Setters<'a> = BTreeMap<String, (Value, Vec<&'a Node>)>;
-    let mut found: BTreeMap<&str, Setters<'_>> = BTreeMap::new();
-    for node in &trace.nodes {
-        let annotations = node.body.get("annotations").and_then(Value::as_object);
-        for (key, value) in annotations.into_iter().flatten() {
-            let shown = match value {
-                Value::String(text) => json!({ "StringValue": text }),
-                Value::Bool(truth) => json!({ "BooleanValue": truth }),
-                Value::Number(number) => json!({ "NumberValue": number.as_f64() }),
-                _ => continue,
-            };
-            let values = found.entry(key).or_default();
-            let setters = values.entry(shown.to_string()).or_insert_with(|| (shown, Vec::new()));
-            setters.1.push(trace.owner(node));
-        }
-    }
-    let shown = found.into_iter().map(|(key, values)| {
-        let values = values.into_values().map(|(value, setters)| {
-            json!({ "AnnotationValue": value, "ServiceIds": service_ids(setters.into_iter()) })
-        });
-        (key.to_owned(), values.collect())
-    });
-    Value::Object(shown.collect())
-}
-
-fn users(trace: &Trace) -> Value {
-    let users: BTreeSet<_> = trace.nodes.iter().filter_map(|node| node.text("user")).collect();
-    let shown = users.into_iter().map(|user| {
-        let setters = trace.nodes.iter().filter(|node| node.text("user") == Some(user));
-        json!({ "UserName": user, "ServiceIds": service_ids(setters) })
+/// Each service once, and who called the root.
+fn service_ids(trace: &Trace) -> Value {
+    let mut seen = HashSet::new();
+    let segments = trace.by_time().into_iter().map(|at| &trace.nodes[at]);
+    let segments = segments.filter(|node| node.is_segment()).map(Service::of);
+    let client = trace.root().filter(|root| !root.orphaned).map(Service::client);
+    let different = segments.chain(client).filter(|service| seen.insert(*service));
+    let shown = different.map(|service| {
+        json!({
+            "Name": service.name,
+            "Names": [service.name],
+            "Type": service.kind,
+            "AccountId": service.shown_account(),
+        })
     });
     shown.collect()
 }
 
-fn resource_arns(trace: &Trace) -> Value {
-    let arns: BTreeSet<_> = trace.nodes.iter().filter_map(|n| n.text("resource_arn")).collect();
-    arns.into_iter().map(|arn| json!({ "ARN": arn })).collect()
+/// Annotations by key, each different value once.
+fn annotations(trace: &Trace) -> Value {
+    let mut found: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let mut seen = HashSet::new();
+    for at in trace.by_time() {
+        let annotations = trace.nodes[at].body.get("annotations").and_then(Value::as_object);
+        for (key, value) in annotations.into_iter().flatten() {
+            let mut shown =
+                json!({ "StringValue": null, "NumberValue": null, "BooleanValue": null });
+            match value {
+                Value::String(text) => shown["StringValue"] = text.as_str().into(),
+                Value::Bool(truth) => shown["BooleanValue"] = (*truth).into(),
+                Value::Number(number) => shown["NumberValue"] = number.as_f64().into(),
+                _ => continue,
+            }
+            let shown = json!({ "AnnotationValue": shown, "ServiceIds": null });
+            if seen.insert((key, shown.to_string())) {
+                found.entry(key).or_default().push(shown);
+            }
+        }
+    }
+    found.into_iter().map(|(key, values)| (key.to_owned(), Value::Array(values))).collect()
 }
 
-/// Where faults or errors began: each flagged node below which nothing else is flagged, with the way to
-/// it from the entry.
-fn root_causes(trace: &Trace, flag: &str) -> Value {
-    let flagged_below =
-        |node: &Node| node.children.iter().any(|child| trace.nodes[*child].flag(flag));
-    let causes = trace.nodes.iter().filter(|node| node.flag(flag) && node.kind != Kind::Inferred);
-    let causes = causes.filter(|node| !flagged_below(node)).map(|cause| {
-        let mut services: Vec<Value> = Vec::new();
-        let mut entities: Vec<Value> = Vec::new();
-        let mut node = Some(cause);
-        while let Some(here) = node {
-            let exceptions =
-                here.body.get("cause").and_then(|cause| cause["exceptions"].as_array());
-            let exceptions: Value = exceptions
-                .into_iter()
-                .flatten()
-                .map(|exception| {
-                    json!({ "Name": exception["type"], "Message": exception["message"] })
-                })
-                .collect();
-            let remote = here.text("namespace").is_some();
-            entities
-                .push(json!({ "Name": here.name(), "Exceptions": exceptions, "Remote": remote }));
-            if here.is_segment() {
-                let mut service = service_id(here);
-                entities.reverse();
-                service["EntityPath"] = std::mem::take(&mut entities).into();
-                service["Inferred"] = (here.kind == Kind::Inferred).into();
-                services.push(service);
-            }
-            node = here.parent.map(|parent| &trace.nodes[parent]);
-        }
-        services.reverse();
-        let impacting = trace.root().is_some_and(|root| root.flag(flag));
-        json!({ "Services": services, "ClientImpacting": impacting })
-    });
-    causes.collect()
+/// The different texts at a path of any document that was sent, in the order of time.
+fn texts(trace: &Trace, path: &str, shown: fn(&str) -> Value) -> Value {
+    let mut seen = HashSet::new();
+    let sent = trace.by_time().into_iter().map(|at| &trace.nodes[at]);
+    let sent = sent.filter(|node| node.kind != Kind::Inferred);
+    let texts = sent.filter_map(|node| node.find(path)?.as_str());
+    texts.filter(|text| !text.is_empty() && seen.insert(*text)).map(shown).collect()
+}
+
+fn root_causes(trace: &Trace, category: Category) -> Value {
+    causes(trace, category).iter().map(Cause::to_json).collect()
 }

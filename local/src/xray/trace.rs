@@ -2,10 +2,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{document::Document, infer::infer};
+use super::{document::Document, flatten::flatten, infer::infer};
 
-/// The most segments and subsegments that one trace shows.
-const MAX_NODES: usize = 10_000;
 /// How deep documents nest in an answer; what lies deeper is a child of the last that fits.
 const MAX_DEPTH: usize = 48;
 
@@ -21,6 +19,8 @@ pub(crate) struct Trace {
     pub(crate) limit_exceeded: bool,
     /// How often the trace changed.
     pub(crate) revision: u32,
+    /// When it changed last, in seconds since the epoch.
+    pub(super) updated: f64,
 }
 
 /// A segment or a subsegment.
@@ -66,14 +66,55 @@ impl Node {
         self.text("name").unwrap_or_default()
     }
 
+    /// What is at a path of the document, for instance `/http/response/status`.
+    pub(super) fn find(&self, path: &str) -> Option<&Value> {
+        let mut names = path.split('/').skip(1);
+        let first = self.body.get(names.next()?)?;
+        names.try_fold(first, |value, name| value.get(name))
+    }
+
     /// Whether the document carries the flag `name`: `error`, `throttle` or `fault`.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.body.get(name) == Some(&Value::Bool(true))
     }
 
+    /// The status of the HTTP response.
+    pub(super) fn status(&self) -> Option<i32> {
+        let status = self.find("/http/response/status")?.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+        let whole = status as i32;
+        (f64::from(whole) - status == 0.0).then_some(whole)
+    }
+
+    /// Whether it failed with a 5xx.
+    pub(super) fn is_fault(&self) -> bool {
+        self.flag("fault") || self.status().is_some_and(|status| (500..600).contains(&status))
+    }
+
+    /// Whether it failed with a 429.
+    pub(super) fn is_throttle(&self) -> bool {
+        self.flag("throttle") || self.status() == Some(429)
+    }
+
+    /// Whether it failed with another 4xx.
+    pub(super) fn is_error(&self) -> bool {
+        let status = self.status().is_some_and(|status| (400..500).contains(&status));
+        (self.flag("error") || status) && !self.is_throttle()
+    }
+
     /// How long it took, in seconds; nothing while it is in progress.
     pub(crate) fn duration(&self) -> f64 {
         self.end.map_or(0.0, |end| (end - self.start).max(0.0))
+    }
+
+    /// How long it took, in whole milliseconds, which is what X-Ray compares; nothing while it is in progress.
+    pub(super) fn millis(&self) -> Option<f64> {
+        self.end.map(|_| to_millis(self.duration()))
+    }
+
+    /// The same in seconds.
+    pub(super) fn known_duration(&self) -> Option<f64> {
+        self.millis().map(|millis| millis / 1000.0)
     }
 
     /// Whether it is a segment of its own on the map.
@@ -88,6 +129,7 @@ impl Trace {
         documents: impl Iterator<Item = &'a Document>,
         limit_exceeded: bool,
         revision: u32,
+        updated: f64,
     ) -> Self {
         let mut documents: Vec<_> = documents.collect();
         // Whatever the order in which they came, the same documents make the same trace.
@@ -99,7 +141,8 @@ impl Trace {
         }
         let index: HashMap<_, _> =
             nodes.iter().enumerate().map(|(at, (node, _))| (node.id.clone(), at)).collect();
-        let mut trace = Self { id: id.to_owned(), nodes: Vec::new(), limit_exceeded, revision };
+        let id = id.to_owned();
+        let mut trace = Self { id, nodes: Vec::new(), limit_exceeded, revision, updated };
         for (mut node, parent) in nodes {
             node.parent = parent.as_ref().and_then(|parent| index.get(parent).copied());
             node.orphaned = parent.is_some() && node.parent.is_none();
@@ -124,6 +167,12 @@ impl Trace {
         (end - self.start()).max(0.0)
     }
 
+    /// The same in whole milliseconds, as X-Ray answers it; nothing while something is in progress.
+    pub(super) fn known_duration(&self) -> Option<f64> {
+        let known = !self.nodes.is_empty() && !self.is_partial();
+        known.then(|| to_millis(self.duration()) / 1000.0)
+    }
+
     /// Whether something is still in progress.
     pub(crate) fn is_partial(&self) -> bool {
         self.nodes.iter().any(|node| node.end.is_none())
@@ -131,9 +180,29 @@ impl Trace {
 
     /// The segment that the trace began with.
     pub(crate) fn root(&self) -> Option<&Node> {
-        let tops =
-            self.nodes.iter().filter(|node| node.kind == Kind::Segment && node.parent.is_none());
-        tops.min_by(|a, b| a.orphaned.cmp(&b.orphaned).then(a.start.total_cmp(&b.start)))
+        self.root_index().map(|at| &self.nodes[at])
+    }
+
+    /// The same as an index into the nodes.
+    pub(super) fn root_index(&self) -> Option<usize> {
+        let tops = self.nodes.iter().enumerate();
+        let tops = tops.filter(|(_, node)| node.kind == Kind::Segment && node.parent.is_none());
+        let earlier =
+            |a: &Node, b: &Node| a.orphaned.cmp(&b.orphaned).then(a.start.total_cmp(&b.start));
+        tops.min_by(|(_, a), (_, b)| earlier(a, b)).map(|(at, _)| at)
+    }
+
+    /// The nodes in the order in which they began.
+    pub(super) fn by_time(&self) -> Vec<usize> {
+        let mut order: Vec<_> = (0..self.nodes.len()).collect();
+        order.sort_by(|a, b| self.nodes[*a].start.total_cmp(&self.nodes[*b].start));
+        order
+    }
+
+    /// The service that was inferred from the call `at`.
+    pub(super) fn inferred_by(&self, at: usize) -> Option<usize> {
+        let mut children = self.nodes[at].children.iter().copied();
+        children.find(|child| self.nodes[*child].kind == Kind::Inferred)
     }
 
     /// What a node belongs to: itself if it is a segment, else the segment that it is part of. Where that
@@ -224,9 +293,7 @@ impl Trace {
     }
 
     fn sort_children(&mut self) {
-        let mut order: Vec<_> = (0..self.nodes.len()).collect();
-        order.sort_by(|a, b| self.nodes[*a].start.total_cmp(&self.nodes[*b].start));
-        for at in order {
+        for at in self.by_time() {
             if let Some(parent) = self.nodes[at].parent {
                 self.nodes[parent].children.push(at);
             }
@@ -234,40 +301,6 @@ impl Trace {
     }
 }
 
-/// Takes a document apart: itself and the subsegments inside, each with the id of its parent.
-fn flatten(
-    document: &Document,
-    nodes: &mut Vec<(Node, Option<String>)>,
-    known: &mut HashSet<String>,
-) {
-    let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
-    let body = document.body();
-    let parent = body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let mut open = vec![(document.id.clone(), kind, parent, body)];
-    while let Some((id, kind, parent, mut body)) = open.pop() {
-        if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {
-            continue;
-        }
-        let inside = body.remove("subsegments");
-        let inside = inside.as_ref().and_then(Value::as_array).into_iter().flatten();
-        for (number, subsegment) in inside.enumerate() {
-            let Some(subsegment) = subsegment.as_object() else { continue };
-            let own = subsegment.get("id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-            let own = own.unwrap_or_else(|| format!("{id}.{number}"));
-            open.push((own, Kind::Subsegment, Some(id.clone()), subsegment.clone()));
-        }
-        let time = |name: &str| body.get(name).and_then(Value::as_f64);
-        let start = time("start_time").unwrap_or_default();
-        let node = Node {
-            id,
-            kind,
-            parent: None,
-            children: Vec::new(),
-            orphaned: false,
-            start,
-            end: time("end_time"),
-            body,
-        };
-        nodes.push((node, parent));
-    }
+fn to_millis(seconds: f64) -> f64 {
+    (seconds * 1000.0).round()
 }

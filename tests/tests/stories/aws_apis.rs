@@ -133,6 +133,64 @@ async fn patterns_can_be_tested() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_keep_their_notation_from_the_bus_to_a_dead_letter() {
+    let world = World::start().await;
+    let detail = r#"{"sum":1e+26,"exact":12345678901234567890.10,"orderId":"o"}"#;
+    let entry = json!({
+        "Source": "order.service", "DetailType": "Order Created", "Detail": detail,
+        "EventBusName": "distributed-tracing-demo",
+    });
+    let body = json!({ "Entries": [entry] }).to_string();
+    let response = call(&world, "events", "AWSEvents.PutEvents", "/", &body).await;
+    assert_eq!(response.body["FailedEntryCount"], 0);
+    world.settled().await;
+    let letters = world.stack().dead_letters();
+    assert!(letters.len() >= 2, "no service takes this for an order: {letters:#?}");
+    for letter in letters {
+        assert!(letter.body.text().contains(detail), "{letter:?}");
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_are_listed_and_invoked_without_a_signature() {
+    let world = World::start().await;
+    let url = format!("{}/2015-03-31/functions", world.stack().aws());
+    let name = "distributed-tracing-demo-payment-service";
+    let invoke = format!("{url}/{name}/invocations");
+    let (header, signed) = scope("lambda");
+    for headers in [vec![], vec![("authorization", "any")], vec![(header, signed.as_str())]] {
+        let response = world.request("POST", &invoke, "{}", &headers).await;
+        assert_eq!(response.status, 200, "{headers:?}: {:?}", response.body);
+        assert_eq!(response.headers["x-amz-function-error"], "Unhandled", "{headers:?}");
+    }
+    // Not for a page, though.
+    for page in [("origin", "https://evil.example"), ("referer", "http://localhost/")] {
+        assert_eq!(world.request("POST", &invoke, "{}", &[page]).await.status, 403, "{page:?}");
+    }
+    let get = async |url: String| world.request("GET", &url, "", &[(header, &signed)]).await;
+    let listed = get(format!("{url}/")).await.body;
+    let names: Vec<_> = listed["Functions"].as_array().unwrap().iter().collect();
+    assert_eq!(names.len(), 4);
+    let found = get(format!("{url}/{name}")).await;
+    assert_eq!(found.body["Configuration"]["FunctionName"], name);
+    assert_eq!(get(format!("{url}/nope")).await.status, 404);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_learns_who_they_are() {
+    let world = World::start().await;
+    let response = call(&world, "sts", "", "/", "Action=GetCallerIdentity").await;
+    let text = response.body.as_str().unwrap();
+    assert!(text.contains("<Arn>arn:aws:iam::000000000000:root</Arn>"), "{text}");
+    assert!(text.contains("<Account>000000000000</Account>"), "{text}");
+    let response = call(&world, "sts", "", "/", "Action=AssumeRole").await;
+    assert_eq!(response.status, 400, "{:?}", response.body);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_operations_are_refused_and_the_known_ones_named() {
     let world = World::start().await;
     for (service, target, path, named) in [
@@ -145,7 +203,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
         ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
         ("sqs", "AmazonSQS.CreateQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
-        ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, xray"),
+        ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, sts, xray"),
     ] {
         let response = call(&world, service, target, path, "{}").await;
         assert_eq!(response.status, 400, "{service}: {:?}", response.body);

@@ -85,6 +85,25 @@ async fn customers_in_the_path_are_checked_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn header_values_that_are_not_utf8_are_refused_and_never_become_the_same() {
+    let world = World::start().await;
+    let mut answers = Vec::new();
+    // Latin-1 twice, and what would look the same after a lossy conversion.
+    for key in [&b"caf\xe9"[..], b"caf\xea", "caf\u{fffd}".as_bytes()] {
+        let head = b"POST /orders/customer123 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+        let rest = b"\r\nContent-Length: 2\r\n\r\n{}";
+        let request = [&head[..], b"Idempotency-Key: ", key, &rest[..]].concat();
+        let response = world.raw(request).await;
+        answers.push(response.split(' ').nth(1).unwrap().to_owned());
+    }
+    assert_eq!(answers[..2], ["400", "400"]);
+    world.settled().await;
+    let orders = world.events_of("Order Created").len();
+    assert_eq!(orders, answers.iter().filter(|status| *status == "201").count());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn large_bodies_end_at_the_gateway() {
     let world = World::start().await;
     let body = |bytes: usize| format!(r#"{{"productId":"p","note":"{}"}}"#, "x".repeat(bytes));

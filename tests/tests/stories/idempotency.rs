@@ -118,7 +118,7 @@ async fn of_two_orders_racing_for_the_last_item_one_gets_it() {
     let outcomes: Vec<_> = sent.iter().map(|sent| sent.attributes["outcome"].as_str()).collect();
     assert_eq!(outcomes, ["confirmed", "out_of_stock"]);
     assert!(world.stock("last").await.values().all(|available| *available == 0));
-    world.end().await;
+    world.end_without_audit("the warehouses have other stock than a new product").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,8 @@ mod audit;
 mod aws_apis;
 /// Invalid requests.
 mod bad_input;
+/// Many orders while everything fails.
+mod chaos;
 /// `cargo local` as a command.
 mod command;
 /// Crashes, timeouts, poison.

@@ -256,7 +256,7 @@ async fn a_stored_order_can_be_looked_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unsampled_order_leaves_no_trace_and_still_carries_its_header() {
-    let world = World::start().await;
+    let world = World::with().trusting_trace_header().start().await;
     let root = "1-5759e988-bd862e3fe1be46a994272793";
     let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=0;Lineage=25:a87bd80c:1");
     let response = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
@@ -274,7 +274,7 @@ async fn an_unsampled_order_leaves_no_trace_and_still_carries_its_header() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_traces_itself_has_the_order_in_its_own_trace() {
-    let world = World::start().await;
+    let world = World::with().trusting_trace_header().start().await;
     // An id made from a W3C one: there is no time in it.
     let root = "1-5759e988-bd862e3fe1be46a994272794";
     let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1");
@@ -286,6 +286,30 @@ async fn a_client_that_traces_itself_has_the_order_in_its_own_trace() {
     let trace = world.trace(root, |seen| seen.runs() == 8 && seen.orphans().len() == 1).await;
     let orphans = trace.orphans();
     assert_eq!(orphans[0].parent.as_deref(), Some("53995c3f42cd8ad8"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_writes_into_no_other_trace_and_decides_nothing_about_sampling() {
+    let world = World::start().await;
+    let first = world.order("{}").await;
+    let root = first.trace_id();
+    world.published("Notification Sent", 1).await;
+    world.settled().await;
+    let whole = world.trace(&root, |seen| seen.runs() == 8).await;
+    let header =
+        format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=0;Lineage={}", "x".repeat(9000));
+    let second = world.post("/orders/customer123", "{}", &[("x-amzn-trace-id", &header)]).await;
+    assert_eq!(second.status, 201);
+    assert_ne!(second.trace_id(), root);
+    world.published("Notification Sent", 2).await;
+    world.settled().await;
+    let own = world.trace(&second.trace_id(), |seen| seen.runs() == 8).await;
+    assert!(own.orphans().is_empty(), "{own:#?}");
+    assert_eq!(world.trace(&root, |_| true).await.parts.len(), whole.parts.len());
+    let events = world.events_of("Notification Sent");
+    let trace = events[1]["detail"]["metadata"]["trace"].as_str().unwrap();
+    assert!(!trace.contains("Lineage"), "{trace}");
     world.end().await;
 }
 

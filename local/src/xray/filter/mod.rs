@@ -1,165 +1,196 @@
+//! Filter expressions: what they are, how they are parsed, and which traces they match. See
+//! <https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html>.
+
+/// Which traces match.
+mod evaluate;
 /// From text to filter.
-mod read;
+mod parse;
+/// What keywords look at.
+mod scope;
+
+use std::fmt;
 
 use serde_json::Value;
 
-use super::trace::{Node, Trace};
+use super::{cause::Category, trace::Trace};
 
-/// A filter expression, as far as it is understood here: keywords about the trace (`ok`, `fault`,
-/// `responsetime`, `http.url`, …), `annotation[key]`, `service("name") { … }`, `!`, `AND`, `OR` and
-/// parentheses. See <https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html>.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::xray) enum Filter {
-    /// Matches everything.
-    All,
-    /// One of these matches.
-    Or(Vec<Self>),
-    /// All of these match.
-    And(Vec<Self>),
-    /// This does not match.
-    Not(Box<Self>),
-    /// A field compares so with a value; without one it only has to be there (or be true).
-    Field(String, Option<(Operator, Operand)>),
-    /// A node of that name and type, any where empty, about which something is true.
-    Service { name: String, kind: String, inside: Box<Self> },
+/// The most steps that one query may take: some thousand times of what a person's expression needs for a
+/// thousand traces, and a second or two in a debug build.
+const MAX_WORK: u64 = 20_000_000;
+
+/// A filter expression. The empty one matches everything.
+#[derive(Clone, Debug)]
+pub(in crate::xray) struct Filter {
+    expression: Expression,
+    /// How many complex terms there are: each is evaluated at most once for a trace.
+    terms: usize,
 }
 
-/// How a field compares.
+/// The filter expressions of the groups, for `group.name` and `group.arn`.
+#[derive(Clone, Debug, Default)]
+pub(in crate::xray) struct Groups(pub(in crate::xray) Vec<GroupFilter>);
+
+/// A group's filter expression.
+#[derive(Clone, Debug)]
+pub(in crate::xray) struct GroupFilter {
+    /// The group's name.
+    pub(in crate::xray) name: String,
+    /// The group's ARN.
+    pub(in crate::xray) arn: String,
+    /// Which traces belong to it; the empty expression is every trace.
+    pub(in crate::xray) expression: String,
+}
+
+/// What evaluating filters has cost so far.
+#[derive(Debug, Default)]
+pub(in crate::xray) struct Work(u64);
+
+/// What is wrong with an expression, worded as X-Ray does, with a hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::xray) struct FilterError {
+    line: usize,
+    /// In characters, from 1.
+    position: usize,
+    message: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Expression {
+    All,
+    Or(Vec<Self>),
+    And(Vec<Self>),
+    Not(Box<Self>),
+    /// Something about the trace, or about what the braces around it speak of.
+    Simple(Keyword, Test),
+    /// Something about the trace wherever it stands, with its number.
+    Complex(usize, Box<Complex>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Complex {
+    /// `service(id) { … }`.
+    Service(Identity, Expression),
+    /// `edge(source, destination) { … }`.
+    Edge(Identity, Identity, Expression),
+    /// `rootcause.fault.service { … }`.
+    Cause(Category, Level, Expression),
+    /// `rootcause.json = #[…]`.
+    CauseJson(Vec<Value>),
+    /// `group.name = "…"`: the group's own expression.
+    Group(Expression),
+}
+
+/// What a root cause is looked through for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::xray) enum Operator {
-    /// `=`.
+enum Level {
+    Service,
+    Entity,
+    Exception,
+}
+
+/// Which services are meant; what is not said may be any.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Identity {
+    name: Option<String>,
+    kind: Option<String>,
+    account: Option<String>,
+}
+
+/// What a simple term looks at.
+#[derive(Clone, Debug, PartialEq)]
+enum Keyword {
+    Ok,
+    Error,
+    Throttle,
+    Fault,
+    Partial,
+    Inferred,
+    First,
+    Last,
+    Remote,
+    Root,
+    ResponseTime,
+    Duration,
+    HttpStatus,
+    Index,
+    Coverage,
+    /// A text at this path of the documents.
+    Text(&'static str),
+    /// The same of the root, or of the segment that the braces speak of.
+    OwnText(&'static str),
+    Name,
+    Type,
+    Message,
+    /// An annotation; inside of `edge() { }` of one of its ends.
+    Annotation(Option<End>, String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Source,
+    Destination,
+}
+
+/// What has to be true of a value. Values of another type never pass.
+#[derive(Clone, Debug, PartialEq)]
+enum Test {
+    /// It is there, and if it is a truth, it is true.
+    Is,
+    Truth(bool),
+    Number(Comparison, f64),
+    Text(TextOperator, String),
+    /// A number compares with a text, which X-Ray accepts.
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Comparison {
     Equal,
-    /// `!=`.
     NotEqual,
-    /// `<`.
     Less,
-    /// `<=`.
     LessOrEqual,
-    /// `>`.
     Greater,
-    /// `>=`.
     GreaterOrEqual,
-    /// `CONTAINS`.
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum TextOperator {
+    Equal,
+    NotEqual,
     Contains,
-    /// `BEGINSWITH`.
     BeginsWith,
-    /// `ENDSWITH`.
     EndsWith,
 }
 
-/// What a field compares with.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::xray) enum Operand {
-    /// A text.
-    Text(String),
-    /// A number.
-    Number(f64),
-    /// `true` or `false`.
-    Truth(bool),
-}
-
 impl Filter {
-    /// Reads an expression; the empty one matches everything.
-    pub(in crate::xray) fn parse(text: &str) -> Result<Self, String> {
-        read::filter(text)
+    /// Parses an expression.
+    pub(in crate::xray) fn parse(text: &str, groups: &Groups) -> Result<Self, FilterError> {
+        parse::filter(text, groups)
     }
 
-    /// Whether `trace` matches.
-    pub(in crate::xray) fn matches(&self, trace: &Trace) -> bool {
-        self.holds(trace, None)
-    }
-
-    fn holds(&self, trace: &Trace, node: Option<&Node>) -> bool {
-        match self {
-            Self::All => true,
-            Self::Or(parts) => parts.iter().any(|part| part.holds(trace, node)),
-            Self::And(parts) => parts.iter().all(|part| part.holds(trace, node)),
-            Self::Not(part) => !part.holds(trace, node),
-            Self::Field(name, test) => {
-                let values = values(name, trace, node);
-                match test {
-                    Some((operator, operand)) => values.iter().any(|v| operator.holds(v, operand)),
-                    None => values.iter().any(|value| *value != Value::Bool(false)),
-                }
-            }
-            Self::Service { name, kind, inside } => trace.nodes.iter().any(|node| {
-                node.is_segment()
-                    && (name.is_empty() || node.name() == name)
-                    && (kind.is_empty() || node.text("origin") == Some(kind))
-                    && inside.holds(trace, Some(node))
-            }),
-        }
+    /// Whether `trace` matches. Once there was too much work, nothing does.
+    pub(in crate::xray) fn matches(&self, trace: &Trace, work: &mut Work) -> bool {
+        evaluate::matches(self, trace, work)
     }
 }
 
-/// The values of a field: of the trace's root, or of `node` inside of `service() { }`.
-fn values(name: &str, trace: &Trace, node: Option<&Node>) -> Vec<Value> {
-    if let Some(key) = name.strip_prefix("annotation.") {
-        return annotations(key, trace, node);
+impl Work {
+    /// Whether answers no longer count.
+    pub(in crate::xray) fn is_exceeded(&self) -> bool {
+        self.0 > MAX_WORK
     }
-    let Some(subject) = node.or_else(|| trace.root()) else { return Vec::new() };
-    let http = subject.body.get("http").cloned().unwrap_or_default();
-    let value = match name {
-        "ok" => (!["error", "throttle", "fault"].iter().any(|flag| subject.flag(flag))).into(),
-        "error" | "throttle" | "fault" => subject.flag(name).into(),
-        "partial" => trace.is_partial().into(),
-        "responsetime" => subject.duration().into(),
-        "duration" => trace.duration().into(),
-        "http.status" => http["response"]["status"].clone(),
-        "http.url" => http["request"]["url"].clone(),
-        "http.method" => http["request"]["method"].clone(),
-        "http.useragent" => http["request"]["user_agent"].clone(),
-        "http.clientip" => http["request"]["client_ip"].clone(),
-        "user" => return everywhere("user", trace, node),
-        "resource.arn" => return everywhere("resource_arn", trace, node),
-        _ => Value::Null,
-    };
-    if value.is_null() { Vec::new() } else { vec![value] }
-}
 
-fn everywhere(field: &str, trace: &Trace, node: Option<&Node>) -> Vec<Value> {
-    match node {
-        Some(node) => node.body.get(field).cloned().into_iter().collect(),
-        None => trace.nodes.iter().filter_map(|node| node.body.get(field).cloned()).collect(),
+    fn add(&mut self, steps: usize) {
+        self.0 = self.0.saturating_add(steps as u64);
     }
 }
 
-/// The annotation `key`, which subsegments set for the segment that they belong to.
-fn annotations(key: &str, trace: &Trace, node: Option<&Node>) -> Vec<Value> {
-    let belongs = |candidate: &Node| node.is_none_or(|node| trace.owner(candidate).id == node.id);
-    let found = trace.nodes.iter().filter(|candidate| belongs(candidate));
-    found.filter_map(|node| node.body.get("annotations")?.get(key).cloned()).collect()
-}
-
-impl Operator {
-    fn holds(self, value: &Value, operand: &Operand) -> bool {
-        match (value, operand) {
-            (Value::Bool(value), Operand::Truth(operand)) => match self {
-                Self::Equal => value == operand,
-                Self::NotEqual => value != operand,
-                _ => false,
-            },
-            (Value::Number(value), Operand::Number(operand)) => {
-                let order = value.as_f64().and_then(|value| value.partial_cmp(operand));
-                order.is_some_and(|order| match self {
-                    Self::Equal => order.is_eq(),
-                    Self::NotEqual => order.is_ne(),
-                    Self::Less => order.is_lt(),
-                    Self::LessOrEqual => order.is_le(),
-                    Self::Greater => order.is_gt(),
-                    Self::GreaterOrEqual => order.is_ge(),
-                    _ => false,
-                })
-            }
-            (Value::String(value), Operand::Text(operand)) => match self {
-                Self::Equal => value == operand,
-                Self::NotEqual => value != operand,
-                Self::Contains => value.contains(operand.as_str()),
-                Self::BeginsWith => value.starts_with(operand.as_str()),
-                Self::EndsWith => value.ends_with(operand.as_str()),
-                _ => false,
-            },
-            _ => self == Self::NotEqual,
-        }
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, position, message } = self;
+        write!(f, "Error Location: line {line}, position {position} : {message}")
     }
 }
+
+#[cfg(test)]
+mod tests;

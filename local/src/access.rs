@@ -1,17 +1,17 @@
 use std::net::IpAddr;
 
 use axum::{
+    extract::Request,
     http::{HeaderMap, Method, StatusCode, Uri, header},
-    response::IntoResponse,
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 use serde_json::json;
-
-use crate::wire::HttpResponse;
 
 /// Why a request is refused before anything is done for it. A web page that a developer happens to visit can
 /// send requests to this machine too, under its own name or under a name that it had resolve to 127.0.0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Its `Host` is no name of this machine.
     #[error("the `Host` of a request has to be localhost or a loopback address")]
     Host,
@@ -27,7 +27,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// As HTTP.
-    pub(super) fn respond(self) -> HttpResponse {
+    pub(crate) fn respond(self) -> Response {
         let status = match self {
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin | Self::Unsigned => StatusCode::FORBIDDEN,
@@ -37,7 +37,7 @@ impl Refusal {
 }
 
 /// Checks a request to the REST API, which pages of the `allowed` origins may use too.
-pub(super) fn check_api(
+pub(crate) fn check_api(
     uri: &Uri,
     headers: &HeaderMap,
     allowed: impl Fn(&str) -> bool,
@@ -48,7 +48,7 @@ pub(super) fn check_api(
 
 /// Checks a request to the AWS APIs or the console. One that changes something is signed, comes from the
 /// console page, or was sent by no browser; `strict` demands one of the first two.
-pub(super) fn check_aws(
+pub(crate) fn check_aws(
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
@@ -65,6 +65,15 @@ pub(super) fn check_aws(
         Ok(())
     } else {
         Err(Refusal::Unsigned)
+    }
+}
+
+/// Serves a request only if no page sent it: what programs alone use, such as the Runtime API.
+pub(crate) async fn only_programs(request: Request, next: Next) -> Response {
+    let checked = check_aws(request.method(), request.uri(), request.headers(), false);
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.respond(),
     }
 }
 

@@ -1,0 +1,1 @@
+"""Holds the tables of a stack's four services against each other."""

@@ -1,0 +1,1 @@
+"""A client that orders once, whatever happens to its requests."""

@@ -1,0 +1,185 @@
+use serde_json::Value;
+
+use super::{
+    Comparison, Complex, Expression, Filter, Level, Test, TextOperator, Work,
+    scope::{Found, Place, Scope, View},
+};
+use crate::xray::{
+    cause::{Cause, Entity},
+    trace::Trace,
+};
+
+/// Whether a filter matches a trace.
+pub(super) fn matches(filter: &Filter, trace: &Trace, work: &mut Work) -> bool {
+    let view = View::new(trace);
+    let known = vec![None; filter.terms];
+    let mut evaluation = Evaluation { view: &view, known, work };
+    let holds = evaluation.holds(&filter.expression, Scope::Trace);
+    holds && !work.is_exceeded()
+}
+
+struct Evaluation<'a, 't, 'w> {
+    view: &'a View<'t>,
+    /// What is known of each complex term. It speaks of the trace wherever it stands, so it is evaluated once,
+    /// and nesting multiplies nothing.
+    known: Vec<Option<bool>>,
+    work: &'w mut Work,
+}
+
+impl<'a> Evaluation<'a, '_, '_> {
+    fn holds(&mut self, expression: &Expression, scope: Scope<'a>) -> bool {
+        if self.work.is_exceeded() {
+            return false;
+        }
+        match expression {
+            Expression::All => true,
+            Expression::Or(parts) => parts.iter().any(|part| self.holds(part, scope)),
+            Expression::And(parts) => parts.iter().all(|part| self.holds(part, scope)),
+            Expression::Not(part) => !self.holds(part, scope),
+            Expression::Simple(keyword, test) => {
+                self.view.find(keyword, scope, self.work, |found| test.passes(found))
+            }
+            Expression::Complex(number, complex) => {
+                if let Some(known) = self.known[*number] {
+                    return known;
+                }
+                let holds = self.is(complex);
+                self.known[*number] = Some(holds);
+                holds
+            }
+        }
+    }
+
+    fn is(&mut self, complex: &Complex) -> bool {
+        let view = self.view;
+        self.work.add(view.size());
+        match complex {
+            Complex::Service(service, inside) => {
+                let mut services = view.services().iter();
+                services.any(|element| {
+                    service.is(&element.service) && self.holds(inside, Scope::Service(element))
+                })
+            }
+            Complex::Edge(source, destination, inside) => view.edges().iter().any(|edge| {
+                source.is(&edge.source.service)
+                    && destination.is(&edge.destination.service)
+                    && self.holds(inside, Scope::Edge(edge))
+            }),
+            Complex::Cause(category, level, inside) => {
+                let mut causes = view.causes(*category).iter();
+                causes.any(|cause| self.is_on_the_way(cause, *level, inside))
+            }
+            Complex::CauseJson(expected) => {
+                let mut categories = view.cause_values().iter();
+                categories.any(|causes| is_sublist(expected, causes, self.work))
+            }
+            Complex::Group(inside) => self.holds(inside, Scope::Trace),
+        }
+    }
+
+    fn is_on_the_way(&mut self, cause: &'a Cause<'a>, level: Level, inside: &Expression) -> bool {
+        let places: Vec<Place<'a>> = match level {
+            Level::Service => number(cause.services.iter().map(|service| Place {
+                name: Some(service.service.name),
+                kind: service.service.kind,
+                inferred: Some(service.inferred),
+                ..Place::default()
+            })),
+            Level::Entity => {
+                let paths = cause.services.iter().map(|service| &service.path);
+                paths.flat_map(|path| number(path.iter().map(entity))).collect()
+            }
+            Level::Exception => {
+                let entities = cause.services.iter().flat_map(|service| &service.path);
+                let exceptions = entities.map(|entity| &entity.exceptions);
+                let places = exceptions.flat_map(|exceptions| {
+                    number(exceptions.iter().map(|(name, message)| Place {
+                        name: *name,
+                        message: *message,
+                        ..Place::default()
+                    }))
+                });
+                places.collect()
+            }
+        };
+        self.work.add(places.len());
+        places.into_iter().any(|place| self.holds(inside, Scope::Cause(place)))
+    }
+}
+
+fn entity<'a>(entity: &'a Entity<'a>) -> Place<'a> {
+    Place {
+        name: Some(entity.name),
+        remote: Some(entity.remote),
+        coverage: entity.coverage,
+        ..Place::default()
+    }
+}
+
+fn number<'a>(places: impl Iterator<Item = Place<'a>>) -> Vec<Place<'a>> {
+    let mut places: Vec<_> = places.collect();
+    let last = places.len().saturating_sub(1);
+    for (index, place) in places.iter_mut().enumerate() {
+        (place.index, place.is_last) = (index, index == last);
+    }
+    places
+}
+
+/// Whether `actual` has everything that is expected, in this order. Of objects only the fields that are named count.
+fn is_sublist(expected: &[Value], actual: &[Value], work: &mut Work) -> bool {
+    let mut actual = actual.iter();
+    expected.iter().all(|expected| actual.any(|actual| is_part(expected, actual, work)))
+}
+
+fn is_part(expected: &Value, actual: &Value, work: &mut Work) -> bool {
+    work.add(1);
+    match (expected, actual) {
+        _ if work.is_exceeded() => false,
+        (Value::Object(expected), Value::Object(actual)) => expected.iter().all(|(name, value)| {
+            actual.get(name).is_some_and(|actual| is_part(value, actual, work))
+        }),
+        (Value::Array(expected), Value::Array(actual)) => is_sublist(expected, actual, work),
+        (Value::Number(expected), Value::Number(actual)) => expected.as_f64() == actual.as_f64(),
+        _ => expected == actual,
+    }
+}
+
+impl Test {
+    fn passes(&self, found: Found<'_>) -> bool {
+        match (self, found) {
+            (Self::Is, Found::Truth(truth)) => truth,
+            (Self::Is, _) => true,
+            (Self::Truth(expected), Found::Truth(truth)) => truth == *expected,
+            (Self::Number(comparison, expected), Found::Number(number)) => {
+                comparison.holds(number, *expected)
+            }
+            (Self::Text(operator, expected), Found::Text(text)) => operator.holds(text, expected),
+            _ => false,
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, number: f64, expected: f64) -> bool {
+        number.partial_cmp(&expected).is_some_and(|order| match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        })
+    }
+}
+
+impl TextOperator {
+    fn holds(self, text: &str, expected: &str) -> bool {
+        match self {
+            Self::Equal => text == expected,
+            Self::NotEqual => text != expected,
+            Self::Contains => text.contains(expected),
+            Self::BeginsWith => text.starts_with(expected),
+            Self::EndsWith => text.ends_with(expected),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::clock;
+
+fn id(time: u32, trace: u32) -> String {
+    format!("1-{time:08x}-{trace:024x}")
+}
+
+fn segment(trace: &str, start: f64, more: &Value) -> String {
+    let mut segment = json!({
+        "trace_id": trace, "id": "0000000000000001", "name": "n", "start_time": start, "end_time": start + 4.0,
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        segment[name] = value.clone();
+    }
+    segment.to_string()
+}
+
+fn summaries(store: &Store, request: &Value) -> Result<Vec<Value>, AwsError> {
+    let answer = get_trace_summaries(store, &Groups::default(), request)?;
+    Ok(answer["TraceSummaries"].as_array().unwrap().clone())
+}
+
+#[test]
+fn batches_of_traces() {
+    let store = Store::new(9);
+    store.put(&segment(&id(1, 1), 10.0, &Value::Null)).unwrap();
+    store
+        .put(&segment(&id(1, 2), 10.0, &json!({ "in_progress": true, "end_time": null })))
+        .unwrap();
+    let [one, two, nobody] = [id(1, 1), id(1, 2), id(1, 3)];
+    let get = |request: Value| batch_get_traces(&store, &request);
+    let answer = get(json!({ "TraceIds": [nobody, one.to_uppercase(), two] })).unwrap();
+    assert_eq!(answer["UnprocessedTraceIds"], json!([]), "a client would ask for ever");
+    let traces: Vec<_> = answer["Traces"].as_array().unwrap().iter().collect();
+    let shown =
+        traces.iter().map(|trace| (&trace["Id"], &trace["Duration"], &trace["LimitExceeded"]));
+    let expected =
+        [(&json!(one), &json!(4.0), &json!(false)), (&json!(two), &Value::Null, &json!(false))];
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
+    assert_eq!(get(json!({ "TraceIds": [] })).unwrap()["Traces"], json!([]));
+    for (request, code, message) in [
+        (json!({}), "ValidationException", "'traceIds'"),
+        (json!({ "TraceIds": [one, two, one] }), "InvalidRequestException", "duplicate"),
+        (
+            json!({ "TraceIds": ["x"] }),
+            "InvalidRequestException",
+            "Invalid trace id x: incorrect id format",
+        ),
+        (json!({ "TraceIds": [3] }), "InvalidRequestException", "Invalid trace id 3"),
+        (
+            json!({ "TraceIds": vec![nobody; 6] }),
+            "InvalidRequestException",
+            "Exceeding maximum query size: 5",
+        ),
+        (
+            json!({ "TraceIds": [one], "NextToken": "t" }),
+            "InvalidRequestException",
+            "NextToken is currently not supported",
+        ),
+    ] {
+        let error = get(request).unwrap_err();
+        assert_eq!(error.code, code);
+        assert!(error.message.contains(message), "{}", error.message);
+    }
+}
+
+#[test]
+fn time_ranges_are_of_the_start_the_update_or_the_end_of_segments() {
+    let store = Store::new(9);
+    let trace = id(1_790_000_000, 1);
+    store.put(&segment(&trace, 1_790_003_600.0, &Value::Null)).unwrap();
+    let now = clock::seconds();
+    for (kind, time, found, matched) in [
+        (None, 1_790_003_600.0, true, false),
+        (Some("TraceId"), 1_790_003_600.0, true, false),
+        (Some("TraceId"), 1_790_003_604.0, false, false),
+        (Some("TraceId"), 1_790_000_000.0, false, false),
+        (Some("Event"), 1_790_003_600.0, false, false),
+        (Some("Event"), now, true, true),
+        (Some("Service"), 1_790_003_600.0, false, false),
+        (Some("Service"), 1_790_003_604.0, true, true),
+        (Some("Service"), now, false, false),
+    ] {
+        let request =
+            json!({ "StartTime": time - 1.0, "EndTime": time + 1.0, "TimeRangeType": kind });
+        let found_now = summaries(&store, &request).unwrap();
+        assert_eq!(found_now.len(), usize::from(found), "{kind:?} {time}");
+        for summary in found_now {
+            let at = summary["MatchedEventTime"].as_f64();
+            assert_eq!(at.is_some(), matched, "{kind:?}");
+            assert!(at.is_none_or(|at| at.fract() == 0.0 && (now - at).abs() < 2.0), "{summary}");
+        }
+    }
+}
+
+#[test]
+fn requests_that_are_refused() {
+    let store = Store::new(1);
+    for (request, code, message) in [
+        (json!({ "EndTime": 1 }), "ValidationException", "Value null at 'startTime'"),
+        (json!({ "StartTime": 1 }), "ValidationException", "Value null at 'endTime'"),
+        (
+            json!({ "StartTime": 2, "EndTime": 1 }),
+            "InvalidRequestException",
+            "End time cannot be earlier than start time",
+        ),
+        (json!({ "StartTime": 0, "EndTime": 86_401 }), "InvalidRequestException", "24 hours"),
+        (
+            json!({ "StartTime": 0, "EndTime": 1, "TimeRangeType": "X" }),
+            "ValidationException",
+            "[TraceId, Service, Event]",
+        ),
+        (
+            json!({ "StartTime": 0, "EndTime": 1, "FilterExpression": "nonsense" }),
+            "InvalidRequestException",
+            "Error Location: line 1, position 1",
+        ),
+        (
+            json!({ "StartTime": 0, "EndTime": 1, "NextToken": "t" }),
+            "InvalidRequestException",
+            "Invalid token t",
+        ),
+        (
+            json!({ "StartTime": 0, "EndTime": 1, "Sampling": true, "SamplingStrategy": { "Name": "FixedRate" } }),
+            "InvalidRequestException",
+            "between [0, 1]",
+        ),
+        (
+            json!({ "StartTime": 0, "EndTime": 1, "Sampling": true, "SamplingStrategy": { "Name": "FixedRate", "Value": 0.5 } }),
+            "InvalidRequestException",
+            "Cannot use FixedRate",
+        ),
+    ] {
+        let error = summaries(&store, &request).unwrap_err();
+        assert_eq!(error.code, code, "{request}");
+        assert!(error.message.contains(message), "{request}: {}", error.message);
+    }
+}
+
+#[test]
+fn a_fixed_rate_answers_that_share() {
+    let store = Store::new(1_000);
+    for trace in 0..400_u32 {
+        store.put(&segment(&id(1, trace.wrapping_mul(2_654_435_761)), 10.0, &Value::Null)).unwrap();
+    }
+    let now = clock::seconds();
+    for (rate, least, most) in [(0.0, 0, 0), (0.2, 40, 120), (1.0, 100, 100)] {
+        let request = json!({
+            "StartTime": now - 60.0, "EndTime": now + 60.0, "TimeRangeType": "Event", "Sampling": true,
+            "SamplingStrategy": { "Name": "FixedRate", "Value": rate },
+        });
+        let found = summaries(&store, &request).unwrap().len();
+        assert!((least..=most).contains(&found), "{found} at {rate}");
+    }
+}
+
+/// What a summary says of documents that have everything.
+#[test]
+fn the_summary_of_documents_that_have_everything() {
+    let store = Store::new(1);
+    let trace = id(1, 1);
+    let ec2 =
+        |zone: &str, id: &str| json!({ "ec2": { "availability_zone": zone, "instance_id": id } });
+    let documents = [
+        segment(
+            &trace,
+            10.25,
+            &json!({
+                "id": "0000000000000001", "origin": "AWS::EC2::Instance", "user": "alice", "aws": ec2("us-east-1a", "i-1"),
+                "http": { "request": { "method": "GET", "url": 3, "x_forwarded_for": true }, "response": { "status": 429.0 } },
+                "annotations": { "k": "v", "list": [1] }, "throttle": true, "error": true,
+            }),
+        ),
+        segment(
+            &trace,
+            11.0,
+            &json!({
+                "id": "0000000000000002", "parent_id": "0000000000000001", "user": "bob", "aws": ec2("us-east-1a", "i-2"),
+                "annotations": { "k": "w", "n": 1 }, "resource_arn": "arn:a",
+            }),
+        ),
+        segment(
+            &trace,
+            12.0,
+            &json!({
+                "id": "0000000000000003", "parent_id": "0000000000000001", "user": "alice", "aws": ec2("us-east-1b", ""),
+                "annotations": { "k": "v", "n": 1.0 }, "resource_arn": "arn:a",
+            }),
+        ),
+    ];
+    assert!(store.put_all(documents.iter().map(String::as_str)).is_empty());
+    let found = summaries(&store, &json!({ "StartTime": 10, "EndTime": 11 })).unwrap();
+    insta::assert_json_snapshot!(found);
+}
+
+#[test]
+fn what_is_unknown_is_null() {
+    let store = Store::new(1);
+    let summary = |document: String| {
+        store.put(&document).unwrap();
+        summaries(&store, &json!({ "StartTime": 10, "EndTime": 11 })).unwrap().remove(0)
+    };
+    let running = json!({ "in_progress": true, "end_time": null });
+    let shown = summary(segment(&id(1, 1), 10.0, &running));
+    assert_eq!(shown["Duration"], Value::Null);
+    assert_eq!(shown["ResponseTime"], Value::Null);
+    assert_eq!(shown["IsPartial"], false);
+    let orphan = json!({ "id": "0000000000000002", "parent_id": "00000000000000ff" });
+    let shown = summary(segment(&id(1, 1), 10.0, &orphan));
+    assert_eq!(shown["IsPartial"], true);
+    let shown = summary(segment(&id(1, 1), 10.0, &Value::Null));
+    assert_eq!((&shown["Duration"], &shown["ResponseTime"]), (&json!(4.0), &json!(4.0)));
+    assert_eq!(shown["Revision"], 3);
+}

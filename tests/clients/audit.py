@@ -1,0 +1,66 @@
+"""`infra/audit` on a stack whose order ended well, and after somebody took its reservation away."""
+
+from __future__ import annotations
+
+import launch
+
+if __name__ == "__main__":
+    launch.as_tests(__file__)
+
+import json
+import subprocess
+import urllib.request
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+import stack
+from tools import exit_code
+from tools.paths import ROOT
+from tools.polling import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# How many seconds the order may take.
+PATIENCE = 30
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[stack.Stack]:
+    """Run the project's template; boto3 and the tools talk to it."""
+    with stack.running(stack.template()) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def audit(*arguments: str, exits_with: int) -> str:
+    """Run it; return what it prints."""
+    command = [str(ROOT / "infra/audit"), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    assert done.returncode == exits_with, done.stdout
+    return done.stdout
+
+
+def test_an_order_that_breaks_a_law_is_named(local: stack.Stack) -> None:
+    request = urllib.request.Request(f"{local.url}/orders/customer123", b"{}")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        order_id = json.load(answer)["orderId"]
+    dynamodb = boto3.client("dynamodb")
+    key = {"customerId": {"S": "customer123"}, "orderId": {"S": order_id}}
+    orders = f"{stack.NAME}-orders"
+    wait_for(
+        "the end of the order",
+        lambda: "open" not in dynamodb.get_item(TableName=orders, Key=key).get("Item", {"open": {}}),
+        PATIENCE,
+    )
+    assert "1 orders, 0 of them" in audit("--age", "0", exits_with=exit_code.FINE)
+
+    reservation = {"pk": {"S": f"order#{order_id}"}, "sk": {"S": "reservation"}}
+    dynamodb.delete_item(TableName=f"{stack.NAME}-inventory", Key=reservation)
+    printed = audit("--age", "0", exits_with=exit_code.FOUND_SOMETHING)
+    assert f"{order_id}: the customer is charged, and no stock is set aside (nothing is recorded)" in printed
+    assert f"{order_id}: the reservation is not decided" in printed
+    assert "1 orders, 0 of them" in audit(exits_with=exit_code.FINE), "it is too young to be judged"
+    assert "Requested resource not found" in audit("--environment", "none", exits_with=exit_code.CANNOT_RUN)
