@@ -46,7 +46,7 @@ pub enum TelemetryError {
 /// process never starts a trace of its own.
 pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
     let daemon = daemon_address(env::var("AWS_XRAY_DAEMON_ADDRESS").ok())?;
-    let format = Format::parse(env::var("TRACES_EXPORTER").ok())?;
+    let format = Format::parse(env::var("TRACES_EXPORTER").ok().as_deref())?;
     let provider =
         provider(format, daemon).map_err(|source| TelemetryError::Socket(daemon, source))?;
     let spans = tracing_opentelemetry::layer()
@@ -97,8 +97,8 @@ enum Format {
 
 impl Format {
     /// Parses `TRACES_EXPORTER`.
-    fn parse(variable: Option<String>) -> Result<Self, TelemetryError> {
-        match variable.as_deref() {
+    fn parse(variable: Option<&str>) -> Result<Self, TelemetryError> {
+        match variable {
             None | Some("" | "xray") => Ok(Self::Segments),
             Some("otlp-udp") => Ok(Self::Otlp),
             Some(other) => Err(TelemetryError::Exporter(other.to_owned())),
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn formats() {
-        let parse = |text: &str| Format::parse(Some(text.to_owned()));
+        let parse = |text| Format::parse(Some(text));
         assert_eq!(Format::parse(None).unwrap(), Format::Segments);
         assert_eq!(parse("xray").unwrap(), Format::Segments);
         assert_eq!(parse("otlp-udp").unwrap(), Format::Otlp);
