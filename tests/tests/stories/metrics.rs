@@ -106,6 +106,12 @@ async fn concurrent_deliveries_of_an_event_are_counted_once() {
 async fn what_is_watched_is_what_is_counted() {
     let world = every_way_an_order_can_go().await;
     let mut counted = BTreeSet::new();
+    world
+        .until("a count of the order that is published again", || {
+            let lines = world.stack().log_lines(Line::is_metrics);
+            (sum(&lines, "OrdersRepublished") > 0.0).then_some(())
+        })
+        .await;
     for line in lines(&world).await {
         let service = line.function.replace("distributed-tracing-demo-", "");
         let fields = line.fields.split(' ').filter_map(|field| field.split_once('='));
