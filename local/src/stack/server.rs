@@ -116,7 +116,7 @@ async fn api_request(
 
 async fn aws_request(
     endpoint: &Endpoint,
-    console: &Console,
+    console: &Arc<Console>,
     request: Request<Body>,
 ) -> HttpResponse {
     let (parts, body) = request.into_parts();
@@ -127,7 +127,10 @@ async fn aws_request(
     }
     // A browser does not sign its requests, an AWS client does.
     if parts.method == Method::GET && !parts.headers.contains_key(header::AUTHORIZATION) {
-        return console.handle(&parts.uri);
+        // The page's data has the graph of all traces, for which nobody else should have to wait.
+        let (console, uri) = (Arc::clone(console), parts.uri);
+        let answer = tokio::task::spawn_blocking(move || console.handle(&uri)).await;
+        return answer.unwrap_or_else(|_panic| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     }
     let body = match read(body, MAX_REQUEST).await {
         Ok(body) => body,
