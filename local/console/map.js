@@ -8,6 +8,11 @@ import { RADIUS, layout } from "./layout.js";
 
 /** A map that is too large for its frame is scaled down to this, and scrolls from there on. */
 const SMALLEST = 0.8;
+/** @type {Statistics} */
+const NOTHING = {
+  OkCount: 0, TotalCount: 0, TotalResponseTime: 0,
+  ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 }, FaultStatistics: { TotalCount: 0 },
+};
 
 /**
  * Draws the map of `services`, as GetServiceGraph answers them.
@@ -84,15 +89,25 @@ function keyOf({ Name, Type }) {
  * @param {number} letters how many a label may have
  */
 function node(service, x, y, prefix, letters) {
-  const { TotalCount } = service.SummaryStatistics;
+  const statistics = statisticsOf(service);
+  const { TotalCount } = statistics;
   return svg("g", { "data-key": keyOf(service), transform: `translate(${x} ${y})` },
-    title(service.Name, service.SummaryStatistics),
+    title(service.Name, statistics),
     svg("circle", { r: RADIUS, class: "disc" }),
     ...ring(service),
-    svg("text", { class: "inside", y: 4 }, average(service.SummaryStatistics).replace(" ms", "")),
+    svg("text", { class: "inside", y: 4 }, average(statistics).replace(" ms", "")),
     svg("text", { class: "halo", y: RADIUS + 15 }, shorten(nameOf(service, prefix), letters)),
     svg("text", { class: "kind halo", y: RADIUS + 27 }, shorten(kindOf(service), letters + 2)),
     svg("text", { class: "count halo", y: -RADIUS - 6 }, TotalCount + (TotalCount === 1 ? " call" : " calls")));
+}
+
+/**
+ * Clients have no statistics of their own: theirs are those of the one service that they call.
+ * @param {Service} service
+ * @returns {Statistics}
+ */
+function statisticsOf({ SummaryStatistics, Edges: [edge] }) {
+  return SummaryStatistics ?? edge?.SummaryStatistics ?? NOTHING;
 }
 
 /**
@@ -100,7 +115,7 @@ function node(service, x, y, prefix, letters) {
  * @param {Service} service
  */
 function ring(service) {
-  const { OkCount, ErrorStatistics, FaultStatistics, TotalCount } = service.SummaryStatistics;
+  const { OkCount, ErrorStatistics, FaultStatistics, TotalCount } = statisticsOf(service);
   if (!TotalCount) return [svg("circle", { r: RADIUS, class: "ring none" })];
   const counts = { fault: FaultStatistics.TotalCount, throttle: ErrorStatistics.ThrottleCount, error: ErrorStatistics.OtherCount, ok: OkCount };
   const length = 2 * Math.PI * RADIUS;
@@ -112,7 +127,7 @@ function ring(service) {
     parts.push(svg("circle", { r: RADIUS, class: "ring " + kind, "stroke-dasharray": `${part} ${length - part}`, "stroke-dashoffset": -from, transform: "rotate(-90)" }));
     from += part;
   }
-  if (service.State === "unknown") parts.push(svg("circle", { r: RADIUS - 5, class: "ring none inferred", "stroke-width": 1 }));
+  if (service.State !== "active") parts.push(svg("circle", { r: RADIUS - 5, class: "ring none inferred", "stroke-width": 1 }));
   return parts;
 }
 

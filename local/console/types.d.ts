@@ -49,7 +49,8 @@ export interface Service {
   Name: string;
   Type?: string;
   State?: string;
-  SummaryStatistics: Statistics;
+  /** Clients have none. */
+  SummaryStatistics?: Statistics;
   Edges: Edge[];
 }
 

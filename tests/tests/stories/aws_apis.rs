@@ -200,7 +200,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
             "/",
             "PutEvents, ListRules, ListTargetsByRule, TestEventPattern, DescribeRule",
         ),
-        ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
+        ("xray", "", "/PutResourcePolicy", "PutTraceSegments, PutTelemetryRecords, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
         ("sqs", "AmazonSQS.CreateQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
         ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, sts, xray"),

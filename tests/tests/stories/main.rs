@@ -53,3 +53,11 @@ mod schedules;
 mod tour;
 /// The X-Ray store under all sorts of input.
 mod xray;
+/// Retrieval, tags and settings of X-Ray.
+mod xray_account;
+/// Maps and statistics over time.
+mod xray_graph;
+/// Groups of traces, and unusual faults in them.
+mod xray_groups;
+/// Which requests are traced.
+mod xray_sampling;
