@@ -1,14 +1,21 @@
 use std::{path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use local::{Fault, Ports};
 
 /// Runs the functions of a SAM template on this machine with API Gateway, Lambda, EventBridge,
 /// DynamoDB, SNS and X-Ray, and a console page that shows traces and events.
 #[derive(Clone, Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
-#[command(name = "cargo local", bin_name = "cargo local", version)]
+#[command(
+    name = "cargo local",
+    bin_name = "cargo local",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
     /// Port of the REST API; 0 picks a free one
     #[arg(long, default_value_t = 3000)]
     api_port: u16,
@@ -63,6 +70,27 @@ pub(crate) struct Arguments {
     /// Be that process
     #[arg(long, hide = true)]
     pub(crate) serve_processor: bool,
+}
+
+/// What else it does.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print an id token of a customer, which the API of a running `cargo local` takes as
+    /// `Authorization` with --parameter ApiAuth=JWT
+    Token(TokenArguments),
+}
+
+/// Whose token.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// The customer
+    pub(crate) customer: String,
+    /// The app client that it is issued to: the template's `UserPoolClientId`
+    #[arg(long, value_name = "ID", default_value = "local")]
+    pub(crate) client: String,
+    /// Port of the AWS APIs
+    #[arg(long, value_name = "PORT", default_value_t = 4566)]
+    pub(crate) aws_port: u16,
 }
 
 impl Arguments {

@@ -4,6 +4,8 @@
 mod cli;
 /// The terminal's output.
 mod terminal;
+/// Tokens for the command line.
+mod token;
 
 /// The signals that end the program.
 mod signals;
@@ -14,7 +16,7 @@ use clap::Parser;
 use local::{Options, Sockets, Stack, compile, processor, processor::Processor, template};
 use serde_json::Value;
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Command};
 
 #[tokio::main]
 async fn main() {
@@ -30,6 +32,10 @@ async fn main() {
 type AnyError = Box<dyn std::error::Error>;
 
 async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
+    if let Some(Command::Token(arguments)) = &arguments.command {
+        terminal::print(&token::token(arguments).await?);
+        return Ok(());
+    }
     if arguments.serve_processor {
         return Ok(processor::serve().await?);
     }

@@ -26,6 +26,8 @@ mod infer;
 mod insights;
 /// The table of operations.
 mod operations;
+/// OpenTelemetry.
+mod otlp;
 /// What the parameters of an operation hold.
 mod parameters;
 /// `GetTraceSummaries` and `BatchGetTraces`.
@@ -63,6 +65,7 @@ pub(crate) use api::XRay;
 pub use api::XRayError;
 pub(crate) use daemon::listen;
 pub(crate) use graph::Graph;
+pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
 pub(crate) use store::Store;

@@ -203,7 +203,12 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
         ("xray", "", "/PutResourcePolicy", "PutTraceSegments, PutTelemetryRecords, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
         ("sqs", "AmazonSQS.CreateQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
-        ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, sts, xray"),
+        (
+            "s3",
+            "",
+            "/bucket",
+            "apigateway, cognito-idp, dynamodb, events, iam, lambda, sns, sqs, sts, xray",
+        ),
     ] {
         let response = call(&world, service, target, path, "{}").await;
         assert_eq!(response.status, 400, "{service}: {:?}", response.body);

@@ -15,8 +15,12 @@ mod aws_apis;
 mod bad_input;
 /// Many orders while everything fails.
 mod chaos;
+/// What clients are told on a bad day.
+mod clients;
 /// `cargo local` as a command.
 mod command;
+/// Who may order for whom.
+mod customers;
 /// Crashes, timeouts, poison.
 mod failures;
 /// Faults on purpose.
@@ -45,6 +49,8 @@ mod permissions;
 mod processor;
 /// What stands between the functions and AWS.
 mod proxy;
+/// Archives and replays.
+mod replay;
 /// Which services consume which events.
 mod routes;
 /// Schedules of all kinds.
