@@ -200,7 +200,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
             "/",
             "PutEvents, ListRules, ListTargetsByRule, TestEventPattern, DescribeRule",
         ),
-        ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
+        ("xray", "", "/Explode", "PutTraceSegments"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
         ("sqs", "AmazonSQS.CreateQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
         (
@@ -224,7 +224,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
     let response = call(&world, "iam", "", "/", "Action=CreateRole").await;
     assert!(response.body.as_str().unwrap().contains("it has SimulatePrincipalPolicy"));
     let (name, value) = scope("lambda");
-    let url = format!("{}/2015-03-31/functions/", world.stack().aws());
+    let url = format!("{}/2018-10-31/layers", world.stack().aws());
     let response = world.request("GET", &url, "", &[(name, value.as_str())]).await;
     assert_eq!(response.headers["x-amzn-errortype"], "UnknownOperationException");
     let response = world.request("POST", &world.stack().aws(), "{}", &[]).await;
