@@ -39,6 +39,7 @@ class Versions(unittest.TestCase):
             "FunctionMemory",
             "FunctionTimeout",
             "LogLevel",
+            "TracesExporter",
             "KmsKeyArn",
             "VpcSubnetIds",
             "VpcSecurityGroupIds",

@@ -166,6 +166,12 @@ impl WorldBuilder {
         if let Some(processor) = &processor {
             self = self.parameter("ProcessorUrl", processor.url());
         }
+        // All stories can be run in the other format of traces as well.
+        if let Ok(exporter) = std::env::var("TRACES_EXPORTER")
+            && template == template_path()
+        {
+            self.parameters.insert(0, ("TracesExporter".to_owned(), exporter));
+        }
         let app = template::load(&template, &self.parameters).expect("the template loads");
         let sockets = Sockets::bind(Ports::default()).await.expect("any port is free");
         let executables = compile::executables(&app, &self.bootstraps, false, &mut Silent).await;

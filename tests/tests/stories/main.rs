@@ -37,6 +37,8 @@ mod messaging;
 mod metrics;
 /// Who notifies the customer, when, and what for.
 mod notifications;
+/// Spans in OpenTelemetry's format.
+mod opentelemetry;
 /// An order's state and history, and what happens to one that is open for long.
 mod order_history;
 /// Orders that end well, and orders that do not.
