@@ -73,8 +73,9 @@ class Stage(unittest.TestCase):
 
 class Deployment(unittest.TestCase):
     def test_it_follows_the_authorisation(self) -> None:
-        ids = {auth: deployment(ApiAuth=auth) for auth in ["NONE", "AWS_IAM", "API_KEY"]}
-        self.assertEqual(len(set(ids.values())), 3, ids)
+        ids = {auth: deployment(ApiAuth=auth) for auth in ["NONE", "AWS_IAM", "API_KEY", "JWT"]}
+        ids |= {pool: deployment(ApiAuth="JWT", UserPoolId=pool) for pool in ["us-east-1_a", "us-east-1_b"]}
+        self.assertEqual(len(set(ids.values())), 6, ids)
 
     def test_it_stays_where_nothing_of_the_api_changes(self) -> None:
         self.assertEqual(deployment(), deployment())
@@ -125,12 +126,43 @@ class Answers(unittest.TestCase):
             self.assertLessEqual({"type", "title", "detail"}, set(problem), name)
 
     def test_both_ways_in_ask_for_the_authorisation_that_was_chosen(self) -> None:
-        for auth, scheme in {"NONE": None, "AWS_IAM": "sigv4", "API_KEY": "api_key"}.items():
-            document = stack({"ApiAuth": auth})["Api"]["Properties"]["Body"]
+        for auth, scheme in {"NONE": None, "AWS_IAM": "sigv4", "API_KEY": "api_key", "JWT": "user_pool"}.items():
+            document = stack({"ApiAuth": auth, "UserPoolId": "us-east-1_a"})["Api"]["Properties"]["Body"]
+            self.assertEqual(list(document["components"].get("securitySchemes", {})), [scheme] if scheme else [])
             for path in document["paths"].values():
                 for method in set(path) - {"options"}:
                     security = [name for entry in path[method].get("security", []) for name in entry]
                     self.assertEqual(security, [scheme] if scheme else [])
+
+
+class Customers(unittest.TestCase):
+    def test_the_function_learns_who_acts_for_customers(self) -> None:
+        for given, expected in [
+            ({"ApiAuth": "NONE"}, {"API_AUTH": "NONE"}),
+            ({"ApiAuth": "API_KEY"}, {"API_AUTH": "API_KEY"}),
+            ({"ApiAuth": "AWS_IAM"}, {"API_AUTH": "AWS_IAM", "CUSTOMER_ROLE": "CustomerRole.Arn"}),
+            (
+                {"ApiAuth": "JWT", "UserPoolId": "us-east-1_a", "UserPoolClientId": "shop"},
+                {"API_AUTH": "JWT", "USER_POOL_CLIENT_ID": "shop"},
+            ),
+        ]:
+            variables = stack(given)["OrderService"]["Properties"]["Environment"]["Variables"]
+            names = {"API_AUTH", "CUSTOMER_ROLE", "USER_POOL_CLIENT_ID"}
+            self.assertEqual({name: variables[name] for name in names & set(variables)}, expected)
+
+    def test_a_session_of_the_role_may_call_this_api_and_do_nothing_else(self) -> None:
+        self.assertNotIn("CustomerRole", stack())
+        resources = stack({"ApiAuth": "AWS_IAM"})
+        self.assertLessEqual(set(resources["CustomerRole"]["Properties"]), {"AssumeRolePolicyDocument", "Description"})
+        (statement,) = resources["CustomerRolePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        self.assertEqual(statement["Action"], "execute-api:Invoke")
+        self.assertTrue(statement["Resource"].endswith(":Api/prod/*/orders/*"), statement)
+
+    def test_tokens_need_a_pool_and_a_client(self) -> None:
+        (rule,) = transform({"ApiAuth": "JWT"})["Rules"].values()
+        asserted = json.dumps(rule["Assertions"])
+        for name in ["UserPoolId", "UserPoolClientId"]:
+            self.assertIn(f'{{"Ref": "{name}"}}', asserted)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import unittest
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
+from tools.topology import Topology
 from transformed import source, stack
 
 PATH = pathlib.Path(__file__).resolve().parent / "cost"
@@ -29,6 +30,18 @@ class Cost(unittest.TestCase):
         )
         rules = [made for made in stack().values() if made["Type"] == "AWS::Events::Rule"]
         self.assertEqual(cost.INPUT["month"]["insights_alarm_metric"]["count"], 2 * len(rules))
+
+    def test_the_quotas_take_what_an_order_uses(self) -> None:
+        order, quotas = cost.INPUT["order"], {quota["what"]: quota["per_order"] for quota in cost.INPUT["quotas"]}
+        requests = order["lambda_request"]["count"]
+        self.assertEqual(quotas["EventBridge `PutEvents`"], order["event"]["count"])
+        # Each but the first one is an event that a rule delivers.
+        self.assertEqual(quotas["EventBridge invocations"], requests - 1)
+        self.assertEqual(quotas["Lambda, concurrency (50 ms)"], requests * 0.05)
+        events = Topology.read().events
+        confirmed = {"Order Created", "Payment Processed", "Inventory Updated", "Notification Sent"}
+        deliveries = sum(len(kind.consumers) for kind in events if kind.detail_type in confirmed)
+        self.assertEqual(deliveries, requests - 1)
 
     def test_every_use_has_a_price(self) -> None:
         used = set(cost.INPUT["order"]) | set(cost.INPUT["month"])

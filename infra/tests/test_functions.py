@@ -39,6 +39,7 @@ class Versions(unittest.TestCase):
             "FunctionMemory",
             "FunctionTimeout",
             "LogLevel",
+            "TracesExporter",
             "KmsKeyArn",
             "VpcSubnetIds",
             "VpcSecurityGroupIds",
@@ -74,6 +75,9 @@ class Versions(unittest.TestCase):
             "KmsKeyArn": KEY,
             "UnitPrice": "123456789.00",
             "CorsOrigin": "https://www.shop.example",
+            "ApiAuth": "AWS_IAM",
+            "ProcessorUrl": "https://api.processor.example",
+            "ProcessorSecret": "processor:SecretString:token",
             "VpcSubnetIds": ",".join(["subnet-0123456789abcdef0"] * 3),
             "VpcSecurityGroupIds": "sg-0123456789abcdef0",
         }

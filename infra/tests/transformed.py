@@ -1,25 +1,20 @@
 """What `sam deploy` hands to CloudFormation, and what CloudFormation makes of it.
 
-`transform` runs SAM's own transform, the library that AWS runs, on template.yaml with the given parameters.
+`transform` runs SAM's own transform on template.yaml with the given parameters.
 `stack` then resolves conditions and intrinsic functions, so that a test can ask what would exist, and how."""
 
 from __future__ import annotations
 
-import copy
-import logging
-import pathlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-from samcli.yamlhelper import yaml_parse
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
+from tools.paths import INFRA
+from tools.synthesis import transform as sam
+from tools.synthesis.transform import Template, source
 
-# It warns of its own metrics.
-logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
-INFRA = pathlib.Path(__file__).resolve().parent.parent
+__all__ = ["INFRA", "Parameters", "Template", "source", "stack", "transform", "watch"]
+
 PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -29,29 +24,13 @@ PSEUDO = {
 }
 NO_VALUE = object()
 
-Template = dict[str, Any]
 Parameters = Mapping[str, str]
 
 
-def source(name: str = "template.yaml") -> Template:
-    """A template as it is written, its intrinsic functions in their long form."""
-    template: Template = yaml_parse((INFRA / name).read_text())
-    return template
-
-
 def transform(parameters: Parameters | None = None, template: Template | None = None) -> Template:
-    """The template after SAM's transform, which sees the parameters' values but no condition."""
-    template = copy.deepcopy(template or source())
-    for resource in template["Resources"].values():
-        # As `sam deploy` does when it has uploaded them.
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "s3://artifacts/code"
-        if resource["Type"] == "AWS::CloudFormation::Stack":
-            resource["Properties"]["TemplateURL"] = "https://s3.amazonaws.com/artifacts/watch.yaml"
-    session = boto3.Session(region_name=PSEUDO["AWS::Region"])
-    translator = Translator({}, Parser(), boto_session=session)
-    transformed: Template = translator.translate(template, parameters or {}, get_managed_policy_map=dict)
-    return transformed
+    """The template after SAM's transform, with what `sam deploy` puts in place of local paths."""
+    nested = "https://s3.amazonaws.com/artifacts/watch.yaml"
+    return sam.transform(template or source(), parameters or {}, lambda _: "s3://artifacts/code", nested)
 
 
 def stack(parameters: Parameters | None = None) -> Template:

@@ -8,10 +8,13 @@ import { duration, shorten, withoutPrefix } from "./format.js";
 import { RADIUS, layout } from "./layout.js";
 import { formatRoute } from "./route.js";
 
-/** Of what was not called, or not counted: clients are not. */
-const NOTHING = { OkCount: 0, ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 }, FaultStatistics: { TotalCount: 0 }, TotalCount: 0, TotalResponseTime: 0 };
 /** A map that is too large for its frame is scaled down to this, and scrolls from there on. */
 const SMALLEST = 0.8;
+/** @type {Statistics} */
+const NOTHING = {
+  OkCount: 0, TotalCount: 0, TotalResponseTime: 0,
+  ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 }, FaultStatistics: { TotalCount: 0 },
+};
 
 /**
  * Draws the map of `services`, as GetServiceGraph answers them.
@@ -141,15 +144,19 @@ function node(service, x, y, prefix, letters, route) {
     ...ring(service),
     svg("text", { class: "inside", y: 4 }, average(statistics).replace(" ms", "")),
     svg("text", { class: "halo", y: RADIUS + 15 }, shorten(name, letters)),
-    svg("text", { class: "kind halo", y: RADIUS + 27 }, shorten(kindOf(service), letters + 2)));
-  if (service.SummaryStatistics) group.append(svg("text", { class: "count halo", y: -RADIUS - 6 }, TotalCount + (TotalCount === 1 ? " call" : " calls")));
+    svg("text", { class: "kind halo", y: RADIUS + 27 }, shorten(kindOf(service), letters + 2)),
+    svg("text", { class: "count halo", y: -RADIUS - 6 }, TotalCount + (TotalCount === 1 ? " call" : " calls")));
   group.setAttribute("transform", `translate(${x} ${y})`);
   return group;
 }
 
-/** @param {Service} service */
-function statisticsOf({ SummaryStatistics = NOTHING }) {
-  return SummaryStatistics;
+/**
+ * Clients have no statistics of their own: theirs are those of the one service that they call.
+ * @param {Service} service
+ * @returns {Statistics}
+ */
+function statisticsOf({ SummaryStatistics, Edges: [edge] }) {
+  return SummaryStatistics ?? edge?.SummaryStatistics ?? NOTHING;
 }
 
 /**
@@ -169,7 +176,7 @@ function ring(service) {
     parts.push(svg("circle", { r: RADIUS, class: "ring " + kind, "stroke-dasharray": `${part} ${length - part}`, "stroke-dashoffset": -from, transform: "rotate(-90)" }));
     from += part;
   }
-  if (service.State === "unknown") parts.push(svg("circle", { r: RADIUS - 5, class: "ring none inferred", "stroke-width": 1 }));
+  if (service.State !== "active") parts.push(svg("circle", { r: RADIUS - 5, class: "ring none inferred", "stroke-width": 1 }));
   return parts;
 }
 
@@ -191,7 +198,6 @@ function average({ TotalCount, TotalResponseTime }) {
  */
 function describe(name, statistics) {
   const { TotalCount, ErrorStatistics, FaultStatistics } = statistics;
-  if (statistics === NOTHING) return name;
   const numbers = `${TotalCount} in all, ${average(statistics)} on average, ${ErrorStatistics.TotalCount} errors, ${FaultStatistics.TotalCount} faults`;
   return `${name}: ${numbers}`;
 }

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use local::{Fault, Ports};
 
 use crate::trace_command::TraceArguments;
@@ -74,11 +74,27 @@ pub(crate) struct Arguments {
     pub(crate) serve_processor: bool,
 }
 
-/// What else can be done.
+/// What else it does.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print an id token of a customer, which the API of a running `cargo local` takes as
+    /// `Authorization` with --parameter ApiAuth=JWT
+    Token(TokenArguments),
     /// Print a trace of the running `cargo local` as a waterfall
     Trace(TraceArguments),
+}
+
+/// Whose token.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// The customer
+    pub(crate) customer: String,
+    /// The app client that it is issued to: the template's `UserPoolClientId`
+    #[arg(long, value_name = "ID", default_value = "local")]
+    pub(crate) client: String,
+    /// Port of the AWS APIs
+    #[arg(long, value_name = "PORT", default_value_t = 4566)]
+    pub(crate) aws_port: u16,
 }
 
 impl Arguments {

@@ -1,4 +1,7 @@
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use axum::{
     body::Body,
@@ -12,6 +15,7 @@ use hyper_util::{
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
+use uuid::Uuid;
 
 use crate::{
     identity::arn_of,
@@ -61,7 +65,7 @@ impl DynamoDb {
         for definition in tables {
             create(&database, definition)?;
         }
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(TablesError::Listen)?;
+        let listener = listen().await.map_err(TablesError::Listen)?;
         let uri = uri(listener.local_addr().map_err(TablesError::Listen)?)?;
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database));
         let client = Client::builder(TokioExecutor::new()).build_http();
@@ -105,13 +109,32 @@ impl AwsApi for DynamoDb {
     }
 
     fn handle<'a>(&'a self, request: &'a AwsRequest) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.forward(request))
+        Box::pin(async {
+            // The embedded server answers this with a plain text.
+            std::str::from_utf8(&request.body).map_err(|error| {
+                AwsError::bad_request("SerializationException", error.to_string())
+            })?;
+            self.forward(request).await
+        })
     }
 }
 
 impl Drop for DynamoDb {
     fn drop(&mut self) {
         self.server.abort();
+    }
+}
+
+/// Whoever reaches the embedded server may read and write everything: it checks no `Host`, and it tells browsers that pages of
+/// every origin may ask. So it listens where no page finds it: on one of the 2^24 loopback addresses, of which Linux has all.
+/// Other systems have one, and there the port alone is hard to guess.
+async fn listen() -> io::Result<TcpListener> {
+    let [first, second, third, ..] = Uuid::new_v4().into_bytes();
+    // The last one is neither the network's own number nor that of a broadcast.
+    let address = Ipv4Addr::new(127, first, second, third.clamp(1, 254));
+    match TcpListener::bind((address, 0)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
     }
 }
 
@@ -156,4 +179,18 @@ fn permissions(operation: &str, body: &Value) -> Vec<Permission> {
 
 fn table(name: &str) -> String {
     arn_of("dynamodb", "table/", name)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_page_finds_the_embedded_server() {
+        let addresses = [listen().await.unwrap(), listen().await.unwrap()];
+        let [first, second] = addresses.map(|listener| listener.local_addr().unwrap().ip());
+        assert!(first.is_loopback() && second.is_loopback());
+        assert_ne!(first, second);
+        assert_ne!(first, Ipv4Addr::LOCALHOST);
+    }
 }

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,6 +17,7 @@ use crate::{
         AwsApi, AwsError, AwsRequest, CredentialScope, HttpResponse, Outcome, Response, json_error,
         target,
     },
+    xray::{OTLP_PATH, Store, receive_otlp},
 };
 
 /// The header with which temporary credentials come; every process of a function has its own.
@@ -26,6 +30,7 @@ pub(crate) struct Endpoint {
     authorizer: Arc<Authorizer>,
     faults: Arc<Faults>,
     lambda: Arc<Lambda>,
+    traces: Arc<Store>,
 }
 
 impl Endpoint {
@@ -36,6 +41,7 @@ impl Endpoint {
             authorizer: Arc::clone(&services.authorizer),
             faults: Arc::clone(&services.faults),
             lambda: Arc::clone(&services.lambda),
+            traces: Arc::clone(&services.traces),
         }
     }
 
@@ -47,6 +53,10 @@ impl Endpoint {
         headers: &HeaderMap,
         body: Bytes,
     ) -> HttpResponse {
+        // OpenTelemetry's exporters do not sign, and need not.
+        if method == Method::POST && path == OTLP_PATH {
+            return receive_otlp(headers, &body, &self.traces).map(Body::from);
+        }
         let request_id = Uuid::new_v4().to_string();
         let scope = CredentialScope::parse(headers);
         let mut response = match self.find(&scope, method, path, headers) {

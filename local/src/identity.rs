@@ -37,3 +37,8 @@ pub(crate) fn access_key(function: &str) -> String {
 pub(crate) fn queue_url(name: &str) -> String {
     format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
 }
+
+/// The name of the rule that EventBridge makes and manages to fill the archive `archive`.
+pub(crate) fn managed_rule(archive: &str) -> String {
+    format!("Events-Archive-{archive}")
+}

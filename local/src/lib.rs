@@ -62,6 +62,8 @@ pub mod processor;
 
 // The services, a room each.
 
+/// Cognito: the user pool of the REST API.
+mod cognito;
 /// DynamoDB.
 mod dynamodb;
 /// IAM: what each function may call.
@@ -70,7 +72,7 @@ mod iam;
 mod sns;
 /// SQS: queues, dead letters among them.
 mod sqs;
-/// STS: who calls.
+/// STS: who calls, and in which role.
 mod sts;
 /// X-Ray: daemon, store, graph, API.
 mod xray;
@@ -96,6 +98,11 @@ mod endpoint;
 /// Everything, running.
 mod stack;
 
+/// Inputs that nobody has thought of.
+#[cfg(test)]
+mod fuzz;
+
+pub use cognito::TokenError;
 pub use dynamodb::TablesError;
 pub use events::{EventRecord, ScheduleState, UnknownSchedule};
 pub use faults::{Fault, FaultError, UnknownFunction};

@@ -4,6 +4,8 @@
 mod cli;
 /// The terminal's output.
 mod terminal;
+/// Tokens for the command line.
+mod token;
 /// `cargo local trace`.
 mod trace_command;
 
@@ -32,8 +34,13 @@ async fn main() {
 type AnyError = Box<dyn std::error::Error>;
 
 async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
-    if let Some(Command::Trace(arguments)) = &arguments.command {
-        return Ok(trace_command::run(arguments).await?);
+    match &arguments.command {
+        Some(Command::Token(arguments)) => {
+            terminal::print(&token::token(arguments).await?);
+            return Ok(());
+        }
+        Some(Command::Trace(arguments)) => return Ok(trace_command::run(arguments).await?),
+        None => {}
     }
     if arguments.serve_processor {
         return Ok(processor::serve().await?);

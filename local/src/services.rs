@@ -1,17 +1,18 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use crate::{
-    apigateway::{ApiGateway, Gateway},
+    apigateway::{ApiGateway, Callers, Gateway},
+    cognito::{Cognito, Issuer, TokenError},
     dynamodb::{DynamoDb, TablesError},
-    events::{Buses, EventBridge, Schedules, Targets},
+    events::{Archives, Buses, EventBridge, Schedules, Targets},
     faults::{Faults, UnknownFunction},
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
     logs::Logs,
     sns::Sns,
     sqs::Queues,
-    sts::Sts,
-    template::App,
+    sts::{Sessions, Sts},
+    template::{App, Security},
     wire::AwsApi,
     xray::{Recorder, Sampling, Store, XRay, XRayError},
 };
@@ -19,6 +20,8 @@ use crate::{
 /// The emulated services of a template.
 #[derive(Debug)]
 pub(crate) struct Services {
+    /// Cognito.
+    pub(crate) cognito: Arc<Cognito>,
     /// IAM.
     pub(crate) authorizer: Arc<Authorizer>,
     /// EventBridge.
@@ -35,6 +38,8 @@ pub(crate) struct Services {
     pub(crate) queues: Arc<Queues>,
     /// EventBridge's schedules.
     pub(crate) schedules: Arc<Schedules>,
+    /// STS.
+    pub(crate) sessions: Arc<Sessions>,
     /// SNS.
     pub(crate) sns: Arc<Sns>,
     /// X-Ray.
@@ -51,6 +56,9 @@ pub enum StartError {
     /// The tables cannot be created.
     #[error(transparent)]
     Tables(#[from] TablesError),
+    /// The user pool has no key.
+    #[error(transparent)]
+    Key(#[from] TokenError),
     /// X-Ray refuses a group or a sampling rule.
     #[error(transparent)]
     XRay(#[from] XRayError),
@@ -93,29 +101,40 @@ impl Services {
         ));
         let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
-        let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), targets));
+        let archives = Archives::new(app.archives.clone(), Arc::clone(&logs));
+        let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), archives, targets));
         let sampling = Arc::new(Sampling::default());
         let xray = Arc::new(XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?);
         let sampling = samples.then_some(sampling);
+        let sessions = Arc::<Sessions>::default();
+        let issuer = issuer(app)?.map(Arc::new);
+        let cognito = Arc::new(Cognito(issuer.clone()));
         let gateway = app.api.clone().map(|api| {
             let (lambda, logs, recorder) =
                 (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
-            let routes = app.routes.clone();
-            Gateway::new(api, routes, lambda, recorder, sampling, logs, trusts_trace_header)
+            let sessions = Arc::clone(&sessions);
+            let callers = Callers { sessions, issuer, trusts_trace_header };
+            Gateway::new(api, app.routes.clone(), callers, lambda, recorder, sampling, logs)
         });
         // A new AWS API goes here.
         let apis: Vec<Arc<dyn AwsApi>> = vec![
             Arc::new(ApiGateway(app.api.clone())),
+            Arc::clone(&cognito) as _,
             dynamodb,
             Arc::new(EventBridge { buses: Arc::clone(&buses), schedules: Arc::clone(&schedules) }),
             Arc::new(Iam(Arc::clone(&authorizer))),
             Arc::new(LambdaApi(Arc::clone(&lambda))),
             Arc::clone(&sns) as _,
             Arc::clone(&queues) as _,
-            Arc::new(Sts(Arc::clone(&authorizer))),
+            Arc::new(Sts {
+                authorizer: Arc::clone(&authorizer),
+                sessions: Arc::clone(&sessions),
+                roles: app.assumable_roles.clone(),
+            }),
             Arc::clone(&xray) as _,
         ];
         Ok(Self {
+            cognito,
             authorizer,
             buses,
             faults,
@@ -124,12 +143,22 @@ impl Services {
             logs,
             queues,
             schedules,
+            sessions,
             sns,
             traces,
             xray,
             apis,
         })
     }
+}
+
+/// Issues the tokens that the API accepts, if it accepts any.
+fn issuer(app: &App) -> Result<Option<Issuer>, TokenError> {
+    let pool = app.routes.iter().find_map(|route| match &route.security {
+        Security::UserPool(pool) => Some(pool),
+        Security::Open | Security::Iam => None,
+    });
+    pool.map(|pool| Issuer::new(pool)).transpose()
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ fn curl(route: &Route, url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Security;
 
     const URL: &str = "http://127.0.0.1:3000";
 
@@ -78,7 +79,8 @@ mod tests {
             ),
         ] {
             let (method, path) = (method.to_owned(), path.to_owned());
-            app.routes = vec![Route { method, path, function: "F".to_owned() }];
+            let (function, security) = ("F".to_owned(), Security::Open);
+            app.routes = vec![Route { method, path, function, security }];
             assert_eq!(test_command(&app, URL).as_deref(), Some(expected));
         }
         app.api = None;

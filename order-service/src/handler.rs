@@ -6,6 +6,7 @@ use shared::{
 };
 
 use crate::{
+    caller::{Access, Caller, NotTheCustomer},
     key::{Answered, Key},
     listing::Listing,
     order::{Open, Order, PriceList},
@@ -17,6 +18,7 @@ use crate::{
 /// What taking orders needs.
 #[derive(Debug)]
 pub(crate) struct Orders {
+    pub(crate) access: Access,
     /// The web origin whose pages may read the responses; empty for none.
     pub(crate) cors_origin: String,
     pub(crate) prices: PriceList,
@@ -29,6 +31,8 @@ pub(crate) struct Orders {
 /// Why the response to a request is not an order.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OrderError {
+    #[error(transparent)]
+    NotTheCustomer(#[from] NotTheCustomer),
     #[error("the request is invalid")]
     InvalidRequest(#[from] InvalidRequest),
     #[error("there is no such order")]
@@ -39,6 +43,8 @@ pub(crate) enum OrderError {
     InFlight,
     #[error("the table of orders is unavailable")]
     Table(#[from] OrderTableError),
+    #[error("it is unknown whether the order is stored")]
+    Unknown(#[source] OrderTableError),
 }
 
 impl Orders {
@@ -47,15 +53,10 @@ impl Orders {
     pub(crate) async fn respond(
         &self,
         request: &Request,
+        caller: &Caller,
         invocation: &Invocation,
     ) -> Response<Body> {
-        let path = request.path_parameters();
-        let customer_id = path.first("customerId").unwrap_or_default();
-        let outcome = match (request.method(), path.first("orderId")) {
-            (_, Some(order_id)) => self.look_up(customer_id, order_id, request).await,
-            (&Method::GET, None) => self.list(customer_id, request).await,
-            _ => self.place(customer_id, request, invocation).await,
-        };
+        let outcome = self.route(request, caller, invocation).await;
         let mut response = outcome.unwrap_or_else(|error| {
             let mut response = response::error(&error);
             response.extensions_mut().insert(ReportedError::new(error));
@@ -63,6 +64,23 @@ impl Orders {
         });
         response::allow_origin(&mut response, &self.cors_origin);
         response
+    }
+
+    /// Does what the request asks for, if its sender is the customer.
+    async fn route(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        invocation: &Invocation,
+    ) -> Result<Response<Body>, OrderError> {
+        let path = request.path_parameters();
+        let customer_id = path.first("customerId").unwrap_or_default();
+        self.access.check(caller, customer_id)?;
+        match (request.method(), path.first("orderId")) {
+            (_, Some(order_id)) => self.look_up(customer_id, order_id, request).await,
+            (&Method::GET, None) => self.list(customer_id, request).await,
+            _ => self.place(customer_id, request, invocation).await,
+        }
     }
 
     /// Decides, stores, publishes. An order that is stored is published: if not now, by the sweep.
@@ -140,10 +158,12 @@ impl Orders {
             Err(error) => match self.table.fence(&order, invocation, now).await {
                 Ok(Fenced::Stored) => Placed::Stored(Recorded::New(order.clone())),
                 Ok(Fenced::Withdrawn) => return Err(error.into()),
+                // With its key, the client finds out by sending the same request again.
+                Err(_) if key.is_some() => return Err(error.into()),
                 Err(unknown) => {
                     let unknown = chain(&unknown);
                     tracing::error!(error = unknown, "it is unknown whether the order is stored");
-                    return Err(error.into());
+                    return Err(OrderError::Unknown(error));
                 }
             },
         };

@@ -4,6 +4,8 @@
 //! Handles the outcomes of payment, stock and notification: stores what happened to the order.
 //! Handles a schedule: publishes orders again that are open for long.
 
+/// Who may act for which customer.
+mod caller;
 /// The steps from a request to a response.
 mod handler;
 /// What the function is invoked with, and what it returns.
@@ -38,6 +40,7 @@ use shared::{Error, Invocation, Service, handle_event, optional, required};
 use tower::Layer;
 
 use crate::{
+    caller::Access,
     handler::Orders,
     invoked::{Invoked, Reply},
     order::PriceList,
@@ -61,6 +64,7 @@ enum InvocationError {
 async fn main() -> Result<(), Error> {
     let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).await?;
     let orders = Arc::new(Orders {
+        access: Access::from_environment()?,
         cors_origin: optional("CORS_ORIGIN", String::new())?,
         prices: PriceList {
             unit_price: optional("UNIT_PRICE", "99.99".parse()?)?,
@@ -82,7 +86,9 @@ async fn handle(orders: &Orders, event: LambdaEvent<Invoked>) -> Result<Reply, I
     match event.payload {
         Invoked::Request(payload) => {
             let request = from_str(payload.get()).map_err(InvocationError::NotARequest)?;
-            Ok(Reply::Response(orders.respond(&request, &invocation).await))
+            let caller = serde_json::from_str(payload.get());
+            let caller = caller.map_err(InvocationError::NotARequest)?;
+            Ok(Reply::Response(orders.respond(&request, &caller, &invocation).await))
         }
         Invoked::Event(payload) => {
             handle_event(orders, &payload, &invocation).await?;

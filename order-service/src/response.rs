@@ -108,7 +108,7 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     values.into_iter().any(names)
 }
 
-/// What the client gets for an error: `400`, `404`, `409`, `422` or `503`, and why.
+/// What the client gets for an error: `400`, `403`, `404`, `409`, `422`, `500` or `503`, and why.
 pub(crate) fn error(error: &OrderError) -> Response<Body> {
     match error {
         OrderError::InvalidRequest(InvalidRequest::Fields(fields)) => invalid_fields(fields),
@@ -119,6 +119,10 @@ pub(crate) fn error(error: &OrderError) -> Response<Body> {
             let reason = "was used for another order; use a new key for a new order".to_owned();
             invalid_fields(&[InvalidField { field: "Idempotency-Key", reason }])
         }
+        OrderError::NotTheCustomer(_) => {
+            let sentence = "You may order, and see orders, for yourself alone.";
+            problem(StatusCode::FORBIDDEN, sentence, &[])
+        }
         OrderError::NotFound => {
             problem(StatusCode::NOT_FOUND, "This customer has no such order.", &[])
         }
@@ -128,6 +132,13 @@ pub(crate) fn error(error: &OrderError) -> Response<Body> {
             let mut response = problem(StatusCode::CONFLICT, sentence, &[]);
             set(&mut response, header::RETRY_AFTER, RETRY_AFTER);
             response
+        }
+        // Without a key, the same request again may be another order: `503` would ask for it.
+        OrderError::Unknown(_) => {
+            let sentence = "It is unknown whether the order was placed. The list of this customer's \
+                            orders has it if it was; with an `Idempotency-Key`, the same request \
+                            can be sent again.";
+            problem(StatusCode::INTERNAL_SERVER_ERROR, sentence, &[])
         }
         OrderError::Table(_) => {
             let sentence = "The order could not be taken right now. Send the same request again, \

@@ -40,6 +40,8 @@ mod log_line;
 mod metrics;
 /// Amounts of money: exact, never negative.
 mod money;
+/// Spans in OpenTelemetry's own format.
+mod otlp;
 /// `PutEvents` with partial failures detected and retried.
 mod publisher;
 /// Whether a conditional write recorded something new.

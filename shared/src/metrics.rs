@@ -154,9 +154,10 @@ pub(crate) fn record_bus_latency(inbound: &InboundEvent) {
 
 /// Counts events once, when they are first recorded: publishing them again does not count them
 /// again. The counts are written at once, so that neither failing to publish nor a process that dies
-/// while it publishes loses them.
+/// while it publishes loses them. What the canary ordered is no business.
 pub(crate) fn count(events: &[OutboundEvent]) {
-    let new: Vec<_> = events.iter().filter_map(OutboundEvent::newly_recorded).collect();
+    let new = events.iter().filter_map(OutboundEvent::newly_recorded);
+    let new: Vec<_> = new.filter(|event| !event.customer_id().is_canary()).collect();
     if !new.is_empty() {
         change_current(|counts| new.into_iter().for_each(|event| counts.add(event)));
         // Fails outside of an invocation, where there is nothing to count for.
@@ -263,9 +264,13 @@ mod tests {
     };
 
     fn payment_failed() -> Event {
+        payment_failed_of("customer123")
+    }
+
+    fn payment_failed_of(customer: &str) -> Event {
         let failed = PaymentFailed {
             order_id: "ord_1".parse().unwrap(),
-            customer_id: "customer123".parse().unwrap(),
+            customer_id: customer.parse().unwrap(),
             payment_id: "pay_1".to_owned(),
             amount: "99.99".parse().unwrap(),
             currency: "USD".to_owned(),
@@ -304,6 +309,12 @@ mod tests {
     async fn an_event_that_another_invocation_recorded_is_not_counted_again() {
         let line = line(false, Recorded::Existing(payment_failed())).await;
         assert_eq!(line, "", "there is nothing to count, so nothing is written");
+    }
+
+    #[tokio::test]
+    async fn what_the_canary_ordered_is_not_counted() {
+        assert_eq!(line(false, Recorded::New(payment_failed_of("canary"))).await, "");
+        assert_ne!(line(false, Recorded::New(payment_failed_of("canary-2"))).await, "");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{clock::now, log_line::LogLine};
+use crate::{clock::now, log_line::LogLine, otlp::OtlpUdpExporter};
 
 /// Where the X-Ray daemon listens by default
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html>).
@@ -24,6 +24,9 @@ pub enum TelemetryError {
     /// The address of the X-Ray daemon is invalid.
     #[error("AWS_XRAY_DAEMON_ADDRESS is `{0}`, not an address such as `{DEFAULT_DAEMON}`")]
     DaemonAddress(String),
+    /// The format of traces is unknown.
+    #[error("TRACES_EXPORTER is `{0}`, neither `xray` nor `otlp-udp`")]
+    Exporter(String),
     /// There is no socket to send from.
     #[error("cannot open a UDP socket to the X-Ray daemon at {0}")]
     Socket(SocketAddr, #[source] io::Error),
@@ -43,16 +46,9 @@ pub enum TelemetryError {
 /// process never starts a trace of its own.
 pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
     let daemon = daemon_address(env::var("AWS_XRAY_DAEMON_ADDRESS").ok())?;
-    let client =
-        XrayDaemonClient::new(daemon).map_err(|source| TelemetryError::Socket(daemon, source))?;
-    // X-Ray accepts trace ids made from W3C ones, which contain no time; the exporter would drop
-    // them.
-    let translator = SegmentTranslator::new().skip_timestamp_validation();
-    let provider = SdkTracerProvider::builder()
-        .with_id_generator(XrayIdGenerator::default())
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
-        .with_simple_exporter(XrayExporter::new(client).with_translator(translator))
-        .build();
+    let format = Format::parse(env::var("TRACES_EXPORTER").ok().as_deref())?;
+    let provider =
+        provider(format, daemon).map_err(|source| TelemetryError::Socket(daemon, source))?;
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("shared"))
         .with_location(false)
@@ -88,6 +84,43 @@ pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
         tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("no message"));
     }));
     Ok(())
+}
+
+/// In which format spans are sent to the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// X-Ray's own documents.
+    Segments,
+    /// OpenTelemetry's.
+    Otlp,
+}
+
+impl Format {
+    /// Parses `TRACES_EXPORTER`.
+    fn parse(variable: Option<&str>) -> Result<Self, TelemetryError> {
+        match variable {
+            None | Some("" | "xray") => Ok(Self::Segments),
+            Some("otlp-udp") => Ok(Self::Otlp),
+            Some(other) => Err(TelemetryError::Exporter(other.to_owned())),
+        }
+    }
+}
+
+fn provider(format: Format, daemon: SocketAddr) -> io::Result<SdkTracerProvider> {
+    let provider = SdkTracerProvider::builder()
+        .with_id_generator(XrayIdGenerator::default())
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)));
+    Ok(match format {
+        Format::Segments => {
+            // X-Ray accepts trace ids made from W3C ones, which contain no time; the exporter would
+            // drop them.
+            let translator = SegmentTranslator::new().skip_timestamp_validation();
+            let exporter = XrayExporter::new(XrayDaemonClient::new(daemon)?);
+            provider.with_simple_exporter(exporter.with_translator(translator))
+        }
+        Format::Otlp => provider.with_simple_exporter(OtlpUdpExporter::new(daemon)?),
+    }
+    .build())
 }
 
 /// Parses `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in any order
@@ -128,6 +161,15 @@ mod tests {
         for variable in ["", "localhost", "tcp:127.0.0.1:2000", "127.0.0.1"] {
             assert!(daemon_address(Some(variable.to_owned())).is_err(), "{variable}");
         }
+    }
+
+    #[test]
+    fn formats() {
+        let parse = |text| Format::parse(Some(text));
+        assert_eq!(Format::parse(None).unwrap(), Format::Segments);
+        assert_eq!(parse("xray").unwrap(), Format::Segments);
+        assert_eq!(parse("otlp-udp").unwrap(), Format::Otlp);
+        assert!(parse("otlp").is_err());
     }
 
     #[test]

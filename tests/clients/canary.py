@@ -10,6 +10,7 @@ if __name__ == "__main__":
 import subprocess
 from dataclasses import dataclass
 
+import boto3
 import pytest
 import stack
 from stack import NAME
@@ -107,20 +108,61 @@ CASES = [
 ]
 
 
+def canary(local: stack.Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it."""
+    command = [str(ROOT / "infra/canary"), "--url", local.url, "--interval", "0.2", *arguments]
+    return subprocess.run(
+        command,
+        env=local.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.broken)
 def test_the_canary_names_what_is_broken(case: Case) -> None:
     with stack.running(case.template()) as local:
-        timeout = "8" if case.differences else "20"
-        command = [str(ROOT / "infra/canary"), "--url", local.url, "--timeout", timeout, "--interval", "0.2"]
-        done = subprocess.run(
-            command,
-            env=local.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = canary(local, "--timeout", "8" if case.differences else "20")
     for sentence in case.differences:
         assert sentence in done.stdout
     assert done.returncode == (exit_code.FOUND_SOMETHING if case.differences else exit_code.FINE), done.stdout
+
+
+def with_parameter(template: str, name: str, before: str, after: str) -> str:
+    """Give a parameter another default."""
+    declared = f"  {name}:\n    Type: String\n    Default: {before}\n"
+    assert declared in template, name
+    return template.replace(declared, declared.replace(before, after))
+
+
+def test_the_canary_orders_as_a_session_and_puts_its_product_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with stack.running(with_parameter(stack.template(), "ApiAuth", "NONE", "AWS_IAM")) as local:
+        done = canary(local, "--iam")
+        assert done.returncode == exit_code.FINE, done.stdout
+        assert "is back in the stock of" in done.stdout
+        # Without it, the API does not let the canary in.
+        refused = canary(local, "--timeout", "1")
+        assert "the order was answered with 403" in refused.stdout
+        for name, value in local.environment.items():
+            monkeypatch.setenv(name, value)
+        items = boto3.client("dynamodb").scan(TableName=f"{NAME}-inventory")["Items"]
+        levels = [item["available"]["N"] for item in items if item["pk"]["S"].startswith("product#")]
+        assert levels == ["100"]
+
+
+def test_the_canary_orders_with_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = with_parameter(stack.template(), "ApiAuth", "NONE", "JWT")
+    template = with_parameter(template, "UserPoolId", '""', "us-east-1_local")
+    with stack.running(with_parameter(template, "UserPoolClientId", '""', "shop")) as local:
+        for name, value in local.environment.items():
+            monkeypatch.setenv(name, value)
+        signed_in = boto3.client("cognito-idp").initiate_auth(
+            AuthFlow="USER_PASSWORD_AUTH",
+            ClientId="shop",
+            AuthParameters={"USERNAME": "5f7a-canary", "PASSWORD": "any"},
+        )
+        done = canary(local, "--token", signed_in["AuthenticationResult"]["IdToken"])
+        assert done.returncode == exit_code.FINE, done.stdout

@@ -89,9 +89,12 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request
-            .body(Full::new(Bytes::copy_from_slice(body.as_ref())))
-            .expect("the request is well formed");
+        let body = Full::new(Bytes::copy_from_slice(body.as_ref()));
+        self.send(request.body(body).expect("the request is well formed")).await
+    }
+
+    /// Sends any request at all: `None` if the connection is closed.
+    pub async fn send(&self, request: http::Request<Full<Bytes>>) -> Option<Response> {
         let response = timeout(TIMEOUT, self.http.request(request)).await;
         let (parts, body) = response.expect("a response comes in time").ok()?.into_parts();
         let body = body.collect().await.ok()?.to_bytes();

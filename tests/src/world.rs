@@ -50,12 +50,14 @@ pub struct World {
 
 /// What is special about a world.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct WorldBuilder {
     parameters: Vec<(String, String)>,
     bootstraps: Vec<(String, PathBuf)>,
     template: Option<PathBuf>,
     processes: Option<usize>,
     lacks_permissions: bool,
+    sampling: bool,
     trusts_trace_header: bool,
     faults: Vec<Fault>,
     seed: u64,
@@ -104,6 +106,13 @@ impl WorldBuilder {
     #[must_use]
     pub fn lacking_permissions(mut self) -> Self {
         self.lacks_permissions = true;
+        self
+    }
+
+    /// Sampling rules decide which requests are traced, as with `--sampling`.
+    #[must_use]
+    pub fn sampling(mut self) -> Self {
+        self.sampling = true;
         self
     }
 
@@ -157,6 +166,12 @@ impl WorldBuilder {
         if let Some(processor) = &processor {
             self = self.parameter("ProcessorUrl", processor.url());
         }
+        // All stories can be run in the other format of traces as well.
+        if let Ok(exporter) = std::env::var("TRACES_EXPORTER")
+            && template == template_path()
+        {
+            self.parameters.insert(0, ("TracesExporter".to_owned(), exporter));
+        }
         let app = template::load(&template, &self.parameters).expect("the template loads");
         let sockets = Sockets::bind(Ports::default()).await.expect("any port is free");
         let executables = compile::executables(&app, &self.bootstraps, false, &mut Silent).await;
@@ -171,10 +186,10 @@ impl WorldBuilder {
                     }
                 })
             }),
-            sampling: false,
             retry_delay: Duration::from_millis(50),
             // Many worlds share a few cores.
             max_processes: self.processes.unwrap_or(4),
+            sampling: self.sampling,
             trust_trace_header: self.trusts_trace_header,
             faults: self.faults,
             seed: self.seed,

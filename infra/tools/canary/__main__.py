@@ -2,10 +2,11 @@
 people forget: tracing that is off, rules that are disabled or match nothing, roles that may not write to X-Ray.
 
     infra/canary                                                   the stack of the default parameters, on AWS
-    infra/canary --environment prod --iam
+    infra/canary --environment prod --iam                          as a session `canary` of CustomerRole
     AWS_ENDPOINT_URL=http://127.0.0.1:4566 infra/canary --url http://127.0.0.1:3000      against `cargo local`
 
-The order is a real one, of the customer `canary` and of a product of its own.
+The order is a real one, of the customer `canary`, whose orders are in no business metric, and of a product of its own,
+which is put back.
 Exit code 0: as expected; 1: something differs, and each difference is printed; 2: it could not be found out."""
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import sys
 
 from tools import aws, exit_code
-from tools.canary import outcome, trace
+from tools.canary import outcome, stock, trace
 from tools.canary.configuration import STAGE, Configuration
 from tools.canary.order import CREATED, OrderApi
 from tools.canary.report import Report
@@ -40,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     configuration.check_rules(topology)
 
     url = arguments.url or f"https://{api_id}.execute-api.{session.region_name}.amazonaws.com/{STAGE}"
-    api = OrderApi(url, session, arguments.api_key, signed=arguments.iam)
+    role = configuration.customer_role() if arguments.iam else None
+    api = OrderApi(url, session, arguments.api_key, role, arguments.token)
     check_order(api, stack, topology.edges_of(stack), outcome.Patience(arguments.timeout, arguments.interval), report)
 
     if report.differences:
@@ -53,8 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def check_order(api: OrderApi, stack: str, edges: set[str], patience: outcome.Patience, report: Report) -> None:
     """Place an order, and compare what becomes of it with a confirmed one."""
-    if (api.signed or api.api_key) and api.is_open():
+    if api.is_authorised and api.is_open():
         report.differs("the API lets in a request without authorisation: was the stage deployed since ApiAuth changed?")
+    if api.is_open_to_others():
+        report.differs("the API shows one customer the orders of another")
     status, body, trace_id = api.place()
     order_id = _order_id(body) if status == CREATED else None
     if order_id is None:
@@ -66,7 +70,8 @@ def check_order(api: OrderApi, stack: str, edges: set[str], patience: outcome.Pa
         report.note(f"a conditional write was refused, as after a redelivery: {sentence}")
     report.all_differ(result.differences(edges), f"the map has the {len(edges)} edges of a confirmed order")
     if order_id is not None:
-        outcome.check_tables(api.session, stack, order_id, report)
+        reservation = outcome.check_tables(api.session, stack, order_id, report)
+        stock.put_back(api.session, stack, reservation, report)
 
 
 def _order_id(body: str) -> str:
@@ -84,7 +89,8 @@ def _arguments() -> argparse.Namespace:
     aws.add_stack_arguments(parser)
     parser.add_argument("--url", help="where orders are placed, if not at API Gateway's own URL")
     parser.add_argument("--api-key", help="the key, where ApiAuth is API_KEY")
-    parser.add_argument("--iam", action="store_true", help="sign the request, where ApiAuth is AWS_IAM")
+    parser.add_argument("--iam", action="store_true", help="order as a session of CustomerRole, where it is AWS_IAM")
+    parser.add_argument("--token", help="the id token of the user to order for, where it is JWT")
     parser.add_argument(
         "--timeout", type=float, default=90, help="how many seconds to wait for the trace (%(default)s)"
     )

@@ -87,6 +87,17 @@ class Configuration:
         found += self._missing_permissions(service, invoked["Role"])
         self.report.all_differ(found, f"{service} is ready and traced")
 
+    def customer_role(self) -> str:
+        """Return the ARN of the role whose sessions act for customers, where `ApiAuth` is `AWS_IAM`."""
+        functions = self.session.client("lambda", config=aws.PATIENT)
+        name = f"{self.stack}-order-service"
+        variables = functions.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
+        if "CUSTOMER_ROLE" not in variables:
+            auth = variables.get("API_AUTH", "NONE")
+            message = f"--iam is for ApiAuth=AWS_IAM, and here it is {auth}"
+            raise CannotRunError(message)
+        return variables["CUSTOMER_ROLE"]
+
     def _missing_permissions(self, service: str, role: str) -> list[str]:
         iam = self.session.client("iam", config=aws.PATIENT)
         try:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import secrets
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
+from tools import aws
 from tools.exit_code import CannotRunError
 
 if TYPE_CHECKING:
     import boto3
 
+# The services leave the orders of this customer out of the business' figures.
 CUSTOMER = "canary"
 UNAUTHORISED = {401, 403}
 CREATED = 201
@@ -32,20 +36,32 @@ class OrderApi:
     url: str
     session: boto3.Session
     api_key: str | None = None
-    signed: bool = False
-    """Whether requests are signed, as `ApiAuth=AWS_IAM` demands."""
+    role: str | None = None
+    """The role whose session places the order, where `ApiAuth` is `AWS_IAM`."""
+    token: str | None = None
+    """The id token of the customer, where it is `JWT`."""
+    product: str = field(default_factory=lambda: time.strftime("canary-%Y-%m-%d", time.gmtime()))
+    """It changes daily: each comes with the stock that a new product has, should nobody put the old one's back."""
+
+    @property
+    def customer(self) -> str:
+        """In whose name the order is placed."""
+        return subject(self.token) if self.token else CUSTOMER
+
+    @property
+    def is_authorised(self) -> bool:
+        """Whether requests come with anything that authorises them."""
+        return bool(self.api_key or self.role or self.token)
 
     def place(self) -> tuple[int, str, str]:
         """Place an order; return the status, the body and the trace id of the answer.
 
         The client has begun and sampled the trace, so the order is traced whatever the sampling rules say; the answer
-        names another trace where clients are not trusted to begin one. The product changes daily: each comes with the
-        stock that a new product has, so the canary never runs out of it.
+        names another trace where clients are not trusted to begin one.
         """
         trace_id = new_trace_id()
-        product = time.strftime("canary-%Y-%m-%d", time.gmtime())
-        body = json.dumps({"productId": product, "quantity": 1})
-        status, answer, trace = self._send("POST", f"/orders/{CUSTOMER}", body, trace=f"Root={trace_id};Sampled=1")
+        body = json.dumps({"productId": self.product, "quantity": 1})
+        status, answer, trace = self._send("POST", f"/orders/{self.customer}", body, trace=f"Root={trace_id};Sampled=1")
         root = re.search(r"Root=([^;]+)", trace)
         return status, answer, root[1] if root else trace_id
 
@@ -54,8 +70,13 @@ class OrderApi:
 
         It asks for an order that does not exist, so nothing happens.
         """
-        status, _, _ = self._send("GET", f"/orders/{CUSTOMER}/none", authorised=False)
+        status, _, _ = self._send("GET", f"/orders/{self.customer}/none", authorised=False)
         return status not in UNAUTHORISED
+
+    def is_open_to_others(self) -> bool:
+        """Whether the credentials are good for another customer too: where somebody is known, they must not be."""
+        status, _, _ = self._send("GET", f"/orders/{self.customer}-2/none")
+        return bool(self.role or self.token) and status not in UNAUTHORISED
 
     def _send(
         self, method: str, path: str, body: str = "", *, trace: str = "Sampled=0", authorised: bool = True
@@ -64,8 +85,10 @@ class OrderApi:
         headers = {"Content-Type": "application/json", TRACE_HEADER: trace}
         if authorised and self.api_key:
             headers["x-api-key"] = self.api_key
-        if authorised and self.signed:
-            headers = self._signed(method, url, headers, body)
+        if authorised and self.token:
+            headers["Authorization"] = self.token
+        if authorised and self.role:
+            headers = self._signed(self.role, method, url, headers, body)
         request = urllib.request.Request(url, body.encode() or None, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -76,14 +99,23 @@ class OrderApi:
             message = f"`{url}` does not answer: {error}"
             raise CannotRunError(message) from error
 
-    def _signed(self, method: str, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
-        credentials = self.session.get_credentials()
-        if credentials is None:
-            message = "there are no AWS credentials to sign the request with"
-            raise CannotRunError(message)
+    def _signed(self, role: str, method: str, url: str, headers: dict[str, str], body: str) -> dict[str, str]:
         request = AWSRequest(method, url, headers=headers, data=body)
+        assumed = self.session.client("sts", config=aws.PATIENT).assume_role(RoleArn=role, RoleSessionName=CUSTOMER)
+        issued = assumed["Credentials"]
+        credentials = Credentials(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
         SigV4Auth(credentials, "execute-api", self.session.region_name).add_auth(request)
         return dict(request.headers.items())
+
+
+def subject(token: str) -> str:
+    """Return whose id token this is. Whether it is valid is the API's to say."""
+    try:
+        claims = token.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"])
+    except (IndexError, ValueError, KeyError, TypeError) as error:
+        message = "the token is no id token: it has no `sub`"
+        raise CannotRunError(message) from error
 
 
 def new_trace_id() -> str:

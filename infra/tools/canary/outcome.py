@@ -69,8 +69,8 @@ def wait_for(
             return outcome
 
 
-def check_tables(session: boto3.Session, stack: str, order_id: str, report: Report) -> None:
-    """Check that the services' tables agree: charged, reserved, notified."""
+def check_tables(session: boto3.Session, stack: str, order_id: str, report: Report) -> Item:
+    """Check that the services' tables agree: charged, reserved, notified. Return the reservation, if it can be read."""
     dynamodb = session.client("dynamodb", config=aws.PATIENT)
 
     def item(table: str, key: dict[str, str]) -> Item:
@@ -79,17 +79,19 @@ def check_tables(session: boto3.Session, stack: str, order_id: str, report: Repo
         return dynamodb.get_item(TableName=f"{stack}-{table}", Key=typed_key, ConsistentRead=True).get("Item", {})
 
     try:
+        reservation = item("inventory", {"pk": f"order#{order_id}", "sk": "reservation"})
         differences = table_differences(
             payment=item("payments", {"orderId": order_id}),
-            reservation=item("inventory", {"pk": f"order#{order_id}", "sk": "reservation"}),
+            reservation=reservation,
             notification=item("notifications", {"orderId": order_id}),
         )
     except ClientError as error:
         if not aws.is_access_denied(error):
             raise
         report.unknown("what the tables say of the order: you lack dynamodb:GetItem")
-        return
+        return {}
     report.all_differ(differences, "the tables say that the order was charged, reserved and confirmed")
+    return reservation
 
 
 def table_differences(payment: Item, reservation: Item, notification: Item) -> list[str]:

@@ -63,8 +63,9 @@ class DeadLetter:
         return header if isinstance(header, str) and header else None
 
     def __str__(self) -> str:
-        """What it is, for whom."""
-        return f"{self.event.get('detail-type')} of {self._detail('orderId')} for {self.function.name}"
+        """What it is, for whom. A schedule's event is about no order."""
+        order = self._detail("orderId")
+        return f"{self.event.get('detail-type')}{f' of {order}' if order else ''} for {self.function.name}"
 
     def _detail(self, *path: str) -> object:
         value: object = self.event.get("detail")

@@ -51,6 +51,14 @@ def test_both_forms_of_a_dead_letter_are_understood(sent: "MessageTypeDef", reas
     assert letter.trace_header == TRACE
 
 
+def test_an_event_of_a_schedule_is_a_dead_letter_too() -> None:
+    event = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+    letter = DeadLetter.parse(message(record(requestPayload=event)))
+    assert str(letter) == "Scheduled Event for shop-demo-payment-service"
+    assert letter.event == event
+    assert letter.trace_header is None
+
+
 @pytest.mark.parametrize(
     ("sent", "complaint"),
     [

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
+    caller::{Caller, Callers},
     gateway_response::{
         BAD_GATEWAY, BAD_REQUEST, HEAD_TOO_LARGE, INTERNAL, MISSING_TOKEN, SLOW_REQUEST, TIMED_OUT,
         TOO_LARGE, respond,
@@ -48,13 +49,12 @@ const MAX_EVENT: usize = 6 * 1024 * 1024;
 pub(crate) struct Gateway {
     api: Api,
     routes: Vec<Route>,
+    callers: Callers,
     lambda: Arc<Lambda>,
     recorder: Recorder,
     /// What decides which requests are traced; without it all are.
     sampling: Option<Arc<Sampling>>,
     logs: Arc<Logs>,
-    /// Whether a client's trace header is continued.
-    trusts_trace_header: bool,
 }
 
 /// A request on its way.
@@ -69,6 +69,7 @@ pub(super) struct Incoming<'a> {
     pub(super) client: SocketAddr,
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
+    pub(super) caller: Caller,
     /// The trace, with the client's parent if it sent one and is trusted.
     pub(super) trace: TraceHeader,
     /// When it came, in seconds since the epoch.
@@ -96,13 +97,13 @@ impl Gateway {
     pub(crate) fn new(
         api: Api,
         routes: Vec<Route>,
+        callers: Callers,
         lambda: Arc<Lambda>,
         recorder: Recorder,
         sampling: Option<Arc<Sampling>>,
         logs: Arc<Logs>,
-        trusts_trace_header: bool,
     ) -> Self {
-        Self { api, routes, lambda, recorder, sampling, logs, trusts_trace_header }
+        Self { api, routes, callers, lambda, recorder, sampling, logs }
     }
 
     /// Handles a request, and hands on what it was answered with.
@@ -138,6 +139,10 @@ impl Gateway {
             // replaced, and `\xe9` is what `\xc3\xa9` is when it is read as Latin-1. What API Gateway does is unconfirmed.
             return (with_ids(respond(BAD_REQUEST), &id, &trace), None);
         }
+        let caller = match self.callers.identify(&route.security, &parts.headers) {
+            Ok(caller) => caller,
+            Err(response) => return (with_ids(respond(response), &id, &trace), None),
+        };
         let body = match read(body, MAX_REQUEST).await {
             Ok(body) => body,
             Err(error) => {
@@ -161,6 +166,7 @@ impl Gateway {
             client,
             route,
             parameters,
+            caller,
             trace,
             start,
         };
@@ -170,7 +176,7 @@ impl Gateway {
     /// The trace of a request: a new one, unless the client sent a header and is trusted to choose. API Gateway trusts
     /// everybody, so that any client can write into a trace whose id it knows, and decide on sampling.
     fn trace_of(&self, headers: &HeaderMap, now: f64) -> TraceHeader {
-        let sent = trace_header(headers).filter(|_| self.trusts_trace_header);
+        let sent = trace_header(headers).filter(|_| self.callers.trusts_trace_header);
         // Whether the trace is recorded is decided where it is known whose request this is.
         sent.unwrap_or_else(|| TraceHeader::start(now).child_of(None, None))
     }

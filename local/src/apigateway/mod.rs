@@ -2,6 +2,8 @@
 
 /// The API Gateway API: asking how the REST API is configured.
 mod api;
+/// Who calls, and who is let in.
+mod caller;
 /// Requests on their way to a function and back.
 mod gateway;
 /// What API Gateway itself answers.
@@ -11,4 +13,4 @@ mod proxy;
 /// The stage's segment.
 mod segment;
 
-pub(crate) use {api::ApiGateway, gateway::Gateway};
+pub(crate) use {api::ApiGateway, caller::Callers, gateway::Gateway};

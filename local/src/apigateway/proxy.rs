@@ -42,7 +42,7 @@ pub(super) fn event(api: &Api, incoming: &Incoming<'_>) -> String {
 }
 
 fn request_context(api: &Api, path: &str, incoming: &Incoming<'_>) -> Value {
-    json!({
+    let mut context = json!({
         "accountId": ACCOUNT,
         "apiId": api.id(),
         "domainName": api.domain(),
@@ -61,7 +61,9 @@ fn request_context(api: &Api, path: &str, incoming: &Incoming<'_>) -> Value {
         "resourceId": "local",
         "resourcePath": incoming.route.path,
         "stage": api.stage,
-    })
+    });
+    incoming.caller.describe(&mut context);
+    context
 }
 
 /// Each parameter's last value, and all its values.

@@ -109,7 +109,9 @@ fn percentiles(sorted: &[f64]) -> Vec<Value> {
 /// Bars of equal width on a logarithmic scale: latencies of a service spread over magnitudes.
 fn histogram(sorted: &[f64]) -> Vec<Value> {
     const SHORTEST: f64 = 1e-6;
-    let (Some(shortest), Some(longest)) = (sorted.first(), sorted.last()) else { return Vec::new() };
+    let (Some(shortest), Some(longest)) = (sorted.first(), sorted.last()) else {
+        return Vec::new();
+    };
     let (least, most) = (shortest.max(SHORTEST).ln(), longest.max(SHORTEST).ln());
     #[expect(clippy::cast_precision_loss, reason = "there are few bars")]
     let edge = |bar: usize| (least + (most - least) * bar as f64 / BARS as f64).exp();

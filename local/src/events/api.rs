@@ -10,6 +10,7 @@ use super::{
     bus::{Buses, DEFAULT},
     describe::Directory,
     entry::{Entry, EntryError},
+    replay::Replays,
     request::parse_entries,
     sample::test_event_pattern,
 };
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The operations.
-const OPERATIONS: [&str; 7] = [
+const OPERATIONS: [&str; 14] = [
     "PutEvents",
     "ListRules",
     "ListTargetsByRule",
@@ -29,6 +30,13 @@ const OPERATIONS: [&str; 7] = [
     "DescribeRule",
     "ListEventBuses",
     "DescribeEventBus",
+    "CreateArchive",
+    "DescribeArchive",
+    "ListArchives",
+    "StartReplay",
+    "DescribeReplay",
+    "ListReplays",
+    "CancelReplay",
 ];
 
 /// The EventBridge API.
@@ -65,9 +73,23 @@ impl AwsApi for EventBridge {
             "ListTargetsByRule" => directory.list_targets(body),
             "ListEventBuses" => Ok(directory.list_buses(body)),
             "DescribeEventBus" => directory.describe_bus(body),
+            "CreateArchive" => self.create_archive(body),
+            "DescribeArchive" => self.buses.archives.describe(body),
+            "ListArchives" => self.buses.archives.list(body),
+            "StartReplay" => Replays::start(&self.buses, body),
+            "DescribeReplay" => self.buses.replays.describe(body),
+            "ListReplays" => self.buses.replays.list(body),
+            "CancelReplay" => self.buses.replays.cancel(body),
             other => Err(AwsError::unknown_operation("EventBridge", other, &OPERATIONS)),
         });
         Box::pin(future::ready(outcome.map(Response::Json)))
+    }
+}
+
+impl EventBridge {
+    fn create_archive(&self, request: &Value) -> Result<Value, AwsError> {
+        let bus_of = |arn: &str| self.buses.find(arn).ok().map(str::to_owned);
+        self.buses.archives.create(request, bus_of)
     }
 }
 
@@ -111,9 +133,10 @@ fn put(
     let own = entry.trace_header.map(TraceHeader::parse);
     let trace = own.unwrap_or_else(|| trace.cloned());
     let id = Uuid::new_v4().to_string();
+    let time = entry.time.unwrap_or_else(clock::date_time);
     let event = entry
-        .to_event(&id, clock::date_time())
+        .to_event(&id, time)
         .map_err(|error| EntryError { code: "InternalFailure", message: error.to_string() })?;
-    buses.dispatch(entry.bus, event, trace.as_ref());
+    buses.dispatch(entry.bus, event, time, trace.as_ref());
     Ok(id)
 }

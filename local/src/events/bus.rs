@@ -1,7 +1,8 @@
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::target::Targets;
+use super::{archive::Archives, replay::Replays, target::Targets};
 use crate::{
     identity::arn, payload::Payload, ring_buffer::RingBuffer, rules::Leaves, template::Rule,
     trace_header::TraceHeader,
@@ -12,12 +13,14 @@ const CAPACITY: usize = 500;
 /// The bus that every account has.
 pub(super) const DEFAULT: &str = "default";
 
-/// The buses of a template and their rules.
+/// The buses of a template, their rules and archives.
 #[derive(Debug)]
 pub(crate) struct Buses {
     /// Those of the buses, without `default`.
     names: Vec<String>,
     rules: Vec<Rule>,
+    pub(super) archives: Archives,
+    pub(super) replays: Replays,
     targets: Targets,
     records: RingBuffer<EventRecord>,
 }
@@ -39,8 +42,19 @@ pub struct EventRecord {
 
 impl Buses {
     /// The buses, by name, and rules of a template.
-    pub(crate) fn new(names: Vec<String>, rules: Vec<Rule>, targets: Targets) -> Self {
-        Self { names, rules, targets, records: RingBuffer::new(CAPACITY) }
+    pub(crate) fn new(
+        names: Vec<String>,
+        rules: Vec<Rule>,
+        archives: Archives,
+        targets: Targets,
+    ) -> Self {
+        let records = RingBuffer::new(CAPACITY);
+        Self { names, rules, archives, replays: Replays::default(), targets, records }
+    }
+
+    /// Whether any replay has not ended.
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.replays.is_any_running()
     }
 
     /// The events that are `wanted`, oldest first.
@@ -78,23 +92,68 @@ impl Buses {
         self.rules.iter().filter(move |rule| rule.bus == bus)
     }
 
-    /// Sends an event to each target of each rule that matches. On a bus that does not exist it is dropped.
-    pub(super) fn dispatch(&self, bus: &str, event: Box<RawValue>, header: Option<&TraceHeader>) {
+    /// Archives an event, and sends it to each target of each rule that matches. On a bus that does not
+    /// exist it is dropped.
+    pub(super) fn dispatch(
+        &self,
+        bus: &str,
+        event: Box<RawValue>,
+        time: DateTime<Utc>,
+        header: Option<&TraceHeader>,
+    ) {
         let Ok(bus) = self.find(bus) else { return };
         // An event is always an object that can be read.
         let leaves = Leaves::parse(event.get()).unwrap_or_default();
-        let matching = |rule: &&Rule| rule.enabled && rule.pattern.matches_leaves(&leaves);
+        self.archives.keep(bus, &leaves, event.get(), time);
+        let rules = self.send(bus, event.get(), &leaves, header, |_| true);
+        self.record(bus, event, rules, header);
+    }
+
+    /// Sends an event of an archive to each target of each rule that matches and is one of `wanted`, which
+    /// are all if there is none.
+    pub(super) fn replay(&self, bus: &str, event: Box<RawValue>, wanted: &[String]) {
+        let leaves = Leaves::parse(event.get()).unwrap_or_default();
+        let is_wanted = |rule: &Rule| wanted.is_empty() || wanted.contains(&rule.arn);
+        let rules = self.send(bus, event.get(), &leaves, None, is_wanted);
+        self.record(bus, event, rules, None);
+    }
+
+    /// Returns the names of the rules that matched.
+    fn send(
+        &self,
+        bus: &str,
+        event: &str,
+        leaves: &Leaves<'_>,
+        header: Option<&TraceHeader>,
+        is_wanted: impl Fn(&Rule) -> bool,
+    ) -> Vec<String> {
+        let matching =
+            |rule: &&Rule| rule.enabled && is_wanted(rule) && rule.pattern.matches_leaves(leaves);
         let rules: Vec<_> = self.rules(bus).filter(matching).collect();
         for rule in &rules {
             for target in &rule.targets {
-                self.targets.send(&rule.arn, target, event.get(), header);
+                self.targets.send(&rule.arn, target, event, header);
             }
         }
-        let rules = rules.iter().map(|rule| rule.name.clone()).collect();
+        rules.iter().map(|rule| rule.name.clone()).collect()
+    }
+
+    fn record(
+        &self,
+        bus: &str,
+        event: Box<RawValue>,
+        rules: Vec<String>,
+        header: Option<&TraceHeader>,
+    ) {
         let trace_id = header.map(|header| header.root.clone());
         let parent_id = header.and_then(|header| header.parent.clone());
-        let bus = bus.to_owned();
-        self.records.push(EventRecord { event: event.into(), bus, rules, trace_id, parent_id });
+        self.records.push(EventRecord {
+            event: event.into(),
+            bus: bus.to_owned(),
+            rules,
+            trace_id,
+            parent_id,
+        });
     }
 }
 

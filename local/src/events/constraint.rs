@@ -89,22 +89,26 @@ pub(super) fn required<'a>(request: &'a Value, name: &str) -> Result<&'a str, Aw
     constraints.finish().map(|()| "")
 }
 
+/// Whether a text is the name of a bus, an archive or a replay.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+}
+
 /// Whether a text is the name or the ARN of a bus.
 pub(super) fn is_bus(text: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| is_word(c) || c == '.');
-    let Some(rest) = text.strip_prefix("arn:aws") else { return is_name(text) };
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let Some(rest) = text.strip_prefix("arn:aws") else { return is_word(text) };
     let parts: Vec<_> = rest.split(':').collect();
     let [partition, "events", region, account, resource] = parts.as_slice() else { return false };
     let mut region = region.splitn(3, '-');
     let is_letters =
         |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    partition.chars().all(is_word)
+    partition.chars().all(is_part)
         && region.by_ref().take(2).filter(is_letters).count() == 2
-        && region.next().is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_word))
+        && region.next().is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_part))
         && account.len() == 12
         && account.bytes().all(|byte| byte.is_ascii_digit())
-        && resource.strip_prefix("event-bus/").is_some_and(is_name)
+        && resource.strip_prefix("event-bus/").is_some_and(is_word)
 }
 
 /// Whether a text is the id of a global endpoint.

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -18,7 +20,7 @@ pub(super) struct Directory<'a> {
 
 /// A rule as the API shows it, and its targets.
 struct Entry<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     json: Value,
     targets: &'a [Target],
 }
@@ -82,6 +84,8 @@ impl Directory<'_> {
             .find(request["EventBusName"].as_str().unwrap_or(DEFAULT))
             .map_err(|error| not_found(error.to_string()))?;
         let mut entries: Vec<_> = self.buses.rules(bus).map(with_pattern).collect();
+        let managed = self.buses.archives.managed_rules(bus).into_iter();
+        entries.extend(managed.map(|(name, pattern)| of_archive(name, bus, &pattern)));
         if bus == DEFAULT {
             let rules =
                 self.schedules.iter().filter(|schedule| schedule.scheduler == Scheduler::Rule);
@@ -99,7 +103,21 @@ fn with_pattern(rule: &Rule) -> Entry<'_> {
         "EventPattern": rule.pattern.source().to_string(),
         "State": state(rule.enabled),
     });
-    Entry { name: &rule.name, json, targets: &rule.targets }
+    Entry { name: rule.name.as_str().into(), json, targets: &rule.targets }
+}
+
+/// What EventBridge itself made to fill an archive. Its target is no function.
+fn of_archive(name: String, bus: &str, pattern: &Value) -> Entry<'static> {
+    let path = if bus == DEFAULT { name.clone() } else { format!("{bus}/{name}") };
+    let json = json!({
+        "Name": name,
+        "Arn": arn("events", &format!("rule/{path}")),
+        "EventBusName": bus,
+        "EventPattern": pattern.to_string(),
+        "State": state(true),
+        "ManagedBy": "prod.vhs.events.aws.internal",
+    });
+    Entry { name: name.into(), json, targets: &[] }
 }
 
 fn with_schedule(schedule: &Schedule) -> Entry<'_> {
@@ -110,7 +128,7 @@ fn with_schedule(schedule: &Schedule) -> Entry<'_> {
         "ScheduleExpression": schedule.expression.to_string(),
         "State": state(schedule.enabled),
     });
-    Entry { name: &schedule.name, json, targets: &schedule.targets }
+    Entry { name: schedule.name.as_str().into(), json, targets: &schedule.targets }
 }
 
 fn bus(name: &str) -> Value {

@@ -20,7 +20,8 @@ pub(super) struct Entry<'a> {
     /// As it was sent: numbers are not rewritten, equal names all stay.
     detail: &'a RawValue,
     resources: Vec<&'a str>,
-    time: Option<DateTime<Utc>>,
+    /// Its own time, if it has one.
+    pub(super) time: Option<DateTime<Utc>>,
     /// The name or the ARN of the bus.
     pub(super) bus: &'a str,
     pub(super) trace_header: Option<&'a str>,
@@ -77,13 +78,13 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// The event as targets receive it. `now` is its time unless the entry has one.
+    /// The event as targets receive it, with that time.
     pub(super) fn to_event(
         &self,
         id: &str,
-        now: DateTime<Utc>,
+        time: DateTime<Utc>,
     ) -> Result<Box<RawValue>, serde_json::Error> {
-        let time = self.time.unwrap_or(now).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let time = time.to_rfc3339_opts(SecondsFormat::Secs, true);
         serde_json::value::to_raw_value(&Event {
             version: "0",
             id,
@@ -185,7 +186,7 @@ mod tests {
         let entries = parse_entries(&request).unwrap();
         let entry = entries[0].as_ref().unwrap();
         assert_eq!((entry.bus, entry.trace_header), ("default", Some("Root=1")));
-        let event = entry.to_event("id-1", DateTime::UNIX_EPOCH).unwrap();
+        let event = entry.to_event("id-1", entry.time.unwrap()).unwrap();
         assert_eq!(
             event.get(),
             format!(

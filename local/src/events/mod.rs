@@ -2,6 +2,8 @@
 
 /// The API: dispatch, and `PutEvents`.
 mod api;
+/// Archives of buses.
+mod archive;
 /// The buses, their rules, and what came over them.
 mod bus;
 /// What a request breaks of the API's model.
@@ -10,6 +12,8 @@ mod constraint;
 mod describe;
 /// One entry of `PutEvents`: what is accepted, and the event that it becomes.
 mod entry;
+/// Replays of archives.
+mod replay;
 /// A request of `PutEvents`.
 mod request;
 /// `TestEventPattern`.
@@ -20,6 +24,7 @@ mod schedules;
 mod target;
 
 pub(crate) use api::EventBridge;
+pub(crate) use archive::Archives;
 pub(crate) use bus::Buses;
 pub use bus::EventRecord;
 pub(crate) use schedules::Schedules;

@@ -100,6 +100,7 @@ fn configuration(function: &Function) -> Value {
         "Timeout": function.timeout.as_secs(),
         "State": "Active",
         "LastUpdateStatus": "Successful",
+        "Environment": { "Variables": function.environment },
         "TracingConfig": { "Mode": mode },
         "LoggingConfig": { "LogGroup": function.log_group },
     })

@@ -20,6 +20,7 @@ use self::{
     sockets::Addresses,
 };
 use crate::{
+    cognito::TokenError,
     console::Console,
     endpoint::Endpoint,
     events::{EventRecord, ScheduleState, UnknownSchedule},
@@ -218,6 +219,19 @@ impl Stack {
     }
 }
 
+/// Who calls the API.
+impl Stack {
+    /// An id token that the user pool issues to a client for a user, for `seconds` from now.
+    pub fn id_token(&self, user: &str, client: &str, seconds: i64) -> Result<String, TokenError> {
+        self.services.cognito.id_token(user, client, seconds)
+    }
+
+    /// The access key of a new session of the role with that ARN, which lasts `seconds` from now.
+    pub fn access_key(&self, role: &str, session: &str, seconds: i64) -> String {
+        self.services.sessions.begin(role, session, seconds).0
+    }
+}
+
 /// What has happened.
 impl Stack {
     /// The functions' log lines that are `wanted`, oldest first.
@@ -265,9 +279,9 @@ impl Stack {
         self.services.traces.watch()
     }
 
-    /// Whether no function is handling anything and no retry is still to come.
+    /// Whether no function is handling anything, no retry is still to come, and no replay is under way.
     pub fn is_idle(&self) -> bool {
-        self.services.lambda.is_idle()
+        !self.services.buses.is_replaying() && self.services.lambda.is_idle()
     }
 }
 

@@ -116,7 +116,7 @@ async fn api_request(
 
 async fn aws_request(
     endpoint: &Endpoint,
-    console: &Console,
+    console: &Arc<Console>,
     request: Request<Body>,
 ) -> HttpResponse {
     let (parts, body) = request.into_parts();

@@ -19,8 +19,12 @@ pub struct App {
     pub routes: Vec<Route>,
     /// The names of the event buses, without `default`.
     pub buses: Vec<String>,
+    /// The ARNs of the roles that a principal of the account may assume.
+    pub assumable_roles: Vec<String>,
     /// The EventBridge rules.
     pub rules: Vec<Rule>,
+    /// The archives of buses.
+    pub archives: Vec<Archive>,
     /// The schedules, of rules and of EventBridge Scheduler.
     pub schedules: Vec<Schedule>,
     /// The DynamoDB tables, as `CreateTable` requests.
@@ -125,6 +129,20 @@ pub struct Route {
     pub path: String,
     /// The logical id of the function.
     pub function: String,
+    /// Who may call it.
+    pub security: Security,
+}
+
+/// Whom a method of an API lets in, as far as that is checked here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// Anybody.
+    #[default]
+    Open,
+    /// Whoever signs the request for `execute-api`.
+    Iam,
+    /// Whoever has an id token of the user pool with this id.
+    UserPool(String),
 }
 
 /// An EventBridge rule.
@@ -144,6 +162,21 @@ pub struct Rule {
     pub enabled: bool,
     /// Where the events that match are sent.
     pub targets: Vec<Target>,
+}
+
+/// What keeps the events of a bus, so that they can be replayed.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// The logical id of the resource that declares it.
+    pub logical_id: String,
+    /// Its name on AWS.
+    pub name: String,
+    /// The name of its event bus.
+    pub bus: String,
+    /// Which events it keeps, if not all.
+    pub pattern: Option<Pattern>,
+    /// How many days it keeps them; 0 for ever.
+    pub retention_days: u32,
 }
 
 /// Something that invokes functions at certain times.

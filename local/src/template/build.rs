@@ -1,9 +1,11 @@
 use std::path::Path;
 
 use super::{
-    app::App, error::LineError, function, globals::Globals, intrinsics::Scope, messaging, nested,
-    openapi, outputs, resource::Resource, rest_api, rule, tracing, yaml::Node,
+    app::App, archive, error::LineError, function, globals::Globals, intrinsics::Scope, messaging,
+    nested, openapi, outputs, resource::Resource, rest_api, rule, security, tracing, yaml::Node,
 };
+use crate::identity::iam_arn;
+
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
 pub(super) const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::ApiGateway::Account",
@@ -11,9 +13,9 @@ pub(super) const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::Logs::LogGroup",
     "AWS::SQS::QueuePolicy",
     "AWS::SNS::TopicPolicy",
-    // Only the functions' own policies are enforced; other roles have no principal here.
+    // Only the functions' own policies are enforced.
     "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Role",
+    "AWS::IAM::RolePolicy",
 ];
 
 /// What is wrong with a resource, or with a reference from one to another.
@@ -25,6 +27,9 @@ pub enum BuildError {
     /// A resource without a type.
     #[error("resource `{0}` has no `Type`")]
     NoType(String),
+    /// `Properties` that are a text or a list.
+    #[error("the `Properties` of resource `{0}` are no mapping")]
+    Properties(String),
     /// A second REST API.
     #[error("only one AWS::Serverless::Api runs here")]
     SecondApi,
@@ -41,6 +46,14 @@ pub enum BuildError {
     UnknownBus {
         /// The rule's name.
         rule: String,
+        /// The bus's name.
+        bus: String,
+    },
+    /// An archive of a bus that does not exist.
+    #[error("archive `{archive}` is of the bus `{bus}`, which is not in this template")]
+    UnknownArchivedBus {
+        /// The archive's name.
+        archive: String,
         /// The bus's name.
         bus: String,
     },
@@ -85,7 +98,7 @@ pub(super) fn build(root: &Node, scope: &Scope<'_>, folder: &Path) -> Result<App
         }
     }
     (app.outputs, app.unresolved_outputs) = outputs::evaluate(root, scope);
-    check_routes(&app, &resources)?;
+    check_routes(&mut app, &resources)?;
     check_queues_and_buses(&app, scope)?;
     Ok(app)
 }
@@ -104,6 +117,7 @@ fn add(
         "AWS::Serverless::Api" => app.api = Some(rest_api::explicit(resource, globals)),
         "AWS::Events::EventBus" => app.buses.push(resource.name.clone()),
         "AWS::Events::Rule" => rule::add(resource, app)?,
+        "AWS::Events::Archive" => app.archives.push(archive::parse(resource)?),
         "AWS::DynamoDB::Table" => app.tables.push(resource.table()),
         "AWS::SNS::Topic" => messaging::add_topic(resource, app),
         "AWS::SNS::Subscription" => messaging::add_subscription(resource, app),
@@ -116,19 +130,25 @@ fn add(
             let kind = format!("{} with Roles", resource.kind);
             app.not_emulated.push((resource.logical_id.to_owned(), kind));
         }
+        "AWS::IAM::Role" => {
+            let trusted = security::trusts_account(&resource.properties);
+            app.assumable_roles
+                .extend(trusted.then(|| iam_arn(&format!("role/{}", resource.name))));
+        }
         kind if WITHOUT_EFFECT.contains(&kind) => {}
         kind => app.not_emulated.push((resource.logical_id.to_owned(), kind.to_owned())),
     }
     Ok(())
 }
 
-/// Checks the routes against the API's own document.
-fn check_routes(app: &App, resources: &[Resource<'_>]) -> Result<(), LineError> {
+/// Checks the routes against the API's own document, which says whom they let in.
+fn check_routes(app: &mut App, resources: &[Resource<'_>]) -> Result<(), LineError> {
     for api in resources.iter().filter(|resource| resource.kind == "AWS::Serverless::Api") {
         let document = &api.properties["DefinitionBody"];
         if !document.is_null() {
             openapi::check(document, &app.routes)
                 .map_err(|mismatch| LineError::new(api.node.line, mismatch))?;
+            app.routes.iter_mut().for_each(|route| security::read(document, route));
         }
     }
     Ok(())
@@ -160,6 +180,13 @@ fn check_queues_and_buses(app: &App, scope: &Scope<'_>) -> Result<(), LineError>
             let (rule_name, bus) = (rule.name.clone(), rule.bus.clone());
             let error = BuildError::UnknownBus { rule: rule_name, bus };
             return Err(at(&rule.logical_id, error));
+        }
+    }
+    for archive in &app.archives {
+        if archive.bus != "default" && !app.buses.contains(&archive.bus) {
+            let (name, bus) = (archive.name.clone(), archive.bus.clone());
+            let error = BuildError::UnknownArchivedBus { archive: name, bus };
+            return Err(at(&archive.logical_id, error));
         }
     }
     let rules = app.rules.iter().map(|rule| (&rule.logical_id, &rule.name, &rule.targets));

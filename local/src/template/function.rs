@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use serde_json::Value;
 
 use super::{
-    app::{App, Function, Route},
+    app::{App, Function, Route, Security},
     error::{LineError, Problem},
     globals::Globals,
     resource::Resource,
@@ -83,6 +83,7 @@ pub(super) fn add_events(
                 method: properties["Method"].as_str().unwrap_or("ANY").to_uppercase(),
                 path: properties["Path"].as_str().unwrap_or("/").to_owned(),
                 function: function.logical_id.clone(),
+                security: Security::Open,
             }),
             Some("EventBridgeRule" | "CloudWatchEvent") => {
                 let rule = rule::of_event(resource, event, node, properties, &function.arn)?;

@@ -1,4 +1,7 @@
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
 
 use serde_json::{Map, Value};
 
@@ -8,6 +11,10 @@ use super::{
     globals,
     yaml::{Content, Node, scalar},
 };
+
+/// How often the names of a template may be resolved in all. A few conditions that name each other ten times are more work
+/// than any machine can do, and a few names that repeat each other are longer than any memory.
+const MAX_RESOLVED: usize = 100_000;
 
 /// Why an intrinsic function has no value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +37,9 @@ pub enum IntrinsicError {
     /// A circle of references.
     #[error("`{0}` refers to itself")]
     Circular(String),
+    /// More references than any template needs.
+    #[error("the template's names refer to each other more than {MAX_RESOLVED} times")]
+    TooManyReferences,
     /// Arguments of another form than the function takes.
     #[error("`{function}` takes {form}")]
     Arguments {
@@ -77,6 +87,8 @@ pub(super) struct Scope<'a> {
     mappings: Option<&'a Node>,
     /// The names that are being resolved: one that turns up again refers to itself.
     open: RefCell<Vec<String>>,
+    /// How many names have been resolved.
+    resolved: Cell<usize>,
 }
 
 impl<'a> Scope<'a> {
@@ -103,6 +115,7 @@ impl<'a> Scope<'a> {
             global_api: globals::section(root, "Api"),
             mappings: root.get("Mappings"),
             open: RefCell::default(),
+            resolved: Cell::default(),
         })
     }
 
@@ -149,6 +162,10 @@ impl<'a> Scope<'a> {
     ) -> Result<T, LineError> {
         if self.open.borrow().iter().any(|open| open == name) {
             return Err(LineError::new(line, IntrinsicError::Circular(name.to_owned())));
+        }
+        self.resolved.set(self.resolved.get() + 1);
+        if self.resolved.get() > MAX_RESOLVED {
+            return Err(LineError::new(line, IntrinsicError::TooManyReferences));
         }
         self.open.borrow_mut().push(name.to_owned());
         let result = resolve();

@@ -91,7 +91,7 @@ fn add(resource: &Resource<'_>, topic: &str, properties: &Value, app: &mut App) 
 }
 
 /// A number, also as a text, which parameters make of it.
-fn count(value: &Value) -> Option<u32> {
+pub(super) fn count(value: &Value) -> Option<u32> {
     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
     u32::try_from(number).ok()
 }

@@ -2,6 +2,8 @@
 
 /// The content of a template in the terms of this program.
 mod app;
+/// Archives of event buses.
+mod archive;
 /// From the resources of a template to an [`App`].
 mod build;
 /// `Condition`, `Equals`, `Not`, `And`, `Or`.
@@ -36,6 +38,8 @@ mod roles;
 mod rule;
 /// Schedules of rules and of EventBridge Scheduler.
 mod schedule;
+/// Whom the methods of the API let in.
+mod security;
 /// `Sub`.
 mod substitution;
 /// Groups and sampling rules of X-Ray.
@@ -44,7 +48,8 @@ mod tracing;
 mod yaml;
 
 pub use app::{
-    Api, App, Function, Queue, Route, Rule, Schedule, Scheduler, Subscription, Target, Topic,
+    Api, App, Archive, Function, Queue, Route, Rule, Schedule, Scheduler, Security, Subscription,
+    Target, Topic,
 };
 pub use error::{LineError, Problem, TemplateError};
 

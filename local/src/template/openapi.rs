@@ -36,7 +36,7 @@ pub enum RouteMismatch {
 pub(super) fn check(document: &Value, routes: &[Route]) -> Result<(), RouteMismatch> {
     let none = Map::new();
     let paths = document["paths"].as_object().unwrap_or(&none);
-    for Route { method, path, function } in routes {
+    for Route { method, path, function, .. } in routes {
         if paths.get(path).is_none_or(|operations| operations[operation_key(method)].is_null()) {
             let (method, path, function) = (method.clone(), path.clone(), function.clone());
             return Err(RouteMismatch::NotInDocument { method, path, function });
@@ -57,6 +57,6 @@ pub(super) fn check(document: &Value, routes: &[Route]) -> Result<(), RouteMisma
 }
 
 /// The key of a method in a path of the document.
-fn operation_key(method: &str) -> String {
+pub(super) fn operation_key(method: &str) -> String {
     if method == "ANY" { ANY_METHOD.to_owned() } else { method.to_lowercase() }
 }

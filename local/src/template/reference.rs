@@ -66,9 +66,11 @@ impl Scope<'_> {
             },
             ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{name}")),
             ("AWS::Events::EventBus", "Arn") => arn("events", &format!("event-bus/{name}")),
+            ("AWS::Events::Archive", "Arn") => arn("events", &format!("archive/{name}")),
             ("AWS::SNS::Topic", "" | "TopicArn") => arn("sns", &name),
             ("AWS::SQS::Queue", "Arn") => arn("sqs", &name),
             ("AWS::SQS::Queue", "" | "QueueUrl") => queue_url(&name),
+            ("AWS::IAM::Role", "Arn") => iam_arn(&format!("role/{name}")),
             ("AWS::IAM::ManagedPolicy", "" | "PolicyArn") => iam_arn(&format!("policy/{name}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{name}:*")),
             ("AWS::Events::EventBus", "Name")
@@ -94,8 +96,10 @@ impl Scope<'_> {
             "AWS::SNS::Topic" => "TopicName",
             "AWS::SQS::Queue" => "QueueName",
             "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
+            "AWS::IAM::Role" => "RoleName",
             "AWS::Logs::LogGroup" => "LogGroupName",
             "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
+            "AWS::Events::Archive" => "ArchiveName",
             "AWS::Serverless::Api" => {
                 let name = property(node, "Name").or_else(|| self.global_api?.get("Name"));
                 return name.map_or_else(|| Ok(logical_id.to_owned()), |name| self.text(name));

@@ -41,6 +41,9 @@ impl<'a> Resource<'a> {
             Some(properties) => scope.resolve(properties)?.unwrap_or_default(),
             None => Value::Null,
         };
+        if !properties.is_null() && !properties.is_object() {
+            return Err(LineError::new(node.line, BuildError::Properties(logical_id.to_owned())));
+        }
         let name = scope.physical_name(logical_id, kind, node)?;
         Ok(Self { logical_id, kind, name, properties, node, scope })
     }

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{fmt::Write, path::Path};
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -396,4 +396,23 @@ proptest! {
     fn no_text_makes_it_panic(text in "[A-Za-z:!{}\\[\\]\\-&* \n'\"]{0,80}") {
         let _outcome = parse(&text, Path::new("."), &[]);
     }
+}
+
+#[test]
+fn templates_that_no_machine_could_evaluate_are_refused() {
+    let error = |text: &str| parse(text, Path::new("."), &[]).unwrap_err().to_string();
+    // Each name stands for nine or ten of the one before.
+    let mut aliases = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut conditions = "Conditions:\n  C0: !Equals [a, a]\n".to_owned();
+    for (number, (name, before)) in ('b'..='j').zip('a'..).enumerate() {
+        let repeated = vec![format!("*{before}"); 9].join(", ");
+        writeln!(aliases, "{name}: &{name} [{repeated}]").unwrap();
+        let repeated = vec![format!("!Condition C{number}"); 10].join(", ");
+        writeln!(conditions, "  C{}: !And [{repeated}]", number + 1).unwrap();
+    }
+    let message = error(&format!("{aliases}Resources: *j\n"));
+    assert!(message.contains("aliases stand for more than 100000 values"), "{message}");
+    let queue = "Resources: { Q: { Type: AWS::SQS::Queue, Condition: C9 } }\n";
+    let message = error(&format!("{conditions}{queue}"));
+    assert!(message.contains("refer to each other more than 100000 times"), "{message}");
 }

@@ -9,6 +9,9 @@ use super::error::LineError;
 /// How deep a template may nest. CloudFormation's own limit is lower.
 const MAX_DEPTH: usize = 64;
 
+/// The most nodes that a template's aliases may stand for.
+const MAX_COPIED: usize = 100_000;
+
 /// A YAML node with its line and its tag, `!Ref` for example.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -45,6 +48,15 @@ impl Node {
         }
     }
 
+    /// The number of nodes in it, itself included.
+    fn size(&self) -> usize {
+        1 + match &self.content {
+            Content::Scalar { .. } => 0,
+            Content::Sequence(items) => items.iter().map(Self::size).sum(),
+            Content::Mapping(entries) => entries.iter().map(|(_, node)| node.size()).sum(),
+        }
+    }
+
     /// The text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.content {
@@ -72,6 +84,9 @@ pub enum YamlError {
     /// `*name` without `&name`.
     #[error("an alias to an unknown anchor")]
     UnknownAlias,
+    /// More copies of what anchors name than any template needs.
+    #[error("aliases stand for more than {MAX_COPIED} values")]
+    TooManyAliases,
     /// Something other than a scalar, a sequence or a mapping.
     #[error("unexpected {0}")]
     UnexpectedEvent(String),
@@ -85,7 +100,8 @@ pub enum YamlError {
 
 /// Parses the first document of `text`.
 pub(super) fn parse(text: &str) -> Result<Node, LineError> {
-    let mut events = Events { parser: Parser::new_from_str(text), anchors: HashMap::new() };
+    let (parser, anchors) = (Parser::new_from_str(text), HashMap::new());
+    let mut events = Events { parser, anchors, copied: 0 };
     loop {
         match events.next()? {
             (Event::StreamStart | Event::DocumentStart(..), _) => {}
@@ -100,6 +116,8 @@ pub(super) fn parse(text: &str) -> Result<Node, LineError> {
 struct Events<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     anchors: HashMap<usize, Node>,
+    /// The nodes that aliases have stood for so far.
+    copied: usize,
 }
 
 impl<'a> Events<'a> {
@@ -137,7 +155,13 @@ impl<'a> Events<'a> {
             }
             Event::Alias(id) => {
                 let unknown = || LineError::new(line, YamlError::UnknownAlias);
-                return self.anchors.get(&id).cloned().ok_or_else(unknown);
+                let node = self.anchors.get(&id).ok_or_else(unknown)?;
+                // Aliases of aliases of aliases make a few lines a document that fits into no memory.
+                self.copied += node.size();
+                if self.copied > MAX_COPIED {
+                    return Err(LineError::new(line, YamlError::TooManyAliases));
+                }
+                return Ok(node.clone());
             }
             other => {
                 let unexpected = YamlError::UnexpectedEvent(format!("{other:?}"));

@@ -123,8 +123,13 @@ pub(crate) fn json_error(error: &AwsError) -> HttpResponse {
     response
 }
 
-/// `text` as it may stand in XML.
+/// `text` as it may stand in XML 1.0, which has no control characters but three, not even as references.
 pub(crate) fn escape(text: &str) -> String {
+    let is_possible = |character: char| match character {
+        '\u{fffe}' | '\u{ffff}' => false,
+        _ => !character.is_control() || matches!(character, '\t' | '\n' | '\r'),
+    };
+    let text = text.replace(|character| !is_possible(character), "\u{fffd}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -237,3 +237,56 @@ impl State {
         self.encryption.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z:/\"(){} -]{0,12}".prop_map(Value::from),
+            Just(json!("1-5759e988-bd862e3fe1be46a994272793")),
+            Just(json!("Default")),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                proptest::collection::btree_map("[A-Z][a-z]{0,8}", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whatever the parameters of an operation hold, it answers or refuses.
+        #[test]
+        fn no_request_makes_an_operation_panic(
+            at in 0..ROUTES.len(),
+            values in proptest::collection::vec(value(), 14),
+            present in any::<u16>(),
+        ) {
+            let store = Arc::new(Store::new(10));
+            let document = json!({
+                "id": "53995c3f42cd8ad8", "trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+                "name": "n", "start_time": 1, "end_time": 2,
+            });
+            store.put(&document.to_string()).unwrap();
+            let xray = XRay::start(&App::default(), store, Arc::default()).unwrap();
+            let (_, _, operation) = ROUTES[at];
+            let (parameters, _) = operations::find(operation).unwrap();
+            let mut request = json!({ "StartTime": 0, "EndTime": 9 });
+            for (number, ((name, ..), value)) in parameters.iter().zip(values).enumerate() {
+                if present >> number & 1 == 1 {
+                    request[*name] = value;
+                }
+            }
+            let _outcome = perform(&xray.0, operation, &request);
+        }
+    }
+}

@@ -3,7 +3,11 @@ use std::{str::Utf8Error, sync::Arc};
 use serde_json::Value;
 use tokio::net::UdpSocket;
 
-use super::{document::Rejection, store::Store};
+use super::{
+    document::Rejection,
+    otlp::{self, OtlpError},
+    store::Store,
+};
 use crate::logs::Logs;
 
 /// The largest datagram that the daemon reads.
@@ -24,9 +28,11 @@ enum DatagramError {
     NoDocument,
     #[error("{}", .0.message)]
     Rejected(Rejection),
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
 }
 
-/// Receives what SDKs send to the X-Ray daemon: datagrams of a header line and a document. What is malformed
+/// Receives what SDKs send to the X-Ray daemon: datagrams of a header line, and a document or OpenTelemetry's spans. What is malformed
 /// is dropped and reported, as the daemon does.
 /// See <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon>.
 pub(crate) async fn listen(socket: UdpSocket, store: Arc<Store>, logs: Arc<Logs>) {
@@ -52,6 +58,9 @@ fn handle(datagram: &[u8], store: &Store) -> Result<(), DatagramError> {
     }
     if document.trim().is_empty() {
         return Err(DatagramError::NoDocument);
+    }
+    if let Some(taken) = otlp::take_datagram(document, store) {
+        return Ok(taken?);
     }
     store.put(document).map_err(DatagramError::Rejected)
 }

@@ -26,6 +26,8 @@ mod infer;
 mod insights;
 /// The table of operations.
 mod operations;
+/// OpenTelemetry.
+mod otlp;
 /// What the parameters of an operation hold.
 mod parameters;
 /// `GetTraceSummaries` and `BatchGetTraces`.
@@ -66,6 +68,7 @@ pub use api::XRayError;
 pub(crate) use daemon::listen;
 pub(crate) use filter::FilterError;
 pub(crate) use graph::Graph;
+pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
 pub(crate) use search::Subject;

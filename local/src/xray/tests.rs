@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Graph, Store, summary::summary};
+use super::{Graph, Kind, Store, service_id::ServiceId, summary::summary};
 
 const TRACE: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
@@ -101,6 +101,49 @@ fn the_documents_of_an_order() {
 fn the_summary_of_an_order() {
     let trace = store(order()).trace(TRACE).unwrap();
     insta::assert_json_snapshot!(summary(&trace));
+}
+
+/// Calls as SDKs send them, the origin of what answered, and the service that is inferred.
+#[test]
+fn calls_and_the_services_that_are_inferred_from_them() {
+    let named = |member: &str| json!({ "operation": "Do", member: "mine" });
+    for (name, namespace, aws, answer, inferred) in [
+        ("DynamoDB", "aws", named("table_name"), None, "mine AWS::DynamoDB::Table"),
+        ("dynamodb", "aws", named("table_name"), None, "mine AWS::DynamoDB::Table"),
+        ("dynamodb", "aws", json!({ "table_name": "mine" }), None, "DynamoDB AWS::DynamoDB"),
+        ("DynamoDB", "aws", json!({ "operation": "ListTables" }), None, "DynamoDB AWS::DynamoDB"),
+        ("s3", "aws", named("bucket_name"), None, "mine AWS::S3::Bucket"),
+        ("SQS", "aws", named("queue_url"), None, "mine AWS::SQS::Queue"),
+        ("SNS", "aws", named("topic_arn"), None, "mine AWS::SNS"),
+        ("Lambda", "aws", named("function_name"), None, "mine AWS::Lambda"),
+        ("events", "aws", named("x"), None, "Events AWS::Events"),
+        ("EventBridge", "aws", named("x"), None, "EventBridge AWS::EventBridge"),
+        ("Sfn", "aws", named("x"), None, "Sfn AWS::Sfn"),
+        ("api.example.com", "remote", Value::Null, None, "api.example.com remote"),
+        // Work within a service is no call.
+        ("DynamoDB", "local", named("table_name"), None, ""),
+        // What reports itself is not inferred.
+        ("Lambda", "aws", named("function_name"), Some("AWS::Lambda"), ""),
+        ("Lambda", "aws", named("function_name"), Some("AWS::Lambda::Function"), ""),
+        ("StepFunctions", "aws", named("x"), Some("AWS::StepFunctions::StateMachine"), ""),
+        ("Sfn", "aws", named("x"), Some("AWS::StepFunctions::StateMachine"), ""),
+        ("api.example.com", "remote", Value::Null, Some("AWS::ECS::Container"), ""),
+        // Who consumes what a service passes on stands behind that service.
+        ("Events", "aws", named("x"), Some("AWS::Lambda"), "Events AWS::Events"),
+        ("Events", "aws", named("x"), Some("AWS::EventsV2"), "Events AWS::Events"),
+    ] {
+        let call = json!({
+            "id": hex(2), "name": name, "namespace": namespace, "start_time": 1, "end_time": 1.25, "aws": aws,
+        });
+        let mut documents = vec![segment(1, &json!({ "subsegments": [call] }))];
+        if let Some(origin) = answer {
+            documents.push(segment(3, &json!({ "origin": origin, "parent_id": hex(2) })));
+        }
+        let trace = store(documents).trace(TRACE).unwrap();
+        let found = trace.nodes.iter().find(|node| node.kind == Kind::Inferred);
+        let found = found.map(ServiceId::of).map(|id| format!("{} {}", id.name, id.kind.unwrap()));
+        assert_eq!(found.unwrap_or_default(), inferred, "{name} {aws} {answer:?}");
+    }
 }
 
 #[test]

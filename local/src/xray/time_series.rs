@@ -99,8 +99,12 @@ fn periods<'a>(
         for call in &calls {
             let selected = match selector {
                 None => call.by_client,
-                // Clients have no segments of their own.
-                Some(Selector::Service(pattern)) => call.by_client && pattern.matches(&call.source),
+                // Clients have no segments of their own: theirs are the callee's, which count once.
+                Some(Selector::Service(pattern)) => {
+                    call.by_client
+                        && pattern.matches(&call.source)
+                        && !pattern.matches(&call.target)
+                }
                 Some(Selector::Edge(source, target)) => {
                     source.matches(&call.source) && target.matches(&call.target)
                 }

@@ -1,4 +1,5 @@
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -16,6 +17,8 @@ struct Inner {
     /// How often a fact of an order was counted, by metric.
     facts: BTreeMap<(&'static str, String), usize>,
     failed_invocations: usize,
+    /// Why, with the function and without the order.
+    reasons: BTreeMap<String, usize>,
     panics: usize,
     met_claims: usize,
 }
@@ -30,6 +33,9 @@ pub(super) struct Difference {
     /// All facts.
     pub(super) facts: usize,
 }
+
+/// How many reasons are told.
+const REASONS: usize = 5;
 
 /// The metrics that count facts.
 const METRICS: [&str; 8] = [
@@ -59,6 +65,8 @@ impl Counts {
             }
         } else if line.message == "the invocation failed" {
             inner.failed_invocations += 1;
+            let reason = format!("{}: {}", line.function, without_ids(&line.fields));
+            *inner.reasons.entry(reason).or_default() += 1;
         } else if line.message.contains("panicked") {
             inner.panics += 1;
         } else if line.message.starts_with("another ") {
@@ -68,6 +76,14 @@ impl Counts {
 
     pub(super) fn failed_invocations(&self) -> usize {
         self.inner().failed_invocations
+    }
+
+    /// The most frequent reasons why invocations failed.
+    pub(super) fn reasons(&self) -> Vec<(String, usize)> {
+        let mut reasons: Vec<_> = self.inner().reasons.clone().into_iter().collect();
+        reasons.sort_by_key(|(_, count)| Reverse(*count));
+        reasons.truncate(REASONS);
+        reasons
     }
 
     pub(super) fn panics(&self) -> usize {
@@ -93,6 +109,13 @@ impl Counts {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The error that a log line has, without what differs from order to order.
+fn without_ids(fields: &str) -> String {
+    let error = fields.split_once("error=").map_or(fields, |(_, error)| error);
+    let words = error.split(' ').filter(|word| !word.contains("ord_") && !word.contains('='));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Everything that became true, by the metric that counts it.

@@ -27,6 +27,8 @@ pub struct Report {
     injected: BTreeMap<&'static str, u64>,
     violations: Vec<Violation>,
     waterfalls: Vec<String>,
+    /// Why invocations failed, the most frequent reasons.
+    reasons: Vec<(String, usize)>,
     ordered: Duration,
     took: Duration,
 }
@@ -103,7 +105,8 @@ impl Report {
         ];
         let rows = rows.map(|(what, count, allowed)| Row { what, count, allowed }).into();
         let (ordered, took) = Default::default();
-        Self { chaos, rows, injected, violations, waterfalls, ordered, took }
+        let reasons = counts.reasons();
+        Self { chaos, rows, injected, violations, waterfalls, reasons, ordered, took }
     }
 
     pub(super) fn with_times(self, ordered: Duration, took: Duration) -> Self {
@@ -127,6 +130,7 @@ impl Report {
         }
         self.violations.extend(other.violations);
         self.waterfalls.extend(other.waterfalls);
+        self.reasons.extend(other.reasons);
         self.ordered += other.ordered;
         self.took += other.took;
         self
@@ -157,6 +161,9 @@ impl fmt::Display for Report {
         f.write_str(&table(&[self]))?;
         for row in self.broken() {
             writeln!(f, "broken: {}: {} (seed {seed})", row.what, row.count)?;
+        }
+        for (reason, count) in &self.reasons {
+            writeln!(f, "failed {count} times: {reason}")?;
         }
         for violation in &self.violations {
             writeln!(f, "broken: {violation}")?;

@@ -25,7 +25,7 @@ async fn a_rebound_name_reads_no_table_and_places_no_order() {
     let url = format!("{aws}/console/faults");
     assert_eq!(world.request("PUT", &url, fault, &[]).await.status, 403);
     // A client that is no browser is served without a signature, by a service that needs none.
-    let segments = r#"{"TraceSegmentDocuments": []}"#;
+    let segments = r#"{"TraceSegmentDocuments": ["{}"]}"#;
     let unsigned = world.request("POST", &format!("{aws}/TraceSegments"), segments, &[]).await;
     assert_eq!(unsigned.status, 200, "{:?}", unsigned.body);
     world.settled().await;

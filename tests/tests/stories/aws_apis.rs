@@ -200,10 +200,15 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
             "/",
             "PutEvents, ListRules, ListTargetsByRule, TestEventPattern, DescribeRule",
         ),
-        ("xray", "", "/GetSamplingRules", "PutTraceSegments, BatchGetTraces"),
+        ("xray", "", "/PutResourcePolicy", "PutTraceSegments, PutTelemetryRecords, BatchGetTraces"),
         ("lambda", "", "/2015-03-31/functions", "Invoke"),
         ("sqs", "AmazonSQS.CreateQueue", "/", "GetQueueUrl, ReceiveMessage, DeleteMessage"),
-        ("s3", "", "/bucket", "apigateway, dynamodb, events, iam, lambda, sns, sqs, sts, xray"),
+        (
+            "s3",
+            "",
+            "/bucket",
+            "apigateway, cognito-idp, dynamodb, events, iam, lambda, sns, sqs, sts, xray",
+        ),
     ] {
         let response = call(&world, service, target, path, "{}").await;
         assert_eq!(response.status, 400, "{service}: {:?}", response.body);
@@ -219,7 +224,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
     let response = call(&world, "iam", "", "/", "Action=CreateRole").await;
     assert!(response.body.as_str().unwrap().contains("it has SimulatePrincipalPolicy"));
     let (name, value) = scope("lambda");
-    let url = format!("{}/2015-03-31/functions/", world.stack().aws());
+    let url = format!("{}/2015-03-31/event-source-mappings/", world.stack().aws());
     let response = world.request("GET", &url, "", &[(name, value.as_str())]).await;
     assert_eq!(response.headers["x-amzn-errortype"], "UnknownOperationException");
     let response = world.request("POST", &world.stack().aws(), "{}", &[]).await;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 /// `cargo local`'s own binary, which stands beside the functions'.
-async fn local() -> PathBuf {
+pub(crate) async fn local() -> PathBuf {
     // A world builds all binaries.
     World::start().await.end().await;
     let beside = Path::new(env!("CARGO_BIN_EXE_faulty"));

@@ -15,8 +15,12 @@ mod aws_apis;
 mod bad_input;
 /// Many orders while everything fails.
 mod chaos;
+/// What clients are told on a bad day.
+mod clients;
 /// `cargo local` as a command.
 mod command;
+/// Who may order for whom.
+mod customers;
 /// Crashes, timeouts, poison.
 mod failures;
 /// Faults on purpose.
@@ -33,6 +37,8 @@ mod messaging;
 mod metrics;
 /// Who notifies the customer, when, and what for.
 mod notifications;
+/// Spans in OpenTelemetry's format.
+mod opentelemetry;
 /// An order's state and history, and what happens to one that is open for long.
 mod order_history;
 /// Orders that end well, and orders that do not.
@@ -45,6 +51,8 @@ mod permissions;
 mod processor;
 /// What stands between the functions and AWS.
 mod proxy;
+/// Archives and replays.
+mod replay;
 /// Which services consume which events.
 mod routes;
 /// Schedules of all kinds.
@@ -53,3 +61,11 @@ mod schedules;
 mod tour;
 /// The X-Ray store under all sorts of input.
 mod xray;
+/// Retrieval, tags and settings of X-Ray.
+mod xray_account;
+/// Maps and statistics over time.
+mod xray_graph;
+/// Groups of traces, and unusual faults in them.
+mod xray_groups;
+/// Which requests are traced.
+mod xray_sampling;

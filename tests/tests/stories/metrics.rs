@@ -1,11 +1,13 @@
 use std::{collections::BTreeSet, fs};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use e2e::{World, workspace};
 use local::Line;
 use serde_json::Value;
 
 use crate::{
     idempotency::{created, join_all},
+    order_history::{make_due, sweep},
     tour::every_way_an_order_can_go,
 };
 
@@ -101,11 +103,34 @@ async fn concurrent_deliveries_of_an_event_are_counted_once() {
     world.end().await;
 }
 
+/// Makes the order one that is open for long: its history lacks the notification.
+async fn forget_the_end(world: &World, order_id: &str) {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let update = world
+        .dynamodb
+        .update_item()
+        .table_name("distributed-tracing-demo-orders")
+        .key("customerId", text("customer123"))
+        .key("orderId", text(order_id))
+        .update_expression("REMOVE notificationSent");
+    update.send().await.unwrap();
+    make_due(world, order_id).await;
+}
+
 /// The dashboard and the alarms use the names under which the services write their metrics.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_watched_is_what_is_counted() {
     let world = every_way_an_order_can_go().await;
     let mut counted = BTreeSet::new();
+    let confirmed = world.events_of("Order Created").remove(0)["detail"]["orderId"].clone();
+    forget_the_end(&world, confirmed.as_str().unwrap()).await;
+    sweep(&world).await;
+    world
+        .until("a count of the order that is published again", || {
+            let lines = world.stack().log_lines(Line::is_metrics);
+            (sum(&lines, "OrdersRepublished") > 0.0).then_some(())
+        })
+        .await;
     for line in lines(&world).await {
         let service = line.function.replace("distributed-tracing-demo-", "");
         let fields = line.fields.split(' ').filter_map(|field| field.split_once('='));

@@ -69,6 +69,24 @@ async fn a_retry_takes_over_the_claim_of_the_attempt_before_it() {
     world.end().await;
 }
 
+/// SNS took the message and the answer was lost, so the SDK publishes it again: the topic drops it, and the queue of
+/// customers' notices has it once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_of_the_topic_is_one_notice_in_the_queue() {
+    let world = World::with().fault("sns:Publish=lost@2").start().await;
+    let order = world.order("{}").await.order_id();
+    world.published("Notification Sent", 1).await;
+    world.settled().await;
+    let sent = world.notified(1).await;
+    assert_eq!(sent.iter().map(|sent| sent.repeated).collect::<Vec<_>>(), [2]);
+    let notices = world.stack().messages("distributed-tracing-demo-customer-notices.fifo");
+    assert_eq!(notices.len(), 1);
+    assert_eq!(notices[0].group_id.as_deref(), Some(order.as_str()));
+    let id = order.replace("ord_", "ntf_");
+    assert_eq!(notices[0].deduplication_id.as_deref(), Some(id.as_str()));
+    world.end().await;
+}
+
 /// Its item, which would say that the customer was notified, may be deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_older_than_the_memory_notifies_nobody() {

@@ -36,7 +36,7 @@ async fn a_table_that_the_role_does_not_allow_is_denied_and_the_trace_says_so() 
         |text: String| text.replace("[dynamodb:PutItem, dynamodb:GetItem", "[dynamodb:GetItem");
     let world = lacking(&folder, change).await;
     let response = world.order("{}").await;
-    assert_eq!(response.status, 503, "{:?}", response.body);
+    assert_eq!(response.status, 500, "{:?}", response.body);
     let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
     let call = trace.named("DynamoDB").find(|part| !part.is_segment).unwrap();
     assert_eq!(call.document["http"]["response"]["status"], 400);
@@ -92,7 +92,7 @@ async fn an_explicit_denial_wins() {
         )
     };
     let world = lacking(&folder, deny).await;
-    assert_eq!(world.order("{}").await.status, 503);
+    assert_eq!(world.order("{}").await.status, 500);
     let denied = world.stack().denied_calls();
     assert!(
         denied[0].message.ends_with("with an explicit deny in an identity-based policy"),

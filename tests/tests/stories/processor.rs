@@ -10,16 +10,21 @@ use crate::idempotency::created;
 
 /// A processor as a process of its own, and a world that charges there.
 async fn world() -> (Processor, World) {
+    world_with("Watch", "true").await
+}
+
+/// The same with another value of a parameter.
+pub(crate) async fn world_with(parameter: &str, value: &str) -> (Processor, World) {
     // A world builds all binaries, so this one comes first.
     World::start().await.end().await;
     let local = Path::new(env!("CARGO_BIN_EXE_faulty")).with_file_name("local");
     let processor = Processor::start(&local).await.unwrap();
-    let world = World::with().parameter("ProcessorUrl", processor.url()).start().await;
-    (processor, world)
+    let world = World::with().parameter("ProcessorUrl", processor.url());
+    (processor, world.parameter(parameter, value).start().await)
 }
 
 /// What the processor was asked for under an order's id.
-async fn charge(processor: &Processor, order: &str) -> Value {
+pub(crate) async fn charge(processor: &Processor, order: &str) -> Value {
     let listed: Value = serde_json::from_str(&charges(processor).await).unwrap();
     let charges = listed["charges"].as_array().unwrap();
     let of_order: Vec<_> = charges.iter().filter(|charge| charge["key"] == order).collect();

@@ -255,7 +255,7 @@ async fn a_call_with_a_segment_of_the_called_service_infers_nothing() {
         &json!({ "origin": "AWS::Lambda::Function", "subsegments": [
             call(2, "Lambda", "aws", json!({ "operation": "Invoke" })),
             call(3, "api.example.com", "remote", Value::Null),
-            call(4, "SQS", "aws", json!({ "queue_url": "https://sqs.us-east-1.amazonaws.com/0/work" })),
+            call(4, "SQS", "aws", json!({ "operation": "SendMessage", "queue_url": "https://sqs.us-east-1.amazonaws.com/0/work" })),
             call(5, "other.example.com", "remote", Value::Null),
         ]}),
     );
@@ -282,8 +282,8 @@ async fn a_call_with_a_segment_of_the_called_service_infers_nothing() {
         [
             "caller (AWS::Lambda::Function) -> api.example.com (remote)",
             "caller (AWS::Lambda::Function) -> callee (AWS::Lambda)",
+            "caller (AWS::Lambda::Function) -> https://sqs.us-east-1.amazonaws.com/0/work (AWS::SQS::Queue)",
             "caller (AWS::Lambda::Function) -> other (AWS::ECS::Container)",
-            "caller (AWS::Lambda::Function) -> work (AWS::SQS::Queue)",
             "caller (client) -> caller (AWS::Lambda::Function)",
         ]
     );

@@ -116,11 +116,12 @@ test("where nothing happened, the page says what to try", async () => {
   assert.equal(await page.locator(".hint pre").innerText(), "curl -X POST <b>");
 });
 
-test("names in a trace never become markup", async () => {
+test("texts in a trace never become markup", async () => {
   const hostile = `<img src=x onerror="alert('injected')"><b id=injected>`;
   const order = await placeOrder(local, { productId: hostile });
   const segment = await sendSegment(local, {
-    name: "hostile", fault: true, annotations: { order_id: hostile, outcome: hostile },
+    // X-Ray takes no name with these signs in it.
+    name: "hostile & co", fault: true, annotations: { order_id: hostile, outcome: hostile },
     http: { request: { method: hostile, url: "javascript:" + hostile } },
     cause: { working_directory: "", exceptions: [{ id: "0123456789abcdef", type: hostile, message: hostile }] },
   });
@@ -131,7 +132,8 @@ test("names in a trace never become markup", async () => {
     assert.equal(await page.locator("#injected, main img, main script").count(), 0, hash);
   }
   await open("#trace/" + segment);
-  await page.locator('[data-key="why"] .reason', { hasText: hostile }).waitFor();
+  await page.locator("main section", { hasText: hostile }).first().waitFor();
+  await page.locator(".waterfall .label", { hasText: "hostile & co" }).waitFor();
 });
 
 test("a refresh keeps focus, selection, scroll positions and what is open", async () => {

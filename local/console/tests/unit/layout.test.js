@@ -23,7 +23,7 @@ function graph(...lines) {
     ReferenceId: id,
     Name: name,
     Type: name === "client" ? "client" : "AWS::Lambda",
-    SummaryStatistics: statistics,
+    ...(name === "client" ? {} : { SummaryStatistics: statistics }),
     Edges: calls.filter(([caller]) => caller === name).flatMap(([, ...callees]) => callees)
       .map((callee) => ({ ReferenceId: names.indexOf(callee), SummaryStatistics: statistics })),
   }));

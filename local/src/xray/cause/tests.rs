@@ -128,14 +128,6 @@ fn faults_of_called_services() {
             ],
         ),
         (
-            "the longest of two local ones",
-            vec![json!({ "id": 1, "name": "a", "fault": true, "subsegments": [
-                { "id": 2, "name": "b", "fault": true, "cause": broke(), "seconds": 2 },
-                { "id": 3, "name": "c", "fault": true, "cause": exception("Other", "00000000000000ab"), "seconds": 4 },
-            ] })],
-            vec!["client a()[a, c:Other]"],
-        ),
-        (
             "the one that is named",
             vec![
                 json!({ "id": 1, "name": "a", "fault": true, "cause": "00000000000000aa", "subsegments": [
@@ -189,6 +181,31 @@ fn faults_of_called_services() {
         ),
     ] {
         assert_eq!(shown(&assemble(documents), Category::Fault), expected, "{what}");
+    }
+}
+
+/// The pairs of ids, and which of the two X-Ray took, are observations.
+#[test]
+fn of_two_failed_children_the_ids_decide() {
+    let (twos, ones) = (0x2222_2222_2222_2222_u64, 0x1111_1111_1111_1111_u64);
+    for (one, other, first) in [
+        (ones, twos, false),
+        (twos, ones, true),
+        (0x100, 0x200, false),
+        (0x101, 0x201, true),
+        (0x103, 0x203, true),
+        (0x104, 0x204, false),
+        (0x107, 0x207, true),
+    ] {
+        let child = |id: u64, name: &str, seconds: u32| json!({ "id": id, "name": name, "fault": true, "cause": exception("E", "00000000000000aa"), "seconds": seconds });
+        let expected = if first { "client a()[a, one:E]" } else { "client a()[a, other:E]" };
+        for seconds in [1, 9] {
+            let children = [child(one, "one", seconds), child(other, "other", 10 - seconds)];
+            let trace = assemble(vec![
+                json!({ "id": 1, "name": "a", "fault": true, "subsegments": children }),
+            ]);
+            assert_eq!(shown(&trace, Category::Fault), [expected], "{one:x} {other:x}");
+        }
     }
 }
 

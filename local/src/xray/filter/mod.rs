@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{cause::Category, trace::Trace};
+use super::{cause::Category, service::Service, trace::Trace};
 
 /// The most steps that one query may take: some thousand times of what a person's expression needs for a
 /// thousand traces, and a second or two in a debug build.
@@ -192,6 +192,18 @@ impl Work {
 
     fn add(&mut self, steps: usize) {
         self.0 = self.0.saturating_add(steps as u64);
+    }
+}
+
+impl Identity {
+    /// Whether `service` is meant.
+    fn is(&self, service: &Service<'_>) -> bool {
+        let fits = |wanted: &Option<String>, value: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| value == Some(wanted))
+        };
+        fits(&self.name, Some(service.name))
+            && fits(&self.kind, service.kind)
+            && fits(&self.account, Some(service.account()))
     }
 }
 

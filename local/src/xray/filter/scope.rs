@@ -2,7 +2,7 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use super::{End, Identity, Keyword, Work};
+use super::{End, Keyword, Work};
 use crate::xray::{
     cause::{Category, Cause, causes},
     service::Service,
@@ -291,17 +291,6 @@ impl<'a> Place<'a> {
             Keyword::Coverage => self.coverage.map(Found::Number),
             _ => None,
         }
-    }
-}
-
-impl Identity {
-    pub(super) fn is(&self, service: &Service<'_>) -> bool {
-        let fits = |wanted: &Option<String>, value: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| value == Some(wanted))
-        };
-        fits(&self.name, Some(service.name))
-            && fits(&self.kind, service.kind)
-            && fits(&self.account, Some(service.account()))
     }
 }
 

@@ -1,0 +1,1 @@
+"""Replays archived events of a stack's bus."""

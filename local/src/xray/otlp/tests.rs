@@ -1,0 +1,249 @@
+use axum::http::{HeaderMap, StatusCode, header};
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
+    common::v1::{AnyValue, ArrayValue, KeyValue, any_value},
+    resource::v1::Resource,
+    trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span, status::StatusCode as SpanStatus},
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::xray::Store;
+
+const TRACE: [u8; 16] = *b"\x57\x59\xe9\x88\xbd\x86\x2e\x3f\xe1\xbe\x46\xa9\x94\x27\x27\x93";
+const TRACE_ID: &str = "1-5759e988-bd862e3fe1be46a994272793";
+
+fn pairs(attributes: &Value) -> Vec<KeyValue> {
+    let any = |value: &Value| AnyValue {
+        value: Some(match value {
+            Value::Bool(yes) => any_value::Value::BoolValue(*yes),
+            Value::Number(number) if number.is_i64() => {
+                any_value::Value::IntValue(number.as_i64().unwrap())
+            }
+            Value::Number(number) => any_value::Value::DoubleValue(number.as_f64().unwrap()),
+            Value::Array(items) => any_value::Value::ArrayValue(ArrayValue {
+                values: items
+                    .iter()
+                    .map(|item| AnyValue {
+                        value: Some(any_value::Value::StringValue(item.as_str().unwrap().into())),
+                    })
+                    .collect(),
+            }),
+            other => any_value::Value::StringValue(other.as_str().unwrap().to_owned()),
+        }),
+    };
+    let object = attributes.as_object().unwrap();
+    let pair = |(key, value): (&String, &Value)| KeyValue {
+        key: key.clone(),
+        value: Some(any(value)),
+        ..KeyValue::default()
+    };
+    object.iter().map(pair).collect()
+}
+
+fn span(kind: span::SpanKind, attributes: &Value) -> Span {
+    Span {
+        trace_id: TRACE.to_vec(),
+        span_id: 7_u64.to_be_bytes().to_vec(),
+        parent_span_id: 1_u64.to_be_bytes().to_vec(),
+        name: "GET /orders".to_owned(),
+        kind: kind.into(),
+        start_time_unix_nano: 1_465_510_280_000_001_999,
+        end_time_unix_nano: 1_465_510_281_500_000_000,
+        attributes: pairs(attributes),
+        ..Span::default()
+    }
+}
+
+fn resource() -> Attributes {
+    Attributes::new(&pairs(&json!({
+        "service.name": "shop", "service.version": "1.2", "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.language": "python", "telemetry.sdk.version": "1.30",
+    })))
+}
+
+fn made(span: &Span) -> Value {
+    document(span, &resource())
+}
+
+#[test]
+fn a_server_span_is_a_segment_of_its_service() {
+    let segment = made(&span(
+        span::SpanKind::Server,
+        &json!({
+            "http.request.method": "GET", "url.scheme": "https", "url.path": "/orders", "url.query": "a=b",
+            "server.address": "shop.example", "server.port": 8443, "client.address": "192.0.2.1",
+            "http.response.status_code": 503, "user_agent.original": "curl", "order": "o-1", "total": 2.5,
+            "aws.xray.annotations": ["order"], "aws.xray.metadata.shop": "{\"a\":1}",
+        }),
+    ));
+    assert_eq!(segment["name"], "shop");
+    assert_eq!(segment["trace_id"], TRACE_ID);
+    assert_eq!(segment["id"], "0000000000000007");
+    assert_eq!(segment["parent_id"], "0000000000000001");
+    assert_eq!(segment["start_time"], json!(1_465_510_280.000_001));
+    assert_eq!(segment["end_time"], json!(1_465_510_281.5));
+    assert_eq!((&segment["type"], &segment["namespace"]), (&Value::Null, &Value::Null));
+    assert_eq!((&segment["fault"], &segment["error"]), (&json!(true), &Value::Null));
+    assert_eq!(segment["service"], json!({ "version": "1.2" }));
+    let request = json!({
+        "method": "GET", "url": "https://shop.example:8443/orders?a=b", "client_ip": "192.0.2.1",
+        "x_forwarded_for": true, "user_agent": "curl",
+    });
+    assert_eq!(segment["http"], json!({ "request": request, "response": { "status": 503 } }));
+    assert_eq!(segment["annotations"], json!({ "order": "o-1" }));
+    assert_eq!(segment["metadata"]["shop"], json!({ "a": 1 }));
+    assert_eq!(segment["metadata"]["default"]["total"], 2.5);
+    assert_eq!(segment["metadata"]["default"]["otel.resource.service.name"], "shop");
+    assert_eq!(segment["aws"]["xray"]["sdk"], "opentelemetry for python");
+}
+
+#[test]
+fn a_call_of_an_aws_api_is_a_subsegment_named_after_the_service() {
+    let call = made(&span(
+        span::SpanKind::Client,
+        &json!({
+            "rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "GetItem",
+            "aws.region": "eu-west-1", "aws.request_id": "r-1", "aws.dynamodb.table_names": ["orders"],
+            "http.status_code": 400,
+        }),
+    ));
+    assert_eq!((&call["name"], &call["type"]), (&json!("DynamoDB"), &json!("subsegment")));
+    assert_eq!((&call["namespace"], &call["error"]), (&json!("aws"), &json!(true)));
+    let aws = &call["aws"];
+    assert_eq!((&aws["operation"], &aws["table_name"]), (&json!("GetItem"), &json!("orders")));
+    assert_eq!((&aws["region"], &aws["request_id"]), (&json!("eu-west-1"), &json!("r-1")));
+    let metadata = call["metadata"]["default"].as_object().unwrap();
+    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["rpc.service", "rpc.system"]);
+}
+
+#[test]
+fn names() {
+    use span::SpanKind::{Client, Internal, Producer, Server};
+    for (kind, attributes, name, namespace) in [
+        (Server, json!({ "aws.local.service": "mine", "peer.service": "p" }), "mine", Value::Null),
+        (Client, json!({ "peer.service": "billing" }), "billing", json!("remote")),
+        (Client, json!({ "aws.service": "SNS" }), "SNS", json!("aws")),
+        (Producer, json!({ "rpc.system": "aws-api", "rpc.service": "SQS" }), "SQS", json!("aws")),
+        (
+            Client,
+            json!({ "aws.remote.service": "AWS::S3", "rpc.system": "aws-api" }),
+            "S3",
+            json!("aws"),
+        ),
+        (
+            Client,
+            json!({ "db.system": "mysql", "db.name": "shop", "db.connection_string": "mysql://db.example:3306" }),
+            "shop@db.example",
+            json!("remote"),
+        ),
+        (Client, json!({ "http.host": "a.example" }), "a.example", json!("remote")),
+        (Internal, json!({}), "GET /orders", Value::Null),
+    ] {
+        let document = made(&span(kind, &attributes));
+        assert_eq!((&document["name"], &document["namespace"]), (&json!(name), &namespace));
+    }
+    let mut odd = span(span::SpanKind::Internal, &json!({}));
+    odd.name = "<*>".to_owned();
+    assert_eq!(made(&odd)["name"], "span");
+}
+
+#[test]
+fn exceptions_and_their_causes() {
+    let trace = "Traceback (most recent call last):\n  File \"/var/task/a.py\", line 3, in read\n    x()\n\
+        KeyError: 'sku'\n\nThe above exception was the direct cause of the following exception:\n\n\
+        Traceback (most recent call last):\n  File \"/var/task/a.py\", line 9, in handler\n    read()\n\
+        ValueError: no product\n";
+    let mut failed = span(span::SpanKind::Internal, &json!({}));
+    failed.status = Some(Status { message: String::new(), code: SpanStatus::Error.into() });
+    failed.events.push(span::Event {
+        name: "exception".to_owned(),
+        attributes: pairs(&json!({
+            "exception.type": "ValueError", "exception.message": "no product",
+            "exception.stacktrace": trace,
+        })),
+        ..span::Event::default()
+    });
+    let document = made(&failed);
+    assert_eq!(document["fault"], true);
+    let exceptions = &document["cause"]["exceptions"];
+    assert_eq!(exceptions[0]["type"], "ValueError");
+    assert_eq!(
+        exceptions[0]["stack"][0],
+        json!({ "path": "/var/task/a.py", "line": 9, "label": "handler" })
+    );
+    assert_eq!(exceptions[0]["cause"], exceptions[1]["id"]);
+    assert_eq!(
+        (&exceptions[1]["type"], &exceptions[1]["message"]),
+        (&json!("KeyError"), &json!("'sku'"))
+    );
+    assert_eq!(exceptions[1]["stack"][0]["line"], 3);
+}
+
+fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let resource = Some(Resource::default());
+    let resource_spans = vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }];
+    ExportTraceServiceRequest { resource_spans }
+}
+
+#[test]
+fn datagrams_of_sampled_spans_are_stored() {
+    let spans = request(vec![span(span::SpanKind::Server, &json!({}))]).encode_to_vec();
+    let store = Store::new(10);
+    let text = STANDARD.encode(spans);
+    for ignored in [format!("T1U{text}"), "M1xyz".to_owned()] {
+        take_datagram(&ignored, &store).unwrap().unwrap();
+    }
+    assert!(store.trace(TRACE_ID).is_none());
+    take_datagram(&format!("T1S{text}\n"), &store).unwrap().unwrap();
+    assert!(store.trace(TRACE_ID).is_some());
+    assert!(take_datagram("{}", &store).is_none(), "a document");
+    assert!(take_datagram("T1S!", &store).unwrap().is_err());
+    assert!(take_datagram("T1SAAAA", &store).unwrap().is_err());
+}
+
+#[test]
+fn otlp_over_http_in_both_formats() {
+    let store = Store::new(10);
+    let mut headers = HeaderMap::new();
+    let mut broken = span(span::SpanKind::Server, &json!({}));
+    broken.trace_id = vec![1];
+    let spans = request(vec![span(span::SpanKind::Server, &json!({})), broken]);
+    headers.insert(header::CONTENT_TYPE, "application/x-protobuf".parse().unwrap());
+    let response = receive(&headers, &spans.encode_to_vec(), &store);
+    assert_eq!(response.status(), StatusCode::OK);
+    let answer = ExportTraceServiceResponse::decode(response.body().clone()).unwrap();
+    assert_eq!(answer.partial_success.unwrap().rejected_spans, 1);
+    assert!(store.trace(TRACE_ID).is_some());
+
+    headers.insert(header::CONTENT_TYPE, "application/json; charset=utf-8".parse().unwrap());
+    let spans = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5759e988bd862e3fe1be46a994272794",
+        "spanId":"0000000000000008","name":"n","kind":2,"startTimeUnixNano":"1465510280000000000",
+        "endTimeUnixNano":"1465510281000000000"}]}]}]}"#;
+    let response = receive(&headers, spans.as_bytes(), &store);
+    assert_eq!(response.status(), StatusCode::OK, "{:?}", response.body());
+    assert!(store.trace("1-5759e988-bd862e3fe1be46a994272794").is_some());
+    assert_eq!(receive(&headers, b"{", &store).status(), StatusCode::BAD_REQUEST);
+    headers.insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
+    assert_eq!(receive(&headers, b"", &store).status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+proptest! {
+    #[test]
+    fn no_spans_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in ".{0,60}") {
+        let store = Store::new(1);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-protobuf"));
+        let _response = receive(&headers, &bytes, &store);
+        let _outcome = take_datagram(&format!("T1S{}", STANDARD.encode(&bytes)), &store);
+        let mut odd = span(span::SpanKind::Client, &json!({ "http.url": text, "db.name": text, "http.host": text }));
+        odd.events.push(span::Event {
+            name: "exception".to_owned(),
+            attributes: pairs(&json!({ "exception.stacktrace": text })),
+            ..span::Event::default()
+        });
+        let _document = made(&odd);
+    }
+}
