@@ -372,7 +372,7 @@ fn every_choice_that_the_template_offers_can_be_made() {
     assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 15));
     assert_eq!(
         named(&[("ApiAuth", "AWS_IAM"), ("CorsOrigin", "https://shop.example")]),
-        (watcher(), 0, 4, 14)
+        (watcher(), 0, 4, 15)
     );
     assert_eq!(named(&[("FunctionReservedConcurrency", "10")]), (watcher(), 0, 4, 14));
 }
