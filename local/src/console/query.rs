@@ -25,9 +25,12 @@ impl Query {
     pub(super) fn parse(query: &str) -> Self {
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let mut query = Self { pairs, range: 0.0..0.0, rows: ROWS };
-        let number = |name| query.get(name).and_then(|text| text.parse::<f64>().ok());
+        let number = |name| {
+            let number = query.get(name).and_then(|text| text.parse::<f64>().ok());
+            number.filter(|number| number.is_finite())
+        };
         let minutes = number("minutes").unwrap_or(MINUTES).clamp(0.0, MAX_MINUTES);
-        query.range = match number("until").filter(|until| until.is_finite()) {
+        query.range = match number("until") {
             Some(until) => until - minutes * 60.0..until,
             // Traces of clocks that run ahead are shown too.
             None => ((clock::seconds() - minutes * 60.0) / STEP).floor() * STEP..f64::INFINITY,

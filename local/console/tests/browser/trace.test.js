@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal } from "./world.js";
+import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal, traceInTerminal } from "./world.js";
 
 /** @import { Browser, BrowserContext, Page } from "playwright-core" */
 /** @import { Local } from "./world.js" */
@@ -89,6 +89,15 @@ test("linked traces lead to each other", async () => {
   await page.locator("h2", { hasText: first ?? "" }).waitFor();
   await page.locator("p", { hasText: "Named by" }).getByRole("link").click();
   await page.locator("h2", { hasText: second ?? "" }).waitFor();
+});
+
+test("the terminal shows the same trace, a line for each span", async () => {
+  const id = await placeOrder(local);
+  await open("#trace/" + id);
+  await line("send_notification").first().waitFor();
+  const lines = await traceInTerminal(local, id);
+  for (const span of ["process_order", "process_payment", "send_notification"]) assert.ok(lines.some((each) => each.includes(span)), lines.join("\n"));
+  assert.equal(JSON.parse((await traceInTerminal(local, id, "--json")).join("\n")).Traces[0].Id, id);
 });
 
 test("two traces stand side by side", async () => {

@@ -1,12 +1,13 @@
 // @ts-check
 // A running `cargo local` and a browser that looks at its page.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 /** The root of the workspace. */
@@ -50,6 +51,17 @@ export async function startLocal(...options) {
   /** @type {{ api: string, console: string, xray: string }} */
   const ready = JSON.parse(readFileSync(readyFile, "utf8"));
   return { ...ready, stop };
+}
+
+/**
+ * The lines of `cargo local trace`.
+ * @param {Local} local
+ * @param {string} id
+ * @param {string[]} options
+ */
+export async function traceInTerminal(local, id, ...options) {
+  const run = promisify(execFile)("cargo", ["local", "trace", id, "--endpoint-url", local.console, ...options], { cwd: ROOT });
+  return (await run).stdout.trimEnd().split("\n");
 }
 
 /** Starts a browser with a profile of its own. */
