@@ -110,7 +110,7 @@ def test_xray_refuses_what_it_does_not_understand(order: dict[str, str]) -> None
     answer = xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(document)])
     assert answer["UnprocessedTraceSegments"][0]["ErrorCode"] == "MissingEndTime"
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        xray.get_sampling_rules()
+        xray.put_resource_policy(PolicyName="p", PolicyDocument="{}")
 
 
 def test_eventbridge_answers_for_each_entry() -> None:

@@ -182,12 +182,14 @@ class Contracts(unittest.TestCase):
         api.set_faults("events=error@100%")
         self.assertEqual(api.call("placeOrder", "/orders/me", "{}")[0], 202)
         api.set_faults("dynamodb/order-service=error@100%")
-        for operation, path, body in [
-            ("placeOrder", "/orders/me", "{}"),
-            ("listOrders", "/orders/me", None),
-            ("lookUpOrder", nothing, None),
+        for operation, path, body, status in [
+            # Without a key, and without an answer of the table, nobody knows whether the order is stored.
+            ("placeOrder", "/orders/me", "{}", 500),
+            ("listOrders", "/orders/me", None, 503),
+            ("lookUpOrder", nothing, None, 503),
         ]:
-            self.assertEqual(api.call(operation, path, body)[0], 503)
+            self.assertEqual(api.call(operation, path, body)[0], status)
+        self.assertEqual(api.call("placeOrder", "/orders/me", "{}", Idempotency_Key="unavailable")[0], 503)
         api.set_faults()
 
     def hold_events(self, api: Api) -> None:
