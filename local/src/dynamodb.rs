@@ -125,7 +125,7 @@ impl Drop for DynamoDb {
     }
 }
 
-/// Whoever reaches the embedded server may read and write everything: it checks no `Host`, and it tells browsers that pages of
+/// Whoever reaches the embedded server may read and write everything: it checks no `Host`, and it says to browsers that pages of
 /// every origin may ask. So it listens where no page finds it: on one of the 2^24 loopback addresses, of which Linux has all.
 /// Other systems have one, and there the port alone is hard to guess.
 async fn listen() -> io::Result<TcpListener> {

@@ -88,7 +88,7 @@ impl World {
         let functions = self.stack.app().functions.iter();
         let setting = functions.filter_map(|function| function.environment.get("INITIAL_STOCK"));
         let mut setting = setting.filter_map(|text| text.parse().ok());
-        setting.next().expect("the inventory service is told what a new product has")
+        setting.next().expect("the inventory service has the stock of a new product as a variable")
     }
 
     pub(crate) async fn scan(&self, name: &str) -> Vec<Item> {

@@ -51,15 +51,15 @@ def _of_order(books: Books, order_id: str, order: Item) -> Iterator[str]:
         yield f"the payment is not decided ({_state(payment)})"
     if not reservation:
         yield "the reservation is not decided"
-    told = order.get("notificationSent")
+    notified = order.get("notificationSent")
     # The notification's own item is deleted after NotificationTtlDays; the order's history stays.
     notification = books.notifications.get(order_id, {})
-    if told is None and "sentAt" not in notification:
+    if notified is None and "sentAt" not in notification:
         yield "the customer is not notified"
     outcome = notification.get("outcome")
     if outcome is not None and (outcome == "confirmed") != is_paid:
-        yield f"the customer is told `{outcome}`, which is not how the order ended"
-    if "open" in order or told is None:
+        yield f"the customer is notified of `{outcome}`, which is not how the order ended"
+    if "open" in order or notified is None:
         yield f"the order has not ended; it was published again {order.get('attempts', 0)} times"
 
 

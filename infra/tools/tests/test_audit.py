@@ -66,7 +66,7 @@ def test_a_customer_who_is_told_nothing_or_something_else() -> None:
     assert "the customer is not notified" in laws(untold, notification={"outcome": "confirmed"})
     refused = {"outcome": "payment_failed", "sentAt": "x"}
     assert laws(ORDER, notification=refused) == [
-        "the customer is told `payment_failed`, which is not how the order ended"
+        "the customer is notified of `payment_failed`, which is not how the order ended"
     ]
 
 

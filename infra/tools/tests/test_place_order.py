@@ -1,4 +1,4 @@
-"""What the client sends again, and what not, to a server that answers as told."""
+"""What the client sends again, and what not, to a server with prepared answers."""
 
 import json
 import threading

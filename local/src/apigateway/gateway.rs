@@ -1,3 +1,6 @@
+/// Whether and how a request is traced.
+mod tracing;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -12,6 +15,7 @@ use axum::{
 use bytes::Bytes;
 use uuid::Uuid;
 
+use self::tracing::Tracing;
 use super::{
     caller::{Caller, Callers},
     gateway_response::{
@@ -19,7 +23,7 @@ use super::{
         TOO_LARGE, respond,
     },
     proxy::{event, proxied},
-    segment::{Call, STAGE, SegmentIds, StageRequest, segment},
+    segment::{Call, SegmentIds, StageRequest, segment},
 };
 use crate::{
     clock::{self, Span},
@@ -31,7 +35,7 @@ use crate::{
     template::{Api, Function, Route},
     trace_header::TraceHeader,
     wire::{HttpResponse, trace_header},
-    xray::{Decision, Recorder, Request as SamplingRequest, Sampling},
+    xray::{Recorder, Sampling},
 };
 
 /// The largest request, the largest request line and headers in bytes, and how long API Gateway waits
@@ -74,18 +78,6 @@ pub(super) struct Incoming<'a> {
     pub(super) trace: TraceHeader,
     /// When it came, in seconds since the epoch.
     start: f64,
-}
-
-/// The trace of a request that is forwarded.
-struct Tracing {
-    /// Those of the stage's segment, if it is recorded.
-    ids: Option<SegmentIds>,
-    /// The sampling rule that said so, if one was asked.
-    rule: Option<String>,
-    /// The header that the function's invocation gets.
-    forwarded: TraceHeader,
-    /// The header that the client gets.
-    returned: TraceHeader,
 }
 
 /// What came of calling the function: what the client gets, and for the segment the status of Lambda's
@@ -197,52 +189,6 @@ impl Gateway {
         }
         let trace_id = (returned.sampled != Some(false)).then(|| returned.root.clone());
         (with_ids(response, &incoming.id, &returned), trace_id)
-    }
-
-    /// A stage that is traced decides on sampling and becomes the parent of the invocation; one that is not
-    /// forwards what it got.
-    fn tracing(&self, incoming: &Incoming<'_>) -> Tracing {
-        let trace = &incoming.trace;
-        let unrecorded = |header: TraceHeader| Tracing {
-            ids: None,
-            rule: None,
-            forwarded: header.clone(),
-            returned: header,
-        };
-        if !self.api.traced {
-            return unrecorded(trace.clone());
-        }
-        let (sampled, rule) = match trace.sampled {
-            Some(sampled) => (sampled, None),
-            None => self.decide(incoming),
-        };
-        if !sampled {
-            return unrecorded(trace.child_of(trace.parent.clone(), Some(false)));
-        }
-        let ids = SegmentIds::new();
-        Tracing {
-            forwarded: trace.child_of(Some(ids.call.clone()), Some(true)),
-            returned: trace.child_of(Some(ids.stage.clone()), Some(true)),
-            ids: Some(ids),
-            rule,
-        }
-    }
-
-    /// Decides about a request that nobody decided about: whether it is traced, and by which rule.
-    fn decide(&self, incoming: &Incoming<'_>) -> (bool, Option<String>) {
-        let Some(sampling) = &self.sampling else { return (true, None) };
-        let path = incoming.path.split('?').next().unwrap_or_default();
-        let request = SamplingRequest {
-            service_name: &format!("{}/{}", self.api.name, self.api.stage),
-            service_type: STAGE,
-            host: &self.api.domain(),
-            method: &incoming.method,
-            path: &format!("/{}{path}", self.api.stage),
-            resource: &self.api.stage_arn(),
-            headers: &incoming.headers,
-        };
-        let Decision { sampled, rule } = sampling.decide(&request, incoming.start, fastrand::f64());
-        (sampled, Some(rule))
     }
 
     async fn call(

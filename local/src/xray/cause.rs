@@ -3,8 +3,9 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::{
+    node::{Kind, Node},
     service::Service,
-    trace::{Kind, Node, Trace},
+    trace::Trace,
 };
 
 /// How deep a path of causes goes; what lies deeper is not looked at.

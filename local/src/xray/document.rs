@@ -102,7 +102,7 @@ fn document(value: Value, text: &str) -> Result<Document, Rejection> {
     })
 }
 
-/// Checks a segment, or a subsegment `within` one, and what is inside. Tells whether a name was cut.
+/// Checks a segment, or a subsegment `within` one, and what is inside. Returns whether a name was cut.
 fn check(body: &mut Map<String, Value>, within: bool) -> Result<bool, Problem> {
     if !within && !matches!(text(body, "type"), None | Some("segment" | "subsegment")) {
         return Err(Problem(Part::Entity, "UnknownType", "`type` is not `subsegment`"));

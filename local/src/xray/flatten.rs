@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{
     document::Document,
+    node::{Kind, Node},
     service::{resource, spelling},
-    trace::{Kind, Node},
 };
 
 /// The most segments and subsegments that one trace shows.

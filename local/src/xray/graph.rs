@@ -3,10 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{
+    node::Kind,
     service_id::{REMOTE, ServiceId},
     statistics::{Histogram, Statistics},
     topology::Topology,
-    trace::{Kind, Trace},
+    trace::Trace,
 };
 
 /// A service graph: who called whom, how often, how fast, how well. See

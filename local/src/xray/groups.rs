@@ -215,7 +215,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// What tells a group from a deleted one of the same name, in its ARN.
+/// What distinguishes a group from a deleted one of the same name, in its ARN.
 fn unique() -> String {
     Uuid::new_v4().simple().to_string().to_uppercase()
 }

@@ -4,8 +4,9 @@ use serde_json::Map;
 use uuid::Uuid;
 
 use super::{
+    node::{Kind, Node},
     service_id::called_type,
-    trace::{Kind, Node, Trace},
+    trace::Trace,
 };
 
 /// What an inferred segment has in common with the call that it is inferred from.

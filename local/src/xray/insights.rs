@@ -4,14 +4,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    api::State,
-    graph::Graph,
-    graphs::range,
-    groups::Group,
-    invalid,
-    service_id::ServiceId,
-    statistics::Outcome,
-    trace::{Node, Trace},
+    api::State, graph::Graph, graphs::range, groups::Group, invalid, node::Node,
+    service_id::ServiceId, statistics::Outcome, trace::Trace,
 };
 use crate::{clock, wire::AwsError};
 

@@ -24,6 +24,8 @@ mod groups;
 mod infer;
 /// Unusual faults in a group.
 mod insights;
+/// A segment or subsegment of a trace.
+mod node;
 /// The table of operations.
 mod operations;
 /// OpenTelemetry.
@@ -46,6 +48,8 @@ mod selector;
 mod service;
 /// Names and types of services, for maps and orders.
 mod service_id;
+/// Parameters that several operations have, or that have parts.
+mod shapes;
 /// How often, how well and how fast.
 mod statistics;
 /// The bounded collection of traces.
@@ -68,13 +72,14 @@ pub use api::XRayError;
 pub(crate) use daemon::listen;
 pub(crate) use filter::FilterError;
 pub(crate) use graph::Graph;
+pub(crate) use node::{Kind, Node};
 pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
 pub(crate) use search::Subject;
 pub(crate) use store::Store;
 pub(crate) use summary::root_http;
-pub(crate) use trace::{Kind, Node, Trace};
+pub(crate) use trace::Trace;
 
 use crate::wire::AwsError;
 

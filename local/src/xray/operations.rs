@@ -6,10 +6,16 @@ use super::{
     graphs, insights,
     parameters::{
         ANY,
-        Form::{Map, Number, OneOf, Structure, Structures, Text, Texts, Time, Truth, Whole},
+        Form::{OneOf, Structure, Structures, Text, Texts, Truth, Whole},
         Parameter,
     },
-    query, retrieval, time_series, traces,
+    query, retrieval,
+    shapes::{
+        ARN, BOOST_STATISTICS, COUNT, END, FILTER, INSIGHT, INSIGHTS, LARGEST, NAME, PAGE_SIZE,
+        RESOURCE, RETRIEVAL, RULE, RULE_UPDATE, START, STATISTICS, STRATEGY, TAG, TAGS, TELEMETRY,
+        TOKEN, TRACE_IDS,
+    },
+    time_series, traces,
 };
 use crate::{
     clock,
@@ -21,102 +27,6 @@ pub(super) type Handler = fn(&State, &Value) -> Result<Value, AwsError>;
 
 /// An operation: its path, its name, its parameters, and what performs it.
 type Operation = (&'static str, &'static str, &'static [Parameter], Handler);
-
-const NAME: Parameter = ("GroupName", Text(1, 32), false);
-const ARN: Parameter = ("GroupARN", Text(1, 400), false);
-const FILTER: Parameter = ("FilterExpression", Text(0, ANY), false);
-const START: Parameter = ("StartTime", Time, true);
-const END: Parameter = ("EndTime", Time, true);
-const TOKEN: Parameter = ("NextToken", Text(0, 2000), false);
-const PAGE_SIZE: Parameter = ("MaxResults", Whole(1, 100), false);
-const TRACE_IDS: Parameter = ("TraceIds", Texts(ANY, 35), true);
-const INSIGHT: Parameter = ("InsightId", Text(1, 36), true);
-const RETRIEVAL: Parameter = ("RetrievalToken", Text(0, 1020), true);
-const RESOURCE: Parameter = ("ResourceARN", Text(1, 1011), true);
-const TAG: &[Parameter] = &[("Key", Text(1, 128), true), ("Value", Text(0, 256), true)];
-const TAGS: Parameter = ("Tags", Structures(200, TAG), false);
-const INSIGHTS: Parameter = (
-    "InsightsConfiguration",
-    Structure(&[("InsightsEnabled", Truth, false), ("NotificationsEnabled", Truth, false)]),
-    false,
-);
-const LARGEST: i64 = i32::MAX as i64;
-const COUNT: i64 = 0;
-const BOOST: Parameter = (
-    "SamplingRateBoost",
-    Structure(&[
-        ("MaxRate", Number(0.0, 1.0), true),
-        ("CooldownWindowMinutes", Whole(COUNT, LARGEST), true),
-    ]),
-    false,
-);
-const RULE: &[Parameter] = &[
-    ("RuleName", Text(1, 32), false),
-    ("RuleARN", Text(1, ANY), false),
-    ("ResourceARN", Text(0, 500), true),
-    ("Priority", Whole(1, 9999), true),
-    ("FixedRate", Number(0.0, 1.0), true),
-    ("ReservoirSize", Whole(COUNT, LARGEST), true),
-    ("ServiceName", Text(0, 64), true),
-    ("ServiceType", Text(0, 64), true),
-    ("Host", Text(0, 64), true),
-    ("HTTPMethod", Text(0, 10), true),
-    ("URLPath", Text(0, 128), true),
-    ("Version", Whole(1, LARGEST), true),
-    ("Attributes", Map(5, 32), false),
-    BOOST,
-];
-const RULE_UPDATE: &[Parameter] = &[
-    ("RuleName", Text(1, 32), false),
-    ("RuleARN", Text(1, ANY), false),
-    ("ResourceARN", Text(0, 500), false),
-    ("Priority", Whole(1, 9999), false),
-    ("FixedRate", Number(0.0, 1.0), false),
-    ("ReservoirSize", Whole(COUNT, LARGEST), false),
-    ("ServiceName", Text(0, 64), false),
-    ("ServiceType", Text(0, 64), false),
-    ("Host", Text(0, 64), false),
-    ("HTTPMethod", Text(0, 10), false),
-    ("URLPath", Text(0, 128), false),
-    ("Attributes", Map(5, 32), false),
-    BOOST,
-];
-const STATISTICS: &[Parameter] = &[
-    ("RuleName", Text(1, 32), true),
-    ("ClientID", Text(24, 24), true),
-    ("Timestamp", Time, true),
-    ("RequestCount", Whole(COUNT, LARGEST), true),
-    ("SampledCount", Whole(COUNT, LARGEST), true),
-    ("BorrowCount", Whole(COUNT, LARGEST), false),
-];
-const BOOST_STATISTICS: &[Parameter] = &[
-    ("RuleName", Text(1, 32), true),
-    ("ServiceName", Text(0, 64), true),
-    ("Timestamp", Time, true),
-    ("AnomalyCount", Whole(COUNT, LARGEST), true),
-    ("TotalCount", Whole(COUNT, LARGEST), true),
-    ("SampledAnomalyCount", Whole(COUNT, LARGEST), true),
-];
-const ERRORS: &[Parameter] = &[
-    ("TimeoutCount", Whole(COUNT, LARGEST), false),
-    ("ConnectionRefusedCount", Whole(COUNT, LARGEST), false),
-    ("HTTPCode4XXCount", Whole(COUNT, LARGEST), false),
-    ("HTTPCode5XXCount", Whole(COUNT, LARGEST), false),
-    ("UnknownHostCount", Whole(COUNT, LARGEST), false),
-    ("OtherCount", Whole(COUNT, LARGEST), false),
-];
-const TELEMETRY: &[Parameter] = &[
-    ("Timestamp", Time, true),
-    ("SegmentsReceivedCount", Whole(COUNT, LARGEST), false),
-    ("SegmentsSentCount", Whole(COUNT, LARGEST), false),
-    ("SegmentsSpilloverCount", Whole(COUNT, LARGEST), false),
-    ("SegmentsRejectedCount", Whole(COUNT, LARGEST), false),
-    ("BackendConnectionErrors", Structure(ERRORS), false),
-];
-const STRATEGY: &[Parameter] = &[
-    ("Name", OneOf(&["PartialScan", "FixedRate"]), false),
-    ("Value", Number(f64::MIN, f64::MAX), false),
-];
 
 /// The operations. See <https://docs.aws.amazon.com/xray/latest/api/API_Operations.html>.
 const OPERATIONS: &[Operation] = &[

@@ -3,9 +3,10 @@ use std::{ops::Range, sync::Arc};
 use super::{
     api::XRay,
     filter::{Filter, FilterError, Work},
+    node::Node,
     service_id::ServiceId,
     topology::Topology,
-    trace::{Node, Trace},
+    trace::Trace,
 };
 
 /// A node of the map, or an edge: the calls from one node to another.

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::trace::{Kind, Node};
+use super::node::{Kind, Node};
 use crate::identity::ACCOUNT;
 
 /// How X-Ray spells the services whose names SDKs send in other ways: Python's and Node's send `dynamodb`.

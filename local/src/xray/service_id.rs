@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::{
+    node::Node,
     service::{Service, resource},
-    trace::Node,
 };
 
 /// The type of the node that stands for the clients of a trace.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::trace::Node;
+use super::node::Node;
 
 /// The most bars of a histogram. X-Ray bounds them too, in a way that it does not document.
 const MAX_BARS: usize = 100;

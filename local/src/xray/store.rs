@@ -124,7 +124,7 @@ impl Store {
 }
 
 impl Stored {
-    /// Takes a document and tells whether that changes the trace.
+    /// Takes a document and returns whether that changes the trace.
     fn insert(&mut self, document: Document) -> bool {
         let earlier = self.documents.get(&document.id);
         // The first complete document of an id stays. It replaces one in progress, never the other way round.

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     cause::{Category, Cause, causes},
+    node::{Kind, Node},
     service::Service,
-    trace::{Kind, Node, Trace},
+    trace::Trace,
 };
 
 /// One entry of `TraceSummaries`. See

@@ -3,13 +3,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    api::State,
-    graphs::range,
-    invalid,
-    selector::Selector,
-    statistics::Statistics,
-    topology::Topology,
-    trace::{Node, Trace},
+    api::State, graphs::range, invalid, node::Node, selector::Selector, statistics::Statistics,
+    topology::Topology, trace::Trace,
 };
 use crate::wire::AwsError;
 

@@ -1,6 +1,7 @@
 use super::{
+    node::{Kind, Node},
     service_id::ServiceId,
-    trace::{Kind, Node, Trace},
+    trace::Trace,
 };
 
 /// The services of a trace and the calls between them.

@@ -34,7 +34,7 @@ pub(super) struct Difference {
     pub(super) facts: usize,
 }
 
-/// How many reasons are told.
+/// How many reasons are shown.
 const REASONS: usize = 5;
 
 /// The metrics that count facts.

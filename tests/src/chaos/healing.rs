@@ -16,7 +16,7 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// What had to be mended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Healed {
-    /// Orders that nobody had heard of when the last fault was over.
+    /// Orders that no consumer knew when the last fault was over.
     pub(super) never_published: usize,
     /// Orders that had not ended by then.
     pub(super) open: usize,

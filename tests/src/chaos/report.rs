@@ -47,7 +47,7 @@ enum Allowed {
     Never,
     /// Only if there are faults.
     WithFaults,
-    /// It is only told.
+    /// It is only reported.
     Always,
 }
 
@@ -248,7 +248,7 @@ async fn counted(counts: &Counts, books: &Books) -> Difference {
     tokio::time::timeout(READING, complete).await.unwrap_or_else(|_| counts.compare(books))
 }
 
-/// What clients were told that is not so.
+/// Answers to clients that are not true.
 #[derive(Debug, Default)]
 struct Clients {
     lost: usize,

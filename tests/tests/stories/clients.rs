@@ -62,10 +62,10 @@ async fn what_is_no_order_id_is_not_found_and_not_logged() {
     }
     let customer = format!("/orders/{}", "private".repeat(400));
     assert_eq!(get(&world, &customer).await.status, 404);
-    let told = world
+    let lines = world
         .stack()
         .log_lines(|line| line.message.contains("private") || line.fields.contains("private"));
-    assert!(told.is_empty(), "{told:#?}");
+    assert!(lines.is_empty(), "{lines:#?}");
     world.end().await;
 }
 

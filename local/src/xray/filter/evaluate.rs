@@ -2,7 +2,8 @@ use serde_json::Value;
 
 use super::{
     Comparison, Complex, Expression, Filter, Level, Test, TextOperator, Work,
-    scope::{Found, Place, Scope, View},
+    place::Place,
+    scope::{Found, Scope, View},
 };
 use crate::xray::{
     cause::{Cause, Entity},

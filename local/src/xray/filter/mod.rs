@@ -5,6 +5,8 @@
 mod evaluate;
 /// From text to filter.
 mod parse;
+/// A place on the way of a root cause.
+mod place;
 /// What keywords look at.
 mod scope;
 

@@ -138,7 +138,7 @@ impl Parser<'_> {
         Ok(if negated { Expression::Not(Box::new(expression)) } else { expression })
     }
 
-    /// Takes `=` or `!=`, and tells whether it was the latter.
+    /// Takes `=` or `!=`, and returns whether it was the latter.
     fn equality(&mut self, before: &str) -> Parsed<bool> {
         match self.operator()?.as_ref().map(equality) {
             Some(Some(equal)) => Ok(!equal),
