@@ -1,5 +1,6 @@
 """Holds the tables of the four services against each other, and names every order that breaks a law: charged without
-stock, stock without payment, a customer who was notified of something else or of nothing, no end. It reads and changes nothing.
+stock, stock without payment, a customer who was notified of something else or of nothing, no end. It reads, and changes
+nothing.
 
     infra/audit                              every order that is older than an hour
     infra/audit --environment prod --age 15  older than fifteen minutes
