@@ -6,7 +6,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::constraint::{Constraints, is_word, required, text_of, type_error};
+use super::constraint::{Constraints, is_word, listed, not_found, required, text_of, type_error};
 use crate::{
     clock,
     identity::{arn, managed_rule},
@@ -167,16 +167,9 @@ impl Archives {
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListArchives.html>.
     pub(super) fn list(&self, request: &Value) -> Result<Value, AwsError> {
-        let prefix = text_of(&request["NamePrefix"])?.unwrap_or_default();
-        let source = text_of(&request["EventSourceArn"])?;
-        let state = text_of(&request["State"])?;
-        let all = self.all();
-        let listed = all.iter().filter(|archive| archive.declared.name.starts_with(prefix));
-        let listed = listed.map(Archive::to_json).filter(|json| {
-            source.is_none_or(|arn| json["EventSourceArn"] == arn)
-                && state.is_none_or(|state| json["State"] == state)
-        });
-        Ok(json!({ "Archives": listed.collect::<Vec<_>>() }))
+        Ok(
+            json!({ "Archives": listed(request, "ArchiveName", self.all().iter().map(Archive::to_json))? }),
+        )
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Archive>> {
@@ -241,9 +234,4 @@ fn parse_pattern(text: &str) -> Result<Pattern, AwsError> {
     Pattern::parse(text).map_err(|error| refuse(error.to_string()))?;
     let value: Value = serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
     Pattern::from_value(&value).map_err(|error| refuse(error.to_string()))
-}
-
-/// There is no such thing.
-pub(super) fn not_found(message: &str) -> AwsError {
-    AwsError::bad_request("ResourceNotFoundException", message)
 }

@@ -89,6 +89,29 @@ pub(super) fn required<'a>(request: &'a Value, name: &str) -> Result<&'a str, Aw
     constraints.finish().map(|()| "")
 }
 
+/// There is no such thing.
+pub(super) fn not_found(message: &str) -> AwsError {
+    AwsError::bad_request("ResourceNotFoundException", message)
+}
+
+/// Those archives or replays that a list is asked for: by the beginning of their `name`, by their source, and by
+/// their state.
+pub(super) fn listed(
+    request: &Value,
+    name: &str,
+    all: impl Iterator<Item = Value>,
+) -> Result<Vec<Value>, AwsError> {
+    let prefix = text_of(&request["NamePrefix"])?.unwrap_or_default();
+    let source = text_of(&request["EventSourceArn"])?;
+    let state = text_of(&request["State"])?;
+    let is_listed = |json: &Value| {
+        json[name].as_str().is_some_and(|name| name.starts_with(prefix))
+            && source.is_none_or(|arn| json["EventSourceArn"] == arn)
+            && state.is_none_or(|state| json["State"] == state)
+    };
+    Ok(all.filter(is_listed).collect())
+}
+
 /// Whether a text is the name of a bus, an archive or a replay.
 pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))

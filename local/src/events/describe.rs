@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     bus::{Buses, DEFAULT},
-    constraint::required,
+    constraint::{not_found, required},
 };
 use crate::{
     identity::arn,
@@ -37,7 +37,7 @@ impl Directory<'_> {
     pub(super) fn describe_bus(&self, request: &Value) -> Result<Value, AwsError> {
         let name = request["Name"].as_str().unwrap_or(DEFAULT);
         let found = self.buses.find(name);
-        found.map(bus).map_err(|error| not_found(error.to_string()))
+        found.map(bus).map_err(|error| not_found(&error.to_string()))
     }
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html>.
@@ -74,7 +74,7 @@ impl Directory<'_> {
         let name = required(request, member)?;
         let bus = request["EventBusName"].as_str().unwrap_or(DEFAULT);
         let found = self.entries(request)?.into_iter().find(|rule| rule.name == name);
-        found.ok_or_else(|| not_found(format!("Rule {name} does not exist on EventBus {bus}.")))
+        found.ok_or_else(|| not_found(&format!("Rule {name} does not exist on EventBus {bus}.")))
     }
 
     /// The rules of the bus that `request` names.
@@ -82,7 +82,7 @@ impl Directory<'_> {
         let bus = self
             .buses
             .find(request["EventBusName"].as_str().unwrap_or(DEFAULT))
-            .map_err(|error| not_found(error.to_string()))?;
+            .map_err(|error| not_found(&error.to_string()))?;
         let mut entries: Vec<_> = self.buses.rules(bus).map(with_pattern).collect();
         let managed = self.buses.archives.managed_rules(bus).into_iter();
         entries.extend(managed.map(|(name, pattern)| of_archive(name, bus, &pattern)));
@@ -141,8 +141,4 @@ fn prefix(request: &Value) -> &str {
 
 fn state(enabled: bool) -> &'static str {
     if enabled { "ENABLED" } else { "DISABLED" }
-}
-
-fn not_found(message: String) -> AwsError {
-    AwsError::bad_request("ResourceNotFoundException", message)
 }

@@ -3,9 +3,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    archive::{Archived, not_found},
+    archive::Archived,
     bus::Buses,
-    constraint::{Constraints, is_word, required, text_of, type_error},
+    constraint::{Constraints, is_word, listed, not_found, required, text_of, type_error},
 };
 use crate::{clock, identity::arn, wire::AwsError};
 
@@ -131,16 +131,9 @@ impl Replays {
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListReplays.html>.
     pub(super) fn list(&self, request: &Value) -> Result<Value, AwsError> {
-        let prefix = text_of(&request["NamePrefix"])?.unwrap_or_default();
-        let source = text_of(&request["EventSourceArn"])?;
-        let state = text_of(&request["State"])?;
-        let all = self.all();
-        let listed = all.iter().filter(|replay| {
-            replay.name.starts_with(prefix)
-                && source.is_none_or(|arn| replay.archive == arn)
-                && state.is_none_or(|state| replay.state.as_str() == state)
-        });
-        Ok(json!({ "Replays": listed.map(Replay::to_json).collect::<Vec<_>>() }))
+        Ok(
+            json!({ "Replays": listed(request, "ReplayName", self.all().iter().map(Replay::to_json))? }),
+        )
     }
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CancelReplay.html>.
