@@ -7,46 +7,23 @@ import launch
 if __name__ == "__main__":
     launch.as_tests(__file__)
 
-import json
-import subprocess
-import urllib.request
-from typing import TYPE_CHECKING
 
 import boto3
-import pytest
 import stack
 from tools import exit_code
-from tools.paths import ROOT
 from tools.polling import wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # How many seconds the order may take.
 PATIENCE = 30
 
 
-@pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[stack.Stack]:
-    """Run the project's template; boto3 and the tools talk to it."""
-    with stack.running(stack.template()) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
 def audit(*arguments: str, exits_with: int) -> str:
     """Run it; return what it prints."""
-    command = [str(ROOT / "infra/audit"), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
-    assert done.returncode == exits_with, done.stdout
-    return done.stdout
+    return stack.run_tool("audit", *arguments, exits_with=exits_with)
 
 
 def test_an_order_that_breaks_a_law_is_named(local: stack.Stack) -> None:
-    request = urllib.request.Request(f"{local.url}/orders/customer123", b"{}")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        order_id = json.load(answer)["orderId"]
+    order_id, _ = stack.place_order(local)
     dynamodb = boto3.client("dynamodb")
     key = {"customerId": {"S": "customer123"}, "orderId": {"S": order_id}}
     orders = f"{stack.NAME}-orders"

@@ -11,18 +11,13 @@ if __name__ == "__main__":
 
 import json
 import subprocess
-import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
-import pytest
 import stack
 from tools import exit_code
 from tools.paths import ROOT
 from tools.polling import wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # How many seconds each step may take.
 PATIENCE = 30
@@ -30,28 +25,9 @@ PAYMENTS, PAYMENT_SERVICE = f"{stack.NAME}-payments", f"{stack.NAME}-payment-ser
 ATTEMPTS = 3
 
 
-@pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[stack.Stack]:
-    """Run the project's template; boto3 and the tools talk to it."""
-    with stack.running(stack.template()) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
 def redrive(*arguments: str, exits_with: int = exit_code.FINE) -> str:
     """Run it; return what it prints."""
-    command = [str(ROOT / "infra/redrive"), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
-    assert done.returncode == exits_with, done.stdout
-    return done.stdout
-
-
-def place_order(url: str) -> tuple[str, str]:
-    """Place an order; return its id and its trace's."""
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/orders/customer123", b"{}"), timeout=30) as answer:
-        trace_id = answer.headers["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root=")
-        return json.load(answer)["orderId"], trace_id
+    return stack.run_tool("redrive", *arguments, exits_with=exits_with)
 
 
 def payment_attempts(trace_id: str) -> list[dict[str, Any]]:
@@ -65,7 +41,7 @@ def test_a_dead_letter_is_redriven_into_its_orders_trace(local: stack.Stack) -> 
     dynamodb = boto3.client("dynamodb")
     table = dynamodb.describe_table(TableName=PAYMENTS)["Table"]
     dynamodb.delete_table(TableName=PAYMENTS)
-    order_id, trace_id = place_order(local.url)
+    order_id, trace_id = stack.place_order(local)
     letter = f"Order Created of {order_id} for {PAYMENT_SERVICE}"
 
     def given_up() -> bool:

@@ -7,47 +7,32 @@ import launch
 if __name__ == "__main__":
     launch.as_tests(__file__)
 
-import json
-import subprocess
-import urllib.request
-from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 import stack
 from tools import exit_code
-from tools.paths import ROOT
 from tools.polling import wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PATIENCE = 30
 
 
 @pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[stack.Stack]:
-    """Run the project's template with an archive; boto3 and the tools talk to it."""
+def template() -> str:
+    """Return the project's template, with an archive."""
     archive = "  ArchiveRetentionDays:\n    Type: Number\n    Default: "
     assert f"{archive}0" in stack.template()
-    with stack.running(stack.template().replace(f"{archive}0", f"{archive}1")) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield running
+    return stack.template().replace(f"{archive}0", f"{archive}1")
 
 
 def replay(*arguments: str, exits_with: int = exit_code.FINE) -> str:
     """Run it; return what it prints."""
-    command = [str(ROOT / "infra/replay"), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
-    assert done.returncode == exits_with, done.stdout
-    return done.stdout
+    return stack.run_tool("replay", *arguments, exits_with=exits_with)
 
 
 def test_the_events_of_an_order_come_again_for_one_rule(local: stack.Stack) -> None:
-    request = urllib.request.Request(f"{local.url}/orders/customer123", b"{}")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        key = {"orderId": {"S": json.load(answer)["orderId"]}}
+    order_id, _ = stack.place_order(local)
+    key = {"orderId": {"S": order_id}}
     dynamodb, sqs, events = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("events")
     notifications = f"{stack.NAME}-notifications"
     wait_for(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,3 +70,18 @@ def running(text: str) -> Iterator[Stack]:
         finally:
             local.send_signal(signal.SIGINT)
             local.wait()
+
+
+def place_order(local: Stack) -> tuple[str, str]:
+    """Place an order of `customer123`; return its id and its trace's."""
+    with urllib.request.urlopen(urllib.request.Request(f"{local.url}/orders/customer123", b"{}"), timeout=30) as answer:
+        trace_id = answer.headers["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root=")
+        return json.load(answer)["orderId"], trace_id
+
+
+def run_tool(name: str, *arguments: str, exits_with: int) -> str:
+    """Run a tool of `infra`; return what it prints."""
+    command = [str(ROOT / "infra" / name), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    assert done.returncode == exits_with, done.stdout
+    return done.stdout
