@@ -1,6 +1,8 @@
-use std::{collections::HashMap, fmt::Write};
+use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
+
+use crate::hex::hex;
 
 /// How many seconds SQS and SNS remember a deduplication id
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html>).
@@ -35,10 +37,7 @@ impl<T> Deduplication<T> {
 /// The id that content-based deduplication gives a message: the SHA-256 of its body, its attributes not
 /// included.
 pub(crate) fn content_id(body: &str) -> String {
-    Sha256::digest(body).iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&Sha256::digest(body))
 }
 
 /// The sequence number of a FIFO message, which AWS writes with 20 digits.

@@ -14,6 +14,8 @@
 pub mod clock;
 /// What was sent in the last five minutes.
 mod deduplication;
+/// Bytes as text.
+mod hex;
 /// Account, region, ARNs.
 mod identity;
 /// Path templates and their parameters.

@@ -2,6 +2,8 @@
 
 /// The command line.
 mod cli;
+/// Questions to the `cargo local` that runs.
+mod running;
 /// The terminal's output.
 mod terminal;
 /// Tokens for the command line.

@@ -1,10 +1,10 @@
-use axum::body::Body;
-use http::{Request, header};
-use http_body_util::BodyExt;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use serde_json::{Value, json};
+use axum::http::{Request, header};
+use serde_json::json;
 
-use crate::cli::TokenArguments;
+use crate::{
+    cli::TokenArguments,
+    running::{NoAnswer, ask},
+};
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +12,9 @@ pub(crate) enum NoToken {
     #[error(
         "nothing answers on port {0}\n\nhint: start `cargo local` first, or pass --aws-port PORT"
     )]
-    NoServer(u16, #[source] hyper_util::client::legacy::Error),
-    #[error("the answer on port {0} breaks off")]
-    Broken(u16, #[source] hyper::Error),
+    NoServer(u16, #[source] NoAnswer),
+    #[error("the answer on port {0} is not one of `cargo local`")]
+    Foreign(u16, #[source] NoAnswer),
     #[error("{0}\n\nhint: only an API with a user pool takes tokens: --parameter ApiAuth=JWT")]
     Refused(String),
 }
@@ -30,13 +30,12 @@ pub(crate) async fn token(arguments: &TokenArguments) -> Result<String, NoToken>
     let request = Request::post(format!("http://127.0.0.1:{port}/"))
         .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
         .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")
-        .body(Body::from(body.to_string()))
+        .body(body.to_string())
         .unwrap_or_default();
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let answer = client.request(request).await.map_err(|error| NoToken::NoServer(port, error))?;
-    let answer =
-        answer.into_body().collect().await.map_err(|error| NoToken::Broken(port, error))?;
-    let answer: Value = serde_json::from_slice(&answer.to_bytes()).unwrap_or_default();
+    let (_, answer) = ask(request).await.map_err(|error| match error {
+        NoAnswer::Connection(_) => NoToken::NoServer(port, error),
+        NoAnswer::Broken(_) | NoAnswer::Foreign(..) => NoToken::Foreign(port, error),
+    })?;
     let token = answer["AuthenticationResult"]["IdToken"].as_str();
     token.map(str::to_owned).ok_or_else(|| {
         NoToken::Refused(answer["message"].as_str().unwrap_or("there is no user pool").to_owned())

@@ -3,13 +3,13 @@
 use std::{collections::HashMap, env, fmt::Write as _};
 
 use axum::http::{Method, Request, StatusCode};
-use bytes::Bytes;
 use clap::Args;
-use http_body_util::{BodyExt, Full};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 
-use crate::terminal;
+use crate::{
+    running::{NoAnswer, ask},
+    terminal,
+};
 
 /// Where `cargo local` is unless somebody says otherwise.
 const ENDPOINT: &str = "http://127.0.0.1:4566";
@@ -40,11 +40,9 @@ pub(crate) enum TraceError {
     #[error(
         "cannot reach {0}\n\nhint: is `cargo local` running? `--endpoint-url` or AWS_ENDPOINT_URL says where"
     )]
-    Connection(String, #[source] hyper_util::client::legacy::Error),
-    #[error("{0} did not finish its answer")]
-    Answer(String, #[source] hyper::Error),
-    #[error("{0} does not answer as `cargo local` does: {1}")]
-    Foreign(String, String),
+    Connection(String, #[source] NoAnswer),
+    #[error("{0} does not answer as `cargo local` does")]
+    Foreign(String, #[source] NoAnswer),
     #[error(
         "there is no trace `{0}` at {1}\n\nhint: it was not sampled, it made way for newer ones, or it belongs to an earlier start"
     )]
@@ -88,21 +86,16 @@ async fn request(
     body: String,
 ) -> Result<(StatusCode, Value), TraceError> {
     let request = Request::builder().method(method).uri(format!("{endpoint}{path}"));
-    let request = request
-        .body(Full::<Bytes>::from(body))
-        .map_err(|_| TraceError::Url(endpoint.to_owned()))?;
+    let request = request.body(body).map_err(|_| TraceError::Url(endpoint.to_owned()))?;
     if !endpoint.starts_with("http://") {
         return Err(TraceError::Url(endpoint.to_owned()));
     }
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await;
-    let response = response.map_err(|error| TraceError::Connection(endpoint.to_owned(), error))?;
-    let status = response.status();
-    let body = response.into_body().collect().await;
-    let body = body.map_err(|error| TraceError::Answer(endpoint.to_owned(), error))?.to_bytes();
-    let json = serde_json::from_slice(&body)
-        .map_err(|error| TraceError::Foreign(endpoint.to_owned(), format!("{status}, {error}")))?;
-    Ok((status, json))
+    ask(request).await.map_err(|error| match error {
+        NoAnswer::Connection(_) => TraceError::Connection(endpoint.to_owned(), error),
+        NoAnswer::Broken(_) | NoAnswer::Foreign(..) => {
+            TraceError::Foreign(endpoint.to_owned(), error)
+        }
+    })
 }
 
 /// A trace as lines: each span below its caller, with when it began, how long it took and a bar; below a span that

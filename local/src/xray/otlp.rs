@@ -15,8 +15,6 @@ mod receiver;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -27,6 +25,7 @@ use serde_json::{Map, Value, json};
 
 use self::attributes::Attributes;
 use super::{document::Rejection, store::Store};
+use crate::hex::hex;
 
 pub(crate) use self::receiver::{PATH, receive};
 
@@ -267,18 +266,6 @@ fn trace_id(bytes: &[u8]) -> String {
         Some((epoch, rest)) => format!("1-{epoch}-{rest}"),
         None => text,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The id of an exception.
-fn new_id() -> String {
-    hex(&fastrand::u64(1..).to_be_bytes())
 }
 
 /// Nanoseconds as seconds, exact to the microsecond.

@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use serde_json::{Map, Value, json};
 
+use crate::hex::hex;
+
 /// The attributes of a span, resource or event. What is taken has a place of its own in the document; the
 /// rest becomes metadata.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +69,7 @@ fn to_json(value: &AnyValue) -> Value {
             };
             Value::Object(list.values.iter().map(pair).collect::<Map<_, _>>())
         }
-        Some(BytesValue(bytes)) => super::hex(bytes).into(),
+        Some(BytesValue(bytes)) => hex(bytes).into(),
         _ => Value::Null,
     }
 }

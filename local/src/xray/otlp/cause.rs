@@ -1,7 +1,8 @@
 use opentelemetry_proto::tonic::trace::v1::{Span, span};
 use serde_json::{Value, json};
 
-use super::{attributes::Attributes, new_id};
+use super::attributes::Attributes;
+use crate::trace_header::new_segment_id;
 
 /// The sentences that Python writes between an exception and its cause.
 const PYTHON_CAUSES: [&str; 2] = [
@@ -24,7 +25,7 @@ pub(super) fn cause(span: &Span, is_remote: bool, language: &str, is_error: bool
     if !is_error || message.is_empty() {
         return None;
     }
-    Some(json!({ "exceptions": [{ "id": new_id(), "message": message }] }))
+    Some(json!({ "exceptions": [{ "id": new_segment_id(), "message": message }] }))
 }
 
 /// An exception and its causes.
@@ -32,8 +33,7 @@ fn exceptions(event: &span::Event, is_remote: bool, language: &str) -> Vec<Value
     let attributes = Attributes::new(&event.attributes);
     let text = |name| attributes.text(&[name]).unwrap_or_default();
     let exception = |kind: &str, message: &str, stack: Vec<Value>| {
-        let mut exception =
-            json!({ "id": new_id(), "type": kind, "message": message, "remote": is_remote });
+        let mut exception = json!({ "id": new_segment_id(), "type": kind, "message": message, "remote": is_remote });
         if !stack.is_empty() {
             exception["stack"] = stack.into();
         }
