@@ -14,10 +14,11 @@ import { statusOf } from "./status.js";
  * @param {State} state
  * @param {Route} route
  */
-export function drawTraces({ traces = [], traceCount, traceOffset = 0 }, route) {
+export function drawTraces({ traces = [], traceCount, traceOffset = 0, lostDatagrams = 0 }, route) {
   const about = `${traceCount} ${route.filter.trim() ? "match the filter" : "in this time"}, newest first`;
   return [el("section", { "data-key": "traces" },
     el("h2", {}, "Traces", el("small", {}, about)),
+    lostDatagrams > 0 && el("p", { class: "hint" }, `Some traces are incomplete: ${lostDatagrams} datagrams came faster than they could be read and were lost. The terminal says what to do.`),
     route.other && el("p", { class: "hint" }, "Choose a trace to compare with ", el("span", { class: "mono" }, route.other), ". ", el("a", { href: formatRoute({ ...route, other: "" }) }, "do not compare")),
     traces.length ? traceTable(traces, columnsOf(traces), route) : none(),
     pages(traces, traceCount, traceOffset, route))];

@@ -12,6 +12,8 @@ export interface State {
   services?: Service[];
   /** One page of the traces, newest first. */
   traces?: TraceRow[];
+  /** How many datagrams the X-Ray daemon's port lost: the traces lack what was in them. */
+  lostDatagrams?: number;
   /** How many traces match. */
   traceCount: number;
   /** How many of them are on earlier pages. */

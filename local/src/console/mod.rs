@@ -109,6 +109,7 @@ impl Console {
             "notificationCount": self.services.sns.count(),
             "deadLetterCount": self.services.queues.dead_letter_count(),
             "schedules": self.services.schedules.states(),
+            "lostDatagrams": self.services.traces.lost_datagrams(),
         });
         self.add_traces(query, &mut rest);
         State { lists: self.lists(query), rest }
@@ -116,7 +117,7 @@ impl Console {
 
     /// Whether there is such a trace: one that was not sampled has an id, and no more.
     fn is_traced(&self, id: Option<&str>) -> bool {
-        id.is_some_and(|id| self.services.traces.trace(id).is_some())
+        id.is_some_and(|id| self.services.traces.contains(id))
     }
 }
 

@@ -1,16 +1,14 @@
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
 use super::{Console, query::Query};
-use crate::xray::{Node, Subject, Trace};
+use crate::xray::Subject;
 
 /// How many bars the histogram has.
 const BARS: usize = 24;
 /// How many causes are shown.
 const CAUSES: usize = 20;
-/// How far below a failed call its cause is looked for.
-const DEPTH: usize = 64;
 /// The percentiles that are shown, in percent.
 const PERCENTILES: [usize; 5] = [50, 90, 95, 99, 100];
 
@@ -25,19 +23,21 @@ impl Console {
     /// How a node or an edge of the map answered: counts, rate, latency, causes of failures.
     pub(super) fn subject(&self, query: &Query, subject: &Subject) -> Value {
         let traces = self.search(query).unwrap_or_default();
-        let (mut times, mut causes) = (Vec::new(), HashMap::<String, Cause>::new());
+        let (mut times, mut causes) = (Vec::new(), HashMap::<&str, Cause>::new());
         let mut counts = HashMap::<&str, usize>::new();
         let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
-        for trace in traces.iter().map(Arc::as_ref) {
-            for node in subject.nodes(trace).into_iter().filter(|node| node.end.is_some()) {
-                times.push(node.duration());
-                (first, last) = (first.min(node.start), last.max(node.start));
-                let status = status(node);
+        for outline in traces.iter().map(|trace| &trace.outline) {
+            let samples = subject.samples(outline).into_iter();
+            for sample in samples.filter(|sample| sample.end.is_some()) {
+                times.push(sample.duration());
+                (first, last) = (first.min(sample.start), last.max(sample.start));
+                let Some((status, cause)) = sample.failure() else {
+                    *counts.entry("ok").or_default() += 1;
+                    continue;
+                };
                 *counts.entry(status).or_default() += 1;
-                if status != "ok" {
-                    let new = || Cause { count: 0, status, trace: trace.id.clone() };
-                    causes.entry(cause(trace, node)).or_insert_with(new).count += 1;
-                }
+                let new = || Cause { count: 0, status, trace: outline.id() };
+                causes.entry(cause).or_insert_with(new).count += 1;
             }
         }
         times.sort_by(f64::total_cmp);
@@ -56,41 +56,7 @@ impl Console {
     }
 }
 
-fn status(node: &Node) -> &'static str {
-    let flagged = ["fault", "throttle", "error"].into_iter().find(|flag| node.flag(flag));
-    flagged.unwrap_or("ok")
-}
-
-/// The innermost cause: failures are passed on, and the outermost says only that something failed.
-fn cause(trace: &Trace, node: &Node) -> String {
-    let (mut here, mut found) = (node, None);
-    for _ in 0..DEPTH {
-        found = exception(here).or(found);
-        let failed = here.children.iter().map(|child| &trace.nodes[*child]);
-        match failed.into_iter().find(|child| status(child) != "ok") {
-            Some(child) => here = child,
-            None => break,
-        }
-    }
-    let code = || node.body.get("http").map(|http| http["response"]["status"].clone());
-    found.unwrap_or_else(|| match code() {
-        Some(Value::Number(code)) => format!("answered with {code}"),
-        _ => "no cause given".to_owned(),
-    })
-}
-
-/// The last of a chain of exceptions: the first thing that went wrong.
-fn exception(node: &Node) -> Option<String> {
-    let exceptions = node.body.get("cause")?.get("exceptions")?.as_array()?;
-    let last = exceptions.last()?;
-    let text = |name: &str| last[name].as_str().filter(|text| !text.is_empty());
-    match (text("type"), text("message")) {
-        (Some(kind), Some(message)) => Some(format!("{kind}: {message}")),
-        (one, other) => one.or(other).map(str::to_owned),
-    }
-}
-
-fn most_frequent(causes: HashMap<String, Cause>) -> Vec<Value> {
+fn most_frequent(causes: HashMap<&str, Cause>) -> Vec<Value> {
     let mut causes: Vec<_> = causes.into_iter().collect();
     causes.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then_with(|| a.cmp(b)));
     let shown = causes.into_iter().take(CAUSES).map(|(text, Cause { count, status, trace })| {

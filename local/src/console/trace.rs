@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use super::Console;
 use crate::{
     events::EventRecord,
-    trace_header::is_trace_id,
-    xray::{Graph, Kind, Node, Trace},
+    xray::{Graph, Kind, Link, Node, Trace, links},
 };
 
 /// How many events and log lines of a trace are shown.
@@ -49,46 +48,15 @@ impl Console {
 
     fn linked_from(&self, id: &str) -> Vec<Value> {
         let mut found = Vec::new();
-        for trace in self.services.traces.traces().iter().filter(|trace| trace.id != id) {
-            let here = links(trace).into_iter().filter(|link| link.id == id);
+        for outline in self.services.traces.linked_from(id) {
             found.extend(
-                here.map(|link| json!({ "traced": true, "id": trace.id, "name": link.name })),
+                outline
+                    .links_to(id)
+                    .map(|link| json!({ "traced": true, "id": outline.id(), "name": link.name })),
             );
         }
         found
     }
-}
-
-/// Another trace that a trace names, and as what.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Link {
-    id: String,
-    name: String,
-}
-
-/// What a trace says of others: X-Ray's span links, and metadata whose value is a trace id.
-fn links(trace: &Trace) -> Vec<Link> {
-    let mut found = Vec::new();
-    let mut add = |id: Option<&str>, name: &str| {
-        if let Some(id) = id.filter(|id| is_trace_id(id) && *id != trace.id) {
-            found.push(Link { id: id.to_owned(), name: name.to_owned() });
-        }
-    };
-    for node in &trace.nodes {
-        for link in node.body.get("links").and_then(Value::as_array).into_iter().flatten() {
-            add(link["trace_id"].as_str(), "link");
-        }
-        let spaces = node.body.get("metadata").and_then(Value::as_object);
-        for (name, value) in spaces.into_iter().flatten() {
-            add(value.as_str(), name);
-            for (name, value) in value.as_object().into_iter().flatten() {
-                add(value.as_str(), name);
-            }
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
 }
 
 /// A segment or subsegment.

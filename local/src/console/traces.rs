@@ -1,14 +1,12 @@
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use super::{Console, query::Query};
-use crate::xray::{FilterError, Graph, Node, Trace, root_http};
+use crate::xray::{FilterError, Found, Graph, Node, Trace, root_http};
 
 impl Console {
     /// The traces that the page asks for, or what is wrong with the filter expression. A trace id is a filter too.
-    pub(super) fn search(&self, query: &Query) -> Result<Vec<Arc<Trace>>, FilterError> {
-        match self.services.traces.trace(query.filter()) {
+    pub(super) fn search(&self, query: &Query) -> Result<Vec<Found>, FilterError> {
+        match self.services.traces.find(query.filter()) {
             Some(trace) => Ok(vec![trace]),
             None => self.services.xray.search(query.filter(), query.range.clone()),
         }
@@ -26,16 +24,21 @@ impl Console {
         };
         state["traceCount"] = traces.len().into();
         if query.shows("map") {
-            let mut services = Graph::of(traces.iter().map(Arc::as_ref)).services();
+            let mut services =
+                Graph::of_outlines(traces.iter().map(|trace| &*trace.outline)).services();
             remove_histograms(&mut services);
             state["services"] = services;
         }
         if query.shows("traces") {
             // A page begins after a trace, so that new ones do not move it.
-            let last = query.get("after").and_then(|id| traces.iter().position(|t| t.id == id));
+            let last = query
+                .get("after")
+                .and_then(|id| traces.iter().position(|trace| trace.outline.is(id)));
             let offset = last.map_or(0, |last| last + 1);
             state["traceOffset"] = offset.into();
-            state["traces"] = traces.iter().skip(offset).take(query.rows).map(|t| row(t)).collect();
+            let page = traces.iter().skip(offset).take(query.rows);
+            state["traces"] =
+                page.map(|found| row(&self.services.traces.put_together(found))).collect();
         }
     }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
     server::{serve_api, serve_aws, serve_daemon},
@@ -85,7 +85,7 @@ pub struct Stack {
     services: Arc<Services>,
     stop: CancellationToken,
     servers: [JoinHandle<()>; 3],
-    daemon: JoinHandle<()>,
+    daemon: DropGuard,
 }
 
 impl Stack {
@@ -137,7 +137,8 @@ impl Stack {
         ];
         services.schedules.start(&stop);
         let (traces, logs) = (Arc::clone(&services.traces), Arc::clone(&services.logs));
-        let daemon = tokio::spawn(xray::listen(xray, traces, logs));
+        tokio::spawn(xray::settle(Arc::downgrade(&traces)));
+        let daemon = xray::listen(xray, traces, logs);
         Ok(Self { app, addresses, services, stop, servers, daemon })
     }
 
@@ -152,7 +153,7 @@ impl Stack {
                 abort.abort();
             }
         }
-        self.daemon.abort();
+        drop(self.daemon);
     }
 
     /// Replaces the faults that calls meet; counting begins anew.

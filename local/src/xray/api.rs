@@ -13,9 +13,8 @@ use super::{
     parameters,
     retrieval::Retrievals,
     sampling::Sampling,
-    store::Store,
+    store::{Found, Store},
     tags::Tags,
-    trace::Trace,
 };
 use crate::{
     clock,
@@ -219,10 +218,10 @@ impl State {
     }
 
     /// The traces of the group that a request names, newest first; all of them where it names none.
-    pub(super) fn traces_of(&self, group: &Group) -> Result<Vec<Arc<Trace>>, AwsError> {
+    pub(super) fn traces_of(&self, group: &Group) -> Result<Vec<Found>, AwsError> {
         let filter = self.groups.filter(group)?;
-        let (mut traces, mut work) = (self.store.traces(), Work::default());
-        traces.retain(|trace| filter.matches(trace, &mut work));
+        let (mut traces, mut work) = (self.store.all(), Work::default());
+        traces.retain(|trace| filter.finds(trace, &mut work));
         if work.is_exceeded() {
             let name = &group.name;
             return Err(invalid(format!(

@@ -1,17 +1,19 @@
-use std::{str::Utf8Error, sync::Arc};
+use std::{str::Utf8Error, sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::net::UdpSocket;
+use tokio::{net::UdpSocket, time::Instant};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
+    datagrams::Datagrams,
     document::Rejection,
     otlp::{self, OtlpError},
     store::Store,
 };
 use crate::logs::Logs;
 
-/// The largest datagram that the daemon reads.
-const MAX_DATAGRAM: usize = 65_536;
+/// How long after a datagram it is looked whether others were lost.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a datagram is dropped.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +34,54 @@ enum DatagramError {
     Otlp(#[from] OtlpError),
 }
 
-/// Receives what SDKs send to the X-Ray daemon: datagrams of a header line, and a document or OpenTelemetry's spans. What is malformed
-/// is dropped and reported, as the daemon does.
+/// Receives what SDKs send to the X-Ray daemon, until the guard is dropped: datagrams of a header line, and a document
+/// or OpenTelemetry's spans. What is malformed is dropped and reported, as the daemon does.
 /// See <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon>.
-pub(crate) async fn listen(socket: UdpSocket, store: Arc<Store>, logs: Arc<Logs>) {
-    let mut buffer = vec![0; MAX_DATAGRAM];
+pub(crate) fn listen(socket: UdpSocket, store: Arc<Store>, logs: Arc<Logs>) -> DropGuard {
+    let stop = CancellationToken::new();
+    match Datagrams::read(socket, stop.clone()) {
+        Ok(datagrams) => drop(tokio::spawn(take(datagrams, store, logs))),
+        Err(error) => logs.report(&format!("x-ray cannot read datagrams: {error}")),
+    }
+    stop.drop_guard()
+}
+
+async fn take(mut datagrams: Datagrams, store: Arc<Store>, logs: Arc<Logs>) {
+    // When it is looked next whether some were lost.
+    let mut look: Option<Instant> = None;
     loop {
-        match socket.recv(&mut buffer).await {
-            Ok(length) => {
-                if let Err(error) = handle(&buffer[..length], &store) {
+        let received = tokio::select! {
+            biased;
+            received = datagrams.next() => received,
+            () = tokio::time::sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
+                look = None;
+                report_lost(&datagrams, &store, &logs);
+                continue;
+            }
+        };
+        match received {
+            Some(Ok(datagram)) => {
+                look = look.or_else(|| Some(Instant::now() + LOOK));
+                if let Err(error) = handle(&datagram, &store) {
                     logs.report(&format!("x-ray dropped a datagram: {error}"));
                 }
             }
-            // A datagram that does not fit and an earlier send that bounced affect only themselves.
-            Err(error) => logs.report(&format!("x-ray could not read a datagram: {error}")),
+            Some(Err(error)) => logs.report(&format!("x-ray could not read a datagram: {error}")),
+            None => return,
         }
+    }
+}
+
+fn report_lost(datagrams: &Datagrams, store: &Store, logs: &Logs) {
+    let lost = datagrams.lost();
+    let more = lost.saturating_sub(store.lost_datagrams());
+    if more > 0 {
+        store.set_lost_datagrams(lost);
+        let kb = datagrams.buffer / 1024;
+        logs.report(&format!(
+            "x-ray lost {more} datagrams, so traces lack segments: they came faster than they could be read; hint: the \
+             socket's buffer has {kb} KB, and Linux limits it to `sysctl net.core.rmem_max`"
+        ));
     }
 }
 

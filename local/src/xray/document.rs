@@ -23,7 +23,7 @@ pub(super) struct Document {
     /// Whether a complete one will follow.
     pub(super) in_progress: bool,
     /// The whole document as it came, a tenth of what it takes when it is parsed.
-    text: String,
+    pub(super) text: String,
 }
 
 /// Why a document was not taken. The codes are AWS's, as far as they are known; `InvalidStartTime`,
@@ -51,19 +51,6 @@ enum Part {
 
 /// What is wrong with a part of a document.
 struct Problem(Part, &'static str, &'static str);
-
-impl Document {
-    /// In bytes.
-    pub(super) fn size(&self) -> usize {
-        self.text.len()
-    }
-
-    /// The whole document.
-    pub(super) fn body(&self) -> Map<String, Value> {
-        // It was read before it was kept.
-        serde_json::from_str(&self.text).unwrap_or_default()
-    }
-}
 
 /// Reads one text: a segment, or a subsegment that came on its own. AWS's page also speaks of arrays of
 /// subsegments, but the API refuses them.

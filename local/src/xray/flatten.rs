@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::{
-    document::Document,
+    documents::Kept,
     node::{Kind, Node},
     service::{resource, spelling},
 };
@@ -13,14 +13,16 @@ const MAX_NODES: usize = 10_000;
 
 /// Takes a document apart: itself and the subsegments inside, each with the id of its parent.
 pub(super) fn flatten(
-    document: &Document,
+    id: u64,
+    document: &Kept,
     nodes: &mut Vec<(Node, Option<String>)>,
     known: &mut HashSet<String>,
 ) {
     let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
-    let body = document.body();
+    // It was read before it was kept.
+    let body: Map<String, Value> = serde_json::from_str(&document.text).unwrap_or_default();
     let parent = body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let mut open = vec![(document.id.clone(), kind, parent, body)];
+    let mut open = vec![(format!("{id:016x}"), kind, parent, body)];
     while let Some((id, kind, parent, mut body)) = open.pop() {
         if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {
             continue;

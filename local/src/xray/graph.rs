@@ -1,12 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
 use super::{
-    node::Kind,
+    names::{Named, Names},
+    outline::Outline,
     service_id::{REMOTE, ServiceId},
     statistics::{Histogram, Statistics},
-    topology::Topology,
     trace::Trace,
 };
 
@@ -15,6 +15,18 @@ use super::{
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     services: BTreeMap<ServiceId, Service>,
+}
+
+/// A graph that is being put together. Services and edges stand in tables, because each is found for every segment and
+/// call of a hundred thousand traces.
+#[derive(Default)]
+struct Builder<'a> {
+    services: Vec<(&'a ServiceId, Service)>,
+    /// Where the service of each number stands.
+    places: Vec<Option<usize>>,
+    edges: Vec<(usize, usize, Edge)>,
+    /// Where the edge from one place to another stands.
+    edge_places: HashMap<(usize, usize), usize>,
 }
 
 #[derive(Debug, Default)]
@@ -44,40 +56,19 @@ struct Span {
 impl Graph {
     /// The graph of `traces`.
     pub(crate) fn of<'a>(traces: impl IntoIterator<Item = &'a Trace>) -> Self {
-        let mut graph = Self::default();
-        for trace in traces {
-            graph.add(trace);
-        }
-        graph
+        let names = Names::default();
+        let outlines: Vec<_> =
+            traces.into_iter().map(|trace| Outline::of(trace, &mut names.lock())).collect();
+        Self::of_outlines(&outlines)
     }
 
-    fn add(&mut self, trace: &Trace) {
-        let topology = Topology::of(trace);
-        let second = trace.root().map_or(trace.start(), |root| root.start).floor();
-        for part in topology.services {
-            let service = self.service(part.id, second);
-            service.root |= part.entry;
-            service.reports |= part.segment.kind == Kind::Segment;
-            service.statistics.add(part.segment);
-            if part.segment.end.is_some() {
-                service.durations.add(part.duration);
-            }
+    /// The graph of the traces that these are outlines of.
+    pub(crate) fn of_outlines<'a>(outlines: impl IntoIterator<Item = &'a Outline>) -> Self {
+        let mut builder = Builder::default();
+        for outline in outlines {
+            builder.add(outline);
         }
-        for call in topology.calls {
-            self.service(call.target.clone(), second);
-            let source = self.service(call.source, second);
-            source.client |= call.by_client;
-            let edge = source.edges.entry(call.target).or_default();
-            edge.statistics.add(call.node);
-            edge.aliases.extend(call.alias);
-        }
-    }
-
-    fn service(&mut self, id: ServiceId, second: f64) -> &mut Service {
-        let service = self.services.entry(id).or_default();
-        service.span.first = service.span.first.min(second);
-        service.span.last = service.span.last.max(second);
-        service
+        builder.build()
     }
 
     /// When the first and the last of the traces began, in seconds; `None` without traces.
@@ -132,6 +123,62 @@ impl Graph {
             shown
         });
         services.collect()
+    }
+}
+
+impl<'a> Builder<'a> {
+    fn add(&mut self, outline: &'a Outline) {
+        let second = outline.second;
+        for part in &outline.topology.services {
+            let place = self.service(&part.service, second);
+            let service = &mut self.services[place].1;
+            service.root |= part.entry;
+            service.reports |= part.is_sent;
+            service.statistics.add(&part.segment);
+            if part.segment.end.is_some() {
+                service.durations.add(part.duration);
+            }
+        }
+        for call in &outline.topology.calls {
+            let target = self.service(&call.target, second);
+            let source = self.service(&call.source, second);
+            self.services[source].1.client |= call.by_client;
+            let next = self.edges.len();
+            let place = *self.edge_places.entry((source, target)).or_insert(next);
+            if place == next {
+                self.edges.push((source, target, Edge::default()));
+            }
+            let edge = &mut self.edges[place].2;
+            edge.statistics.add(&call.side);
+            if let Some(alias) = &call.alias
+                && !edge.aliases.contains(&alias.id)
+            {
+                edge.aliases.insert(alias.id.clone());
+            }
+        }
+    }
+
+    /// Where a service stands, one of whose traces began in that second.
+    fn service(&mut self, named: &'a Named, second: f64) -> usize {
+        if self.places.len() <= named.number {
+            self.places.resize(named.number + 1, None);
+        }
+        let place = *self.places[named.number].get_or_insert_with(|| {
+            self.services.push((&named.id, Service::default()));
+            self.services.len() - 1
+        });
+        let span = &mut self.services[place].1.span;
+        (span.first, span.last) = (span.first.min(second), span.last.max(second));
+        place
+    }
+
+    fn build(self) -> Graph {
+        let ids: Vec<_> = self.services.iter().map(|(id, _)| *id).collect();
+        let mut services: Vec<_> = self.services.into_iter().map(|(_, service)| service).collect();
+        for (source, target, edge) in self.edges {
+            services[source].edges.insert(ids[target].clone(), edge);
+        }
+        Graph { services: ids.into_iter().cloned().zip(services).collect() }
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{api::State, graph::Graph, invalid, trace::Trace};
+use super::{api::State, graph::Graph, invalid, outline::Outline};
 use crate::{trace_header::is_trace_id, wire::AwsError};
 
 /// The longest time that a graph may cover, in seconds.
@@ -17,8 +17,8 @@ pub(super) fn get_service_graph(state: &State, request: &Value) -> Result<Value,
     let (start, end) = range(request)?;
     check_length(start, end, MAX_RANGE)?;
     let traces = state.traces_of(&state.groups.of(request)?)?;
-    let within = |trace: &&Trace| trace.start() < end && trace.start() + trace.duration() >= start;
-    let graph = Graph::of(traces.iter().map(Arc::as_ref).filter(within));
+    let within = |trace: &&Outline| trace.start < end && trace.start + trace.duration >= start;
+    let graph = Graph::of_outlines(traces.iter().map(|trace| &*trace.outline).filter(within));
     // X-Ray answers when the traces that it found began, and nothing where it found none.
     let (first, last) = graph.span().unzip();
     Ok(json!({

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    api::State, graph::Graph, graphs::range, groups::Group, invalid, node::Node,
-    service_id::ServiceId, statistics::Outcome, trace::Trace,
+    api::State, graph::Graph, graphs::range, groups::Group, invalid, outline::Outline,
+    sample::Sample, service_id::ServiceId, statistics::Outcome,
 };
 use crate::{clock, wire::AwsError};
 
@@ -27,7 +27,7 @@ struct Insight {
     /// Where the faults began.
     cause: ServiceId,
     /// The traces of the group from the first fault to the last.
-    traces: Vec<Arc<Trace>>,
+    traces: Vec<Arc<Outline>>,
     start: f64,
     end: f64,
     active: bool,
@@ -61,18 +61,18 @@ pub(super) fn get_insight(state: &State, request: &Value) -> Result<Value, AwsEr
 /// `GetInsightEvents`: one for each minute with a fault.
 pub(super) fn get_insight_events(state: &State, request: &Value) -> Result<Value, AwsError> {
     let insight = find_one(state, request)?;
-    let mut minutes: BTreeMap<u64, Vec<Arc<Trace>>> = BTreeMap::new();
+    let mut minutes: BTreeMap<u64, Vec<Arc<Outline>>> = BTreeMap::new();
     for trace in &insight.traces {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "the cast saturates, and the difference is positive"
         )]
-        let minute = ((trace.start() - insight.start) / EVENT) as u64;
+        let minute = ((trace.start - insight.start) / EVENT) as u64;
         minutes.entry(minute).or_default().push(Arc::clone(trace));
     }
     let with_faults = minutes.into_values().filter_map(|traces| {
-        let last = traces.iter().filter_map(|trace| fault(trace)).map(|(_, at)| at);
+        let last = traces.iter().filter_map(|trace| trace.fault.as_ref()).map(|(_, at)| *at);
         let at = last.reduce(f64::max)?;
         let mut event = impact(&insight.cause, &traces);
         event.insert("EventTime".to_owned(), at.into());
@@ -87,8 +87,9 @@ pub(super) fn get_insight_impact_graph(state: &State, request: &Value) -> Result
     super::graphs::refuse_token(request)?;
     let (start, end) = range(request)?;
     let insight = find_one(state, request)?;
-    let within = |trace: &&Arc<Trace>| trace.start() < end && trace.start() >= start;
-    let graph = Graph::of(insight.traces.iter().filter(within).map(Arc::as_ref)).services();
+    let within = |trace: &&Arc<Outline>| trace.start < end && trace.start >= start;
+    let within = insight.traces.iter().filter(within).map(Arc::as_ref);
+    let graph = Graph::of_outlines(within).services();
     let services = graph.as_array().into_iter().flatten().map(|service| {
         let edges = service["Edges"].as_array().into_iter().flatten();
         let edges: Vec<_> =
@@ -126,11 +127,12 @@ fn find(state: &State, group: &Group) -> Result<Vec<Insight>, AwsError> {
     if !group.insights {
         return Ok(Vec::new());
     }
-    let mut traces = state.traces_of(group)?;
-    traces.sort_by(|a, b| a.start().total_cmp(&b.start()));
+    let traces = state.traces_of(group)?.into_iter();
+    let mut traces: Vec<_> = traces.map(|trace| trace.outline).collect();
+    traces.sort_by(|a, b| a.start.total_cmp(&b.start));
     let mut faults: BTreeMap<ServiceId, Vec<f64>> = BTreeMap::new();
-    for (cause, at) in traces.iter().filter_map(|trace| fault(trace)) {
-        faults.entry(cause).or_default().push(at);
+    for (cause, at) in traces.iter().filter_map(|trace| trace.fault.as_ref()) {
+        faults.entry(cause.id.clone()).or_default().push(*at);
     }
     let mut insights = Vec::new();
     for (cause, mut times) in faults {
@@ -139,7 +141,7 @@ fn find(state: &State, group: &Group) -> Result<Vec<Insight>, AwsError> {
             let (start, end) = (run[0], run[run.len() - 1]);
             let affected = traces
                 .iter()
-                .filter(|trace| trace.start() <= end && trace.start() + trace.duration() >= start);
+                .filter(|trace| trace.start <= end && trace.start + trace.duration >= start);
             let name = format!("{} {cause:?} {start}", group.arn);
             insights.push(Insight {
                 id: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string(),
@@ -154,23 +156,6 @@ fn find(state: &State, group: &Group) -> Result<Vec<Insight>, AwsError> {
     }
     insights.sort_by(|a, b| b.start.total_cmp(&a.start));
     Ok(insights)
-}
-
-/// The service where the faults of a trace began, and when: the last faulty segment that leads to no other.
-fn fault(trace: &Trace) -> Option<(ServiceId, f64)> {
-    let faulty = |node: &Node| node.end.is_some() && Outcome::of(node) == Outcome::Fault;
-    let mut leads_on = vec![false; trace.nodes.len()];
-    for node in trace.nodes.iter().filter(|node| node.is_segment() && faulty(node)) {
-        let mut above = node.parent;
-        while let Some(at) = above.filter(|at| !leads_on[*at]) {
-            leads_on[at] = true;
-            above = trace.nodes[at].parent;
-        }
-    }
-    let causes = trace.nodes.iter().zip(leads_on);
-    let causes = causes.filter(|(node, leads_on)| node.is_segment() && faulty(node) && !leads_on);
-    let last = causes.map(|(node, _)| node).max_by(|a, b| a.start.total_cmp(&b.start))?;
-    Some((ServiceId::of(last), last.start))
 }
 
 impl Insight {
@@ -198,19 +183,19 @@ impl Insight {
         Value::Object(shown)
     }
 
-    fn sentence(&self, traces: &[Arc<Trace>]) -> String {
-        let faults = traces.iter().filter_map(|trace| fault(trace));
-        let faults = faults.filter(|(cause, _)| *cause == self.cause).count();
+    fn sentence(&self, traces: &[Arc<Outline>]) -> String {
+        let faults = traces.iter().filter_map(|trace| trace.fault.as_ref());
+        let faults = faults.filter(|(cause, _)| cause.id == self.cause).count();
         let kind = self.cause.kind.as_deref().unwrap_or("no type");
         format!("{faults} of {} requests failed at {} ({kind})", traces.len(), self.cause.name)
     }
 }
 
 /// What clients and the service where the faults began saw of `traces`.
-fn impact(cause: &ServiceId, traces: &[Arc<Trace>]) -> Map<String, Value> {
-    let roots = traces.iter().filter_map(|trace| trace.root());
-    let segments = traces.iter().flat_map(|trace| &trace.nodes);
-    let of_cause = segments.filter(|node| node.is_segment() && ServiceId::of(node) == *cause);
+fn impact(cause: &ServiceId, traces: &[Arc<Outline>]) -> Map<String, Value> {
+    let roots = traces.iter().filter_map(|trace| trace.root.as_ref()).map(|root| &root.segment);
+    let parts = traces.iter().flat_map(|trace| &trace.topology.services);
+    let of_cause = parts.filter(|part| part.service.id == *cause).map(|part| &part.segment);
     let mut shown = Map::new();
     shown.insert("ClientRequestImpactStatistics".to_owned(), counts(roots));
     shown.insert("RootCauseServiceRequestImpactStatistics".to_owned(), counts(of_cause));
@@ -219,11 +204,11 @@ fn impact(cause: &ServiceId, traces: &[Arc<Trace>]) -> Map<String, Value> {
     shown
 }
 
-fn counts<'a>(nodes: impl Iterator<Item = &'a Node>) -> Value {
+fn counts<'a>(samples: impl Iterator<Item = &'a Sample>) -> Value {
     let (mut ok, mut faults, mut total) = (0, 0, 0);
-    for node in nodes.filter(|node| node.end.is_some()) {
+    for sample in samples.filter(|sample| sample.end.is_some()) {
         total += 1;
-        match Outcome::of(node) {
+        match Outcome::of(sample) {
             Outcome::Ok => ok += 1,
             Outcome::Fault => faults += 1,
             Outcome::Throttled | Outcome::Error => {}

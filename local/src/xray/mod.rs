@@ -8,8 +8,14 @@ mod api;
 mod cause;
 /// The daemon's UDP format.
 mod daemon;
+/// The datagrams of the daemon's port.
+mod datagrams;
 /// One document: what is accepted and what is rejected.
 mod document;
+/// The documents of one trace.
+mod documents;
+/// One trace in the store.
+mod entry;
 /// Filter expressions.
 mod filter;
 /// A document taken apart.
@@ -24,12 +30,18 @@ mod groups;
 mod infer;
 /// Unusual faults in a group.
 mod insights;
+/// Which traces name which others.
+mod links;
+/// Names that many traces have in common.
+mod names;
 /// A segment or subsegment of a trace.
 mod node;
 /// The table of operations.
 mod operations;
 /// OpenTelemetry.
 mod otlp;
+/// What is asked of a trace most.
+mod outline;
 /// What the parameters of an operation hold.
 mod parameters;
 /// `GetTraceSummaries` and `BatchGetTraces`.
@@ -38,6 +50,8 @@ mod query;
 mod recorder;
 /// Traces that are retrieved by their ids.
 mod retrieval;
+/// When a segment or a call was, and how it ended.
+mod sample;
 /// Which requests are traced.
 mod sampling;
 /// Traces that match, for the console.
@@ -64,6 +78,8 @@ mod time_series;
 mod topology;
 /// A trace put together from its documents.
 mod trace;
+/// The id of a trace.
+mod trace_id;
 /// The operations that bring traces.
 mod traces;
 
@@ -72,12 +88,13 @@ pub use api::XRayError;
 pub(crate) use daemon::listen;
 pub(crate) use filter::FilterError;
 pub(crate) use graph::Graph;
+pub(crate) use links::{Link, links};
 pub(crate) use node::{Kind, Node};
 pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
 pub(crate) use search::Subject;
-pub(crate) use store::Store;
+pub(crate) use store::{Found, Store, settle};
 pub(crate) use summary::root_http;
 pub(crate) use trace::Trace;
 

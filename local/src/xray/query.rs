@@ -1,12 +1,14 @@
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
 use super::{
     filter::{Filter, Groups, Work},
-    store::Store,
+    outline::Outline,
+    store::{Found, Store},
     summary::summary,
     trace::Trace,
+    trace_id::TraceId,
 };
 use crate::{trace_header::is_trace_id, wire::AwsError};
 
@@ -85,18 +87,19 @@ pub(super) fn get_trace_summaries(
     request: &Value,
 ) -> Result<Value, AwsError> {
     let query = Query::read(request, groups)?;
-    let all = store.traces();
-    let mut within = all.iter().filter(|trace| query.covers(trace));
+    let all = store.all();
+    let mut within = all.iter().filter(|trace| query.covers(&trace.outline));
     if let Some(last) = &query.after {
         // Traces may have come since the page before; they do not move it.
         let token = || invalid(format!("Invalid token {last}"));
-        within.find(|trace| trace.id == *last).ok_or_else(token)?;
+        let last = TraceId::parse(last).ok_or_else(token)?;
+        within.find(|trace| trace.outline.id == last).ok_or_else(token)?;
     }
     let (mut work, mut processed) = (Work::default(), 0);
-    let mut page: Vec<&Arc<Trace>> = Vec::new();
+    let mut page: Vec<&Found> = Vec::new();
     for trace in within {
         processed += 1;
-        if query.filter.matches(trace, &mut work) {
+        if query.filter.finds(trace, &mut work) {
             page.push(trace);
         }
         if page.len() > PAGE {
@@ -112,10 +115,10 @@ pub(super) fn get_trace_summaries(
     let more = page.len() > PAGE;
     page.truncate(PAGE);
     Ok(json!({
-        "TraceSummaries": page.iter().map(|trace| query.summary(trace)).collect::<Vec<_>>(),
+        "TraceSummaries": page.iter().map(|found| query.summary(&found.trace())).collect::<Vec<_>>(),
         "ApproximateTime": query.start.floor(),
         "TracesProcessedCount": processed,
-        "NextToken": page.last().filter(|_| more).map(|trace| &trace.id),
+        "NextToken": page.last().filter(|_| more).map(|trace| trace.outline.id()),
     }))
 }
 
@@ -153,17 +156,17 @@ impl Query {
         })
     }
 
-    fn covers(&self, trace: &Trace) -> bool {
+    fn covers(&self, trace: &Outline) -> bool {
         let within = |time: f64| (self.start..self.end).contains(&time);
         let in_time = match self.clock {
-            Clock::Start => within(trace.start()),
+            Clock::Start => within(trace.start),
             Clock::Update => within(trace.updated),
             Clock::SegmentEnd => {
-                let segments = trace.nodes.iter().filter(|node| node.is_segment());
-                segments.filter_map(|node| node.end).any(within)
+                let parts = trace.topology.services.iter();
+                parts.filter_map(|part| part.segment.end).any(within)
             }
         };
-        in_time && (self.rate >= 1.0 || fraction(&trace.id) < self.rate)
+        in_time && (self.rate >= 1.0 || fraction(&trace.id()) < self.rate)
     }
 
     fn summary(&self, trace: &Trace) -> Value {

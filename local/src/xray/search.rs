@@ -1,12 +1,12 @@
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use super::{
     api::XRay,
     filter::{Filter, FilterError, Work},
-    node::Node,
+    outline::Outline,
+    sample::Sample,
     service_id::ServiceId,
-    topology::Topology,
-    trace::Trace,
+    store::Found,
 };
 
 /// A node of the map, or an edge: the calls from one node to another.
@@ -25,10 +25,11 @@ impl XRay {
         &self,
         expression: &str,
         range: Range<f64>,
-    ) -> Result<Vec<Arc<Trace>>, FilterError> {
+    ) -> Result<Vec<Found>, FilterError> {
         let filter = Filter::parse(expression, &self.state().groups.filters())?;
-        let (mut traces, mut work) = (self.state().store.traces(), Work::default());
-        traces.retain(|trace| range.contains(&trace.start()) && filter.matches(trace, &mut work));
+        let (mut traces, mut work) = (self.state().store.all(), Work::default());
+        traces
+            .retain(|trace| range.contains(&trace.outline.start) && filter.finds(trace, &mut work));
         if work.is_exceeded() {
             return Err(FilterError::too_much_work());
         }
@@ -37,21 +38,17 @@ impl XRay {
 }
 
 impl Subject {
-    /// What `trace` has of it: the segments of a service, or the calls from one to the other.
-    pub(crate) fn nodes<'a>(&self, trace: &'a Trace) -> Vec<&'a Node> {
-        let topology = Topology::of(trace);
+    /// What a trace has of it: the segments of a service, or the calls from one to the other.
+    pub(crate) fn samples<'a>(&self, outline: &'a Outline) -> Vec<&'a Sample> {
+        let topology = &outline.topology;
+        let calls = topology.calls.iter().filter(|call| same(&call.source.id, &self.service));
         let Some(callee) = &self.callee else {
-            let parts = topology.services.iter().filter(|part| same(&part.id, &self.service));
-            let clients = topology
-                .calls
-                .iter()
-                .filter(|call| call.by_client && same(&call.source, &self.service));
-            return parts.map(|part| part.segment).chain(clients.map(|call| call.node)).collect();
+            let parts = topology.services.iter();
+            let parts = parts.filter(|part| same(&part.service.id, &self.service));
+            let by_clients = calls.filter(|call| call.by_client).map(|call| &call.side);
+            return parts.map(|part| &part.segment).chain(by_clients).collect();
         };
-        let calls = topology.calls.iter();
-        let calls =
-            calls.filter(|call| same(&call.source, &self.service) && same(&call.target, callee));
-        calls.map(|call| call.node).collect()
+        calls.filter(|call| same(&call.target.id, callee)).map(|call| &call.side).collect()
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::node::Node;
+use super::sample::Sample;
 
 /// The most bars of a histogram. X-Ray bounds them too, in a way that it does not document.
 const MAX_BARS: usize = 100;
@@ -18,12 +18,13 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// By the flags of a segment or call, or by the status of its response.
-    pub(super) fn of(node: &Node) -> Self {
-        if node.is_fault() {
+    pub(super) fn of(sample: &Sample) -> Self {
+        let flags = sample.flags();
+        if flags.is_fault() {
             Self::Fault
-        } else if node.is_throttle() {
+        } else if flags.is_throttle() {
             Self::Throttled
-        } else if node.is_error() {
+        } else if flags.is_error() {
             Self::Error
         } else {
             Self::Ok
@@ -44,18 +45,18 @@ pub(super) struct Statistics {
 
 impl Statistics {
     /// Counts a segment or call; one in progress counts when it is complete.
-    pub(super) fn add(&mut self, node: &Node) {
-        if node.end.is_none() {
+    pub(super) fn add(&mut self, sample: &Sample) {
+        if sample.end.is_none() {
             return;
         }
-        match Outcome::of(node) {
+        match Outcome::of(sample) {
             Outcome::Fault => self.fault += 1,
             Outcome::Throttled => self.throttled += 1,
             Outcome::Error => self.other_error += 1,
             Outcome::Ok => self.ok += 1,
         }
-        self.total_time += node.duration();
-        self.times.add(node.duration());
+        self.total_time += sample.duration();
+        self.times.add(sample.duration());
     }
 
     /// How many were counted.

@@ -1,10 +1,10 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::{
-    api::State, graphs::range, invalid, node::Node, selector::Selector, statistics::Statistics,
-    topology::Topology, trace::Trace,
+    api::State, graphs::range, invalid, outline::Outline, sample::Sample, selector::Selector,
+    statistics::Statistics,
 };
 use crate::wire::AwsError;
 
@@ -38,7 +38,7 @@ pub(super) fn get_time_series_service_statistics(
         return Err(invalid("ForecastStatistics needs an EntitySelectorExpression"));
     }
     let traces = state.traces_of(&group)?;
-    let traces = traces.iter().map(Arc::as_ref);
+    let traces = traces.iter().map(|trace| &*trace.outline);
     let periods = periods(traces, selector.as_ref(), (start.floor(), end.floor()), period);
     let kind = match selector {
         Some(Selector::Service(_)) => "ServiceSummaryStatistics",
@@ -61,14 +61,14 @@ pub(super) fn get_time_series_service_statistics(
 
 /// The statistics of what is selected, by the ends of the periods in which something happened at all.
 fn periods<'a>(
-    traces: impl Iterator<Item = &'a Trace>,
+    traces: impl Iterator<Item = &'a Outline>,
     selector: Option<&Selector>,
     (start, end): (f64, f64),
     period: u64,
 ) -> BTreeMap<u64, Statistics> {
     let mut periods: BTreeMap<u64, Statistics> = BTreeMap::new();
-    let mut add = |node: &Node, selected: bool| {
-        let Some(ended) = node.end else { return };
+    let mut add = |sample: &Sample, selected: bool| {
+        let Some(ended) = sample.end else { return };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -80,31 +80,29 @@ fn periods<'a>(
         if (start..end).contains(&at) {
             let statistics = periods.entry(minute.div_ceil(period) * period).or_default();
             if selected {
-                statistics.add(node);
+                statistics.add(sample);
             }
         }
     };
     for trace in traces {
-        let Topology { services, calls } = Topology::of(trace);
-        for part in &services {
-            let selected =
-                matches!(selector, Some(Selector::Service(pattern)) if pattern.matches(&part.id));
-            add(part.segment, selected);
+        for part in &trace.topology.services {
+            let selected = matches!(selector, Some(Selector::Service(pattern)) if pattern.matches(&part.service.id));
+            add(&part.segment, selected);
         }
-        for call in &calls {
+        for call in &trace.topology.calls {
             let selected = match selector {
                 None => call.by_client,
                 // Clients have no segments of their own: theirs are the callee's, which count once.
                 Some(Selector::Service(pattern)) => {
                     call.by_client
-                        && pattern.matches(&call.source)
-                        && !pattern.matches(&call.target)
+                        && pattern.matches(&call.source.id)
+                        && !pattern.matches(&call.target.id)
                 }
                 Some(Selector::Edge(source, target)) => {
-                    source.matches(&call.source) && target.matches(&call.target)
+                    source.matches(&call.source.id) && target.matches(&call.target.id)
                 }
             };
-            add(call.node, selected);
+            add(&call.side, selected);
         }
     }
     periods

@@ -1,9 +1,9 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::{
-    document::Document,
+    documents::Kept,
     flatten::flatten,
     infer::infer,
     node::{Kind, Node, to_millis},
@@ -29,24 +29,20 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    pub(super) fn assemble<'a>(
-        id: &str,
-        documents: impl Iterator<Item = &'a Document>,
+    pub(super) fn assemble(
+        id: String,
+        documents: &BTreeMap<u64, Kept>,
         limit_exceeded: bool,
         revision: u32,
         updated: f64,
     ) -> Self {
-        let mut documents: Vec<_> = documents.collect();
-        // Whatever the order in which they came, the same documents make the same trace.
-        documents.sort_by(|a, b| a.id.cmp(&b.id));
         let mut nodes: Vec<(Node, Option<String>)> = Vec::new();
         let mut known = HashSet::new();
-        for document in &documents {
-            flatten(document, &mut nodes, &mut known);
+        for (id, document) in documents {
+            flatten(*id, document, &mut nodes, &mut known);
         }
         let index: HashMap<_, _> =
             nodes.iter().enumerate().map(|(at, (node, _))| (node.id.clone(), at)).collect();
-        let id = id.to_owned();
         let mut trace = Self { id, nodes: Vec::new(), limit_exceeded, revision, updated };
         for (mut node, parent) in nodes {
             node.parent = parent.as_ref().and_then(|parent| index.get(parent).copied());

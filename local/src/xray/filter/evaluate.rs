@@ -146,7 +146,7 @@ fn is_part(expected: &Value, actual: &Value, work: &mut Work) -> bool {
 }
 
 impl Test {
-    fn passes(&self, found: Found<'_>) -> bool {
+    pub(super) fn passes(&self, found: Found<'_>) -> bool {
         match (self, found) {
             (Self::Is, Found::Truth(truth)) => truth,
             (Self::Is, _) => true,

@@ -9,12 +9,14 @@ mod parse;
 mod place;
 /// What keywords look at.
 mod scope;
+/// Which outlines match.
+mod sketch;
 
 use std::fmt;
 
 use serde_json::Value;
 
-use super::{cause::Category, service::Service, trace::Trace};
+use super::{cause::Category, service::Service, store, trace::Trace};
 
 /// The most steps that one query may take: some thousand times of what a person's expression needs for a
 /// thousand traces, and a second or two in a debug build.
@@ -170,6 +172,12 @@ impl Filter {
     /// Parses an expression.
     pub(in crate::xray) fn parse(text: &str, groups: &Groups) -> Result<Self, FilterError> {
         parse::filter(text, groups)
+    }
+
+    /// Whether a trace matches that is kept in the store. Its documents are looked at only if its outline does not say.
+    pub(in crate::xray) fn finds(&self, found: &store::Found, work: &mut Work) -> bool {
+        let says = sketch::matches(self, &found.outline, work);
+        says.unwrap_or_else(|| self.matches(&found.trace(), work))
     }
 
     /// Whether `trace` matches. Once there was too much work, nothing does.
