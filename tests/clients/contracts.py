@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 CLIENT = "shop"
 # What needs two requests in the same millisecond.
 NOT_PROVOKED = {"409"}
+# Nothing is recorded of these.
+REFUSED_BY_GATEWAY = {401, 429}
 ALWAYS_PUBLISHED = {
     "Order Created",
     "Payment Processed",
@@ -88,7 +90,8 @@ class Api:
                 status, text, received = answer.status, answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             status, text, received = error.code, error.read(), error.headers
-        self.traces.append(received["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root="))
+        if status not in REFUSED_BY_GATEWAY:
+            self.traces.append(received["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root="))
         parsed = json.loads(text) if text else None
         self.hold(operation, str(status), parsed, received)
         return status, parsed, received

@@ -8,7 +8,7 @@ use super::{
 use crate::identity::iam_arn;
 
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
-pub(super) const WITHOUT_EFFECT: [&str; 8] = [
+pub(super) const WITHOUT_EFFECT: [&str; 6] = [
     "AWS::ApiGateway::Account",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
@@ -16,8 +16,6 @@ pub(super) const WITHOUT_EFFECT: [&str; 8] = [
     "AWS::SNS::TopicPolicy",
     // Only the functions' own policies are enforced.
     "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy",
-    "AWS::IAM::RolePolicy",
 ];
 
 /// What is wrong with a resource, or with a reference from one to another.
