@@ -7,7 +7,7 @@ use super::{
 use crate::identity::iam_arn;
 
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
-pub(super) const WITHOUT_EFFECT: [&str; 7] = [
+pub(super) const WITHOUT_EFFECT: [&str; 8] = [
     "AWS::ApiGateway::Account",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
@@ -15,6 +15,7 @@ pub(super) const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::SNS::TopicPolicy",
     // Only the functions' own policies are enforced.
     "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
     "AWS::IAM::RolePolicy",
 ];
 
