@@ -189,7 +189,7 @@ def check_otel(service: str, printed: Mapping[str, Any]) -> Document:
     check_map(service, printed["trace"])
     assert segment["annotations"] == {"total": 2.5}
     request = {"method": "POST", "url": "https://shop.example/orders"}
-    assert segment["http"] == {"request": request, "response": {"status": 200}}
+    assert segment["http"] == {"request": request, "response": {"status": 200, "content_length": 0}}
     assert segment["aws"]["xray"]["sdk"] == "opentelemetry for python"
     [link] = segment["links"]
     assert link["trace_id"] == printed["linked"]

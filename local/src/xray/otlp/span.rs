@@ -126,7 +126,7 @@ fn document(span: &Span, resource: &Attributes) -> Map<String, Value> {
     attributes.remove(&["enduser.id"]);
     let notes = notes(attributes, (!is_subsegment).then_some(resource));
     let not_empty =
-        |object: Map<String, Value>| (!object.is_empty()).then(|| Value::Object(object));
+        |object: Map<String, Value>| (!object.is_empty()).then_some(Value::Object(object));
     let mut document = Map::new();
     for (field, value) in [
         ("name", Some(name.into())),
