@@ -142,12 +142,12 @@ def facts(books: Books) -> Iterator[tuple[str, datetime]]:
             yield from _of_reservation(reservation)
     # A notification's own item is deleted after a while; the order's history may lack one that was late.
     sent = {order_id: _time(item, "sentAt") for order_id, item in books.notifications.items() if "sentAt" in item}
-    told = {
+    in_history = {
         order_id: _time(order["notificationSent"], "at")
         for order_id, order in books.orders.items()
         if "notificationSent" in order
     }
-    for order_id, at in (told | sent).items():
+    for order_id, at in (in_history | sent).items():
         if not order_id.startswith(CANARY):
             yield "NotificationsSent", at
 
