@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::{check_api, check_aws},
+    apigateway::{INTERNAL, THROTTLED},
     console::Console,
     endpoint::Endpoint,
     faults::{self, Call, Injection, Kind},
@@ -107,11 +108,13 @@ async fn api_request(
         return gateway.handle(request, client).await;
     };
     match kind {
-        Kind::Throttle => faults::stage_throttle(),
-        Kind::Error => faults::stage_error(),
+        Kind::Throttle => gateway.refuse(request.into_parts().0, client, THROTTLED),
+        Kind::Error => gateway.refuse(request.into_parts().0, client, INTERNAL),
         Kind::Lost => {
-            let _lost = gateway.handle(request, client).await;
-            if random.bool() { faults::close() } else { faults::stage_error() }
+            let (parts, body) = request.into_parts();
+            let refused = gateway.refuse(parts.clone(), client, INTERNAL);
+            let _lost = gateway.handle(Request::from_parts(parts, body), client).await;
+            if random.bool() { faults::close() } else { refused }
         }
         Kind::Hang(pause) => {
             tokio::time::sleep(pause).await;
