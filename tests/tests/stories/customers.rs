@@ -74,7 +74,9 @@ async fn a_token_is_good_for_the_customer_that_it_was_issued_to() {
     ] {
         let responses = everything(&world, path, credentials).await;
         assert_eq!(statuses(&responses), [401, 401, 401]);
-        responses.iter().for_each(|response| assert_problem(response, "UNAUTHORIZED", message));
+        for response in &responses {
+            assert_problem(response, "UNAUTHORIZED", message);
+        }
     }
     world.settled().await;
     assert_eq!(world.events_of("Order Created").len(), 3, "nothing was ordered for nobody");
@@ -152,7 +154,9 @@ async fn a_session_of_the_customers_role_acts_for_the_customer_that_it_is_named_
     ] {
         let responses = everything(&world, path, credentials).await;
         assert_eq!(statuses(&responses), [403, 403, 403]);
-        responses.iter().for_each(|response| assert_problem(response, kind, message));
+        for response in &responses {
+            assert_problem(response, kind, message);
+        }
     }
     world.settled().await;
     assert_eq!(world.events_of("Order Created").len(), 2);
