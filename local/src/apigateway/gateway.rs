@@ -13,7 +13,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Request, header},
 };
 use bytes::Bytes;
-use uuid::Uuid;
 
 use self::tracing::Tracing;
 use super::{
@@ -31,6 +30,7 @@ use crate::{
     lambda::Lambda,
     logs::{Logs, Served},
     path_template::parameters,
+    random_id::new_id,
     request_body::{BodyError, read},
     template::{Api, Function, Route},
     trace_header::TraceHeader,
@@ -115,7 +115,7 @@ impl Gateway {
         request: Request<Body>,
         client: SocketAddr,
     ) -> (HttpResponse, Option<String>) {
-        let (start, id) = (clock::seconds(), Uuid::new_v4().to_string());
+        let (start, id) = (clock::seconds(), new_id().to_string());
         let (parts, body) = request.into_parts();
         let trace = self.trace_of(&parts.headers, start);
         if head_size(&parts.uri, &parts.headers) > MAX_HEAD {
