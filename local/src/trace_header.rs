@@ -1,6 +1,6 @@
 use std::fmt;
 
-use uuid::Uuid;
+use crate::random_id::new_id;
 
 /// The most that `Lineage` and unknown fields may take in all, in bytes. AWS's SDKs keep as much of them, and a header
 /// has to fit into the 500 characters of an entry of `PutEvents`.
@@ -99,14 +99,14 @@ pub(crate) fn new_trace_id(now: f64) -> String {
         reason = "X-Ray keeps 32 bits of seconds"
     )]
     let now = now as u32;
-    let random = Uuid::new_v4().simple().to_string();
+    let random = new_id().simple().to_string();
     format!("1-{now:08x}-{}", &random[..24])
 }
 
 /// A new segment id.
 pub(crate) fn new_segment_id() -> String {
     // The last 16 digits of a version 4 UUID: 62 random bits.
-    Uuid::new_v4().simple().to_string().split_off(16)
+    new_id().simple().to_string().split_off(16)
 }
 
 fn is_visible(text: &str) -> bool {

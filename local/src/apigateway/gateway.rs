@@ -13,7 +13,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Request, header, request::Parts},
 };
 use bytes::Bytes;
-use uuid::Uuid;
 
 use self::tracing::Tracing;
 use super::{
@@ -31,6 +30,7 @@ use crate::{
     lambda::Lambda,
     logs::{Logs, Served},
     path_template::parameters,
+    random_id::new_id,
     request_body::{BodyError, read},
     template::{Api, Function, Route},
     trace_header::TraceHeader,
@@ -149,7 +149,7 @@ impl Gateway {
     fn incoming<'a>(&self, parts: Parts, client: SocketAddr) -> Incoming<'a> {
         let start = clock::seconds();
         Incoming {
-            id: Uuid::new_v4().to_string(),
+            id: new_id().to_string(),
             method: parts.method.as_str().to_owned(),
             path: self.without_stage(parts.uri.path()).to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),

@@ -24,7 +24,7 @@ fn request(operation: &str, body: &str, headers: &[(&'static str, &str)]) -> Aws
 
 async fn database() -> DynamoDb {
     let table = json!({
-        "TableName": "t", "BillingMode": "PAY_PER_REQUEST",
+        "TableName": "table", "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
         "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
     });
@@ -48,33 +48,37 @@ async fn what_is_answered_without_the_server_is_what_the_server_answers() {
     let key = json!({ "id": { "S": "a" } });
     let item = json!({ "id": { "S": "a" }, "n": { "N": "1.50" }, "names": { "SS": ["y", "x"] } });
     let add = json!({
-        "TableName": "t", "Key": key, "UpdateExpression": "SET n = n + :one",
+        "TableName": "table", "Key": key, "UpdateExpression": "SET n = n + :one",
         "ExpressionAttributeValues": { ":one": { "N": "1" } }, "ReturnValues": "ALL_NEW",
     });
     let flag = json!({ "id": { "S": "b" }, "is": { "BOOL": "true" } });
     let all = json!({
-        "TableName": "t", "KeyConditionExpression": "id = :id",
+        "TableName": "table", "KeyConditionExpression": "id = :id",
         "ExpressionAttributeValues": { ":id": { "S": "a" } },
     });
     let absent = json!({
-        "TableName": "t", "Item": item, "ConditionExpression": "attribute_not_exists(id)",
+        "TableName": "table", "Item": item, "ConditionExpression": "attribute_not_exists(id)",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     });
     for (operation, body, by_server) in [
         ("PutItem", &absent, false),
         ("PutItem", &absent, true),
-        ("GetItem", &json!({ "TableName": "t", "Key": key }), false),
+        ("GetItem", &json!({ "TableName": "table", "Key": key }), false),
         ("UpdateItem", &add, false),
         ("UpdateItem", &add, false),
         ("Query", &all, false),
-        ("PutItem", &json!({ "TableName": "t", "Item": flag }), true),
-        ("PutItem", &json!({ "TableName": "t", "Item": {} }), true),
-        ("PutItem", &json!({ "TableName": "t", "Item": 1 }), true),
+        ("PutItem", &json!({ "TableName": "table", "Item": flag }), true),
+        ("PutItem", &json!({ "TableName": "table", "Item": {} }), true),
+        ("PutItem", &json!({ "TableName": "table", "Item": 1 }), true),
         ("GetItem", &json!({ "TableName": "other", "Key": key }), true),
-        ("Query", &json!({ "TableName": "t", "KeyConditions": [] }), true),
-        ("Scan", &json!({ "TableName": "t" }), true),
-        ("DeleteItem", &json!({ "TableName": "t", "Key": key, "ReturnValues": "ALL_OLD" }), false),
-        ("GetItem", &json!({ "TableName": "t", "Key": key }), false),
+        ("Query", &json!({ "TableName": "table", "KeyConditions": [] }), true),
+        ("Scan", &json!({ "TableName": "table" }), true),
+        (
+            "DeleteItem",
+            &json!({ "TableName": "table", "Key": key, "ReturnValues": "ALL_OLD" }),
+            false,
+        ),
+        ("GetItem", &json!({ "TableName": "table", "Key": key }), false),
     ] {
         let request = request(operation, &body.to_string(), &[]);
         let (is_servers, status, answer) = seen(database.handle(&request).await).await;
@@ -87,7 +91,7 @@ async fn what_is_answered_without_the_server_is_what_the_server_answers() {
 #[tokio::test]
 async fn the_server_answers_what_is_not_a_signed_request_of_the_protocol() {
     let database = database().await;
-    let body = json!({ "TableName": "t", "Key": { "id": { "S": "a" } } }).to_string();
+    let body = json!({ "TableName": "table", "Key": { "id": { "S": "a" } } }).to_string();
     for header in [("content-type", "application/json"), ("authorization", "AWS4-HMAC-SHA256 ")] {
         let request = request("GetItem", &body, &[header]);
         let Ok(Response::Http(response)) = database.handle(&request).await else { panic!() };
