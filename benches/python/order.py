@@ -1,4 +1,4 @@
-"""The order function as one would write it with AWS's own SDKs for Python: what a request asks for is stored, then published."""
+"""The order function as one would write it with AWS's own SDKs for Python: it stores an order, then publishes it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ TABLE = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
 EVENTS = boto3.client("events")
 BUS = os.environ["EVENT_BUS_NAME"]
 PRICE = Decimal(os.environ["UNIT_PRICE"])
+MOST = 100
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     with xray_recorder.in_subsegment("process_order") as subsegment:
         wanted = json.loads(event["body"] or "{}")
         quantity = int(wanted.get("quantity", 1))
-        if not 1 <= quantity <= 100:
+        if not 1 <= quantity <= MOST:
             return answer(422, {"title": "the quantity is not valid"})
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         order = {

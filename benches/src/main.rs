@@ -85,8 +85,8 @@ const FULL: Extent = Extent {
 };
 const QUICK: Extent = Extent {
     times: Times { processes: 10, invocations: 30 },
-    orders: 1_000,
-    peer_orders: 100,
+    orders: 500,
+    peer_orders: 50,
     kept: 10_000,
 };
 
@@ -178,4 +178,9 @@ fn workspace() -> PathBuf {
 #[expect(clippy::print_stdout, reason = "a report is for the terminal")]
 fn print(text: &str) {
     println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "whoever waits sees how far it is")]
+fn eprint(text: &str) {
+    eprintln!("{text}");
 }

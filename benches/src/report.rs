@@ -86,6 +86,10 @@ pub(crate) fn system(rows: &[Row]) -> String {
         let memory = if memory.is_nan() { "–".to_owned() } else { format!("{memory:.0}") };
         let ended =
             if load.ended.is_nan() { "not all".to_owned() } else { format!("{:.0}", load.ended) };
+        let orders = match load.failed {
+            0 => orders.to_string(),
+            failed => format!("{orders}, {failed} not `201`"),
+        };
         let [p50, p99] = [0.5, 0.99].map(|part| load.latency.at(part));
         // Writing to a string cannot fail.
         let _written = writeln!(

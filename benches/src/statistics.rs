@@ -14,6 +14,10 @@ impl Samples {
         self.push(time.as_secs_f64() * 1e3);
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn median(&self) -> f64 {
         self.at(0.5)
     }

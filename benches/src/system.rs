@@ -7,7 +7,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    AnyError,
+    AnyError, eprint,
     load::{Load, System},
     process::{Usage, cpu_by_program},
     stack::Stack,
@@ -93,6 +93,7 @@ async fn measured(
 ) -> Result<Row, AnyError> {
     let before = cpu_by_program(stack.pid());
     let load = stack.system().run(orders, clients).await?;
+    eprint(&format!("{name}, {clients} clients: {:.0} orders a second", load.placed));
     let after = cpu_by_program(stack.pid());
     let cpu = after.into_iter().map(|(program, after)| {
         let before = before.get(&program).copied().unwrap_or_default();
@@ -125,6 +126,7 @@ pub(crate) async fn peer(binaries: &Path, orders: usize) -> Result<Vec<Row>, Any
     for clients in CLIENTS {
         let load = peer.system.run(orders, clients).await?;
         let name = peer.name.clone();
+        eprint(&format!("{name}, {clients} clients: {:.0} orders a second", load.placed));
         rows.push(Row { name, orders, load, cpu: Vec::new(), memory: f64::NAN });
     }
     Ok(rows)

@@ -27,8 +27,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, loopback_cloud.running(Path(name)) as environment:
         folder = Path(name)
         _built(binaries, folder)
-        deploy = ("sam", "deploy", "--template-file", folder / "template.yaml", "--config-file", INFRA / "samconfig.toml")
-        parameters = sam.overrides((INFRA / "samconfig.toml").read_text(), "default") | {"Watch": "false"}
+        settings = INFRA / "samconfig.toml"
+        deploy = ("sam", "deploy", "--template-file", folder / "template.yaml", "--config-file", settings)
+        parameters = sam.overrides(settings.read_text(), "default") | {"Watch": "false"}
         overrides = [f"{key}={value}" for key, value in parameters.items()]
         run(*deploy, "--parameter-overrides", *overrides, environment=environment, quiet=True)
         where = {
