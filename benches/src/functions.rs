@@ -6,7 +6,7 @@ use std::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{AnyError, host::Program, stack::Stack, workspace};
+use crate::{AnyError, clock, host::Program, stack::Stack, workspace};
 
 /// A bus that does not exist: its events are taken and dropped, so that a measured function is the only one that works.
 const BUS: &str = "measured";
@@ -143,7 +143,7 @@ fn request() -> Value {
 /// The example for another order, that happened now: an old outcome would notify nobody.
 fn event(example: &str) -> Result<Value, AnyError> {
     let mut event: Value = serde_json::from_str(example)?;
-    let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let now = clock::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     event["detail"]["metadata"]["occurredAt"] = now.as_str().into();
     event["detail"]["timestamp"] = now.into();
     let order_id = event["detail"]["orderId"].as_str().unwrap_or_default();

@@ -25,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{AnyError, process::Usage};
+use crate::{AnyError, clock, process::Usage};
 
 /// What a function may take for its init, and for one invocation.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -205,7 +205,7 @@ async fn next(exchange: &Exchange) -> Response<Body> {
         return status(StatusCode::GONE);
     };
     let number = exchange.number.fetch_add(1, Ordering::Relaxed);
-    let now = chrono::Utc::now();
+    let now = clock::now();
     let deadline = now.timestamp_millis() + i64::try_from(LIMIT.as_millis()).unwrap_or(i64::MAX);
     let trace = format!(
         "Root=1-{:08x}-{number:024x};Parent={:016x};Sampled=1",

@@ -1,5 +1,7 @@
 use std::{fs, process::Command, thread};
 
+use crate::clock;
+
 /// The machine and the compiler, in a sentence.
 pub(crate) fn describe() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -13,7 +15,7 @@ pub(crate) fn describe() -> String {
         "{model}, {cores} cores; Linux {}; {}; {}; load before: {load}",
         kernel.trim(),
         version("rustc"),
-        chrono::Utc::now().format("%-d %B %Y")
+        clock::now().format("%-d %B %Y")
     )
 }
 

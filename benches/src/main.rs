@@ -2,6 +2,8 @@
 //! `cargo measure`, or `cargo measure --quick` for fewer runs. `cargo measure --check` writes nothing and fails
 //! when a function is slow compared with the bare runtime, whatever the machine.
 
+/// The one place that reads the clock.
+mod clock;
 /// The functions that are measured.
 mod functions;
 /// What Lambda has around a process.

@@ -80,7 +80,7 @@ impl Measured {
             self.calls.push(calls as f64);
         }
         let after = instance.usage();
-        let cpu = (after.cpu - before.cpu).as_secs_f64() * 1e3 / invocations as f64;
+        let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e3 / invocations as f64;
         self.cpu.push(cpu);
         self.memory.push(after.memory as f64 / 1e6);
         Ok(())
