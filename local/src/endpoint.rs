@@ -55,7 +55,7 @@ impl Endpoint {
     ) -> HttpResponse {
         // OpenTelemetry's exporters do not sign, and need not.
         if method == Method::POST && path == OTLP_PATH {
-            return receive_otlp(headers, &body, &self.traces).map(Body::from);
+            return receive_otlp(headers, body, Arc::clone(&self.traces)).await.map(Body::from);
         }
         let request_id = Uuid::new_v4().to_string();
         let scope = CredentialScope::parse(headers);

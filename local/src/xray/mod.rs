@@ -24,6 +24,8 @@ mod groups;
 mod infer;
 /// Unusual faults in a group.
 mod insights;
+/// Edges from trace to trace.
+mod link_edges;
 /// A segment or subsegment of a trace.
 mod node;
 /// The table of operations.
@@ -73,7 +75,9 @@ pub(crate) use daemon::listen;
 pub(crate) use filter::FilterError;
 pub(crate) use graph::Graph;
 pub(crate) use node::{Kind, Node};
-pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
+#[cfg(test)]
+pub(crate) use otlp::take_datagram;
+pub(crate) use otlp::{MAX_BODY as MAX_OTLP, PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
 pub(crate) use search::Subject;
