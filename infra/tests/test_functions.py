@@ -81,9 +81,12 @@ class Versions(unittest.TestCase):
             "VpcSubnetIds": ",".join(["subnet-0123456789abcdef0"] * 3),
             "VpcSecurityGroupIds": "sg-0123456789abcdef0",
         }
-        for service in SERVICES:
-            # Lambda's limit.
-            self.assertLessEqual(len(self.description(service, given)), 256, service)
+        tokens = {"ApiAuth": "JWT", "UserPoolId": "us-east-1_AbCdEf123", "UserPoolClientId": "4abc2def" * 3 + "45"}
+        tokens |= {"VpcSubnetIds": ",".join(["subnet-0123456789abcdef0"] * 2)}
+        for choice in (given, given | tokens):
+            for service in SERVICES:
+                # Lambda's limit.
+                self.assertLessEqual(len(self.description(service, choice)), 256, service)
 
 
 class TrafficShifting(unittest.TestCase):

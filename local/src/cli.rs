@@ -27,6 +27,10 @@ pub(crate) struct Arguments {
     /// Port of the X-Ray daemon, UDP for segments and TCP for sampling rules; 0 picks a free one
     #[arg(long, default_value_t = 2000)]
     xray_port: u16,
+    /// Port that takes OpenTelemetry's spans over HTTP, usually 4318; 0 picks a free one. The port of the AWS APIs
+    /// takes them too
+    #[arg(long)]
+    otlp_port: Option<u16>,
     /// The SAM template
     #[arg(long, value_name = "PATH", default_value = "infra/template.yaml")]
     pub(crate) template: PathBuf,
@@ -99,7 +103,7 @@ pub(crate) struct TokenArguments {
 
 impl Arguments {
     pub(crate) fn ports(&self) -> Ports {
-        Ports { api: self.api_port, aws: self.aws_port, xray: self.xray_port }
+        Ports { api: self.api_port, aws: self.aws_port, xray: self.xray_port, otlp: self.otlp_port }
     }
 
     pub(crate) fn retry_delay(&self) -> Duration {

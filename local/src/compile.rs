@@ -107,27 +107,13 @@ struct Workspace {
     target: PathBuf,
     /// Package folders and the names of their binaries.
     packages: Vec<(PathBuf, Vec<String>)>,
-    /// About how many packages a build takes.
-    size: usize,
 }
 
 impl Workspace {
     async fn load(functions: &[&Function]) -> Result<Self, CompileError> {
         let folder = functions.first().map_or(Path::new("."), |function| &function.package);
-        let manifest = folder.join("Cargo.toml");
-        let output = cargo()
-            .args(["metadata", "--format-version", "1", "--filter-platform", &platform()])
-            .arg("--manifest-path")
-            .arg(&manifest)
-            .output()
-            .await
-            .map_err(|error| CompileError::Cargo(program(), error))?;
-        if !output.status.success() {
-            return Err(CompileError::Failed(String::from_utf8_lossy(&output.stderr).into_owned()));
-        }
-        let metadata: Value = serde_json::from_slice(&output.stdout)?;
-        let folders: Vec<_> =
-            functions.iter().filter_map(|function| function.package.canonicalize().ok()).collect();
+        // Without dependencies Cargo neither resolves nor reads them, which takes most of its time.
+        let metadata = metadata(&folder.join("Cargo.toml"), &["--no-deps"]).await?;
         let path = |value: &Value| PathBuf::from(value.as_str().unwrap_or_default());
         let packages = metadata["packages"].as_array().into_iter().flatten();
         let packages: Vec<_> = packages
@@ -143,7 +129,6 @@ impl Workspace {
         Ok(Self {
             root: path(&metadata["workspace_root"]),
             target: path(&metadata["target_directory"]),
-            size: reachable(&metadata["resolve"], &folders),
             packages,
         })
     }
@@ -200,7 +185,7 @@ impl Workspace {
             text
         });
         if let Some(stdout) = child.stdout.take() {
-            self.follow(stdout, progress).await;
+            self.follow(stdout, binaries, progress).await;
         }
         let status = child.wait().await.map_err(|error| CompileError::Cargo(program(), error))?;
         drop(group);
@@ -210,23 +195,60 @@ impl Workspace {
         Err(CompileError::Failed(errors.await.unwrap_or_default()))
     }
 
-    /// Reports each package that Cargo's messages say is built.
-    async fn follow(&self, messages: ChildStdout, progress: &mut dyn Progress) {
+    /// Reports each package that Cargo's messages say is built, from the first one that is compiled:
+    /// when all are up to date, nobody waits for their number.
+    async fn follow(
+        &self,
+        messages: ChildStdout,
+        binaries: &[String],
+        progress: &mut dyn Progress,
+    ) {
         let mut done = HashSet::new();
+        let mut total = None;
         let mut messages = BufReader::new(messages).lines();
         while let Ok(Some(message)) = messages.next_line().await {
             let Ok(message) = serde_json::from_str::<Value>(&message) else { continue };
             if message["reason"] == "compiler-artifact" {
                 let name = message["target"]["name"].as_str().unwrap_or_default();
                 done.insert(message["package_id"].as_str().unwrap_or_default().to_owned());
-                progress.package(done.len(), self.size, name);
+                if total.is_none() && message["fresh"] == false {
+                    total = Some(self.size(binaries).await);
+                }
+                if let Some(total) = total {
+                    progress.package(done.len(), total, name);
+                }
             }
         }
     }
+
+    /// About how many packages the binaries are built from; 0 when Cargo does not say.
+    async fn size(&self, binaries: &[String]) -> usize {
+        let arguments = ["--filter-platform", &platform()];
+        let metadata = metadata(&self.root.join("Cargo.toml"), &arguments).await;
+        let is_built = |names: &[String]| names.iter().any(|name| binaries.contains(name));
+        let folders = self.packages.iter().filter(|(_, names)| is_built(names));
+        let folders: Vec<_> = folders.map(|(folder, _)| folder.as_path()).collect();
+        metadata.map_or(0, |metadata| reachable(&metadata["resolve"], &folders))
+    }
+}
+
+/// What `cargo metadata` says of the package or workspace of `manifest`.
+async fn metadata(manifest: &Path, arguments: &[&str]) -> Result<Value, CompileError> {
+    let output = cargo()
+        .args(["metadata", "--format-version", "1", "--manifest-path"])
+        .arg(manifest)
+        .args(arguments)
+        .output()
+        .await
+        .map_err(|error| CompileError::Cargo(program(), error))?;
+    if !output.status.success() {
+        return Err(CompileError::Failed(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// The number of packages that those in `folders` are built from, themselves included.
-fn reachable(resolve: &Value, folders: &[PathBuf]) -> usize {
+fn reachable(resolve: &Value, folders: &[&Path]) -> usize {
     let nodes: HashMap<_, _> = resolve["nodes"]
         .as_array()
         .into_iter()

@@ -1,4 +1,7 @@
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -11,12 +14,14 @@ const WINDOW: f64 = 5.0 * 60.0;
 /// The deduplication ids of the last five minutes and what was answered to the first message with each.
 #[derive(Debug)]
 pub(crate) struct Deduplication<T> {
-    first: HashMap<String, (f64, T)>,
+    first: HashMap<Arc<str>, T>,
+    /// When each was first seen, the oldest first, so that forgetting takes no longer the more there are.
+    seen: VecDeque<(f64, Arc<str>)>,
 }
 
 impl<T> Default for Deduplication<T> {
     fn default() -> Self {
-        Self { first: HashMap::new() }
+        Self { first: HashMap::new(), seen: VecDeque::new() }
     }
 }
 
@@ -24,13 +29,17 @@ impl<T> Deduplication<T> {
     /// What was answered to a message with that id in the five minutes before `now`. A repeated message does
     /// not make the window longer.
     pub(crate) fn earlier(&mut self, id: &str, now: f64) -> Option<&T> {
-        self.first.retain(|_, (time, _)| now - *time < WINDOW);
-        self.first.get(id).map(|(_, answer)| answer)
+        while let Some((_, id)) = self.seen.pop_front_if(|(time, _)| now - *time >= WINDOW) {
+            self.first.remove(&id);
+        }
+        self.first.get(id)
     }
 
-    /// Remembers what is answered to the first message with that id.
-    pub(crate) fn remember(&mut self, id: String, now: f64, answer: T) {
-        self.first.insert(id, (now, answer));
+    /// Remembers what is answered to the first message with that id, of which there is none earlier.
+    pub(crate) fn remember(&mut self, id: &str, now: f64, answer: T) {
+        let id = Arc::<str>::from(id);
+        self.seen.push_back((now, Arc::clone(&id)));
+        self.first.insert(id, answer);
     }
 }
 
@@ -53,7 +62,7 @@ mod tests {
     fn an_id_is_remembered_for_five_minutes_after_its_first_message() {
         let mut deduplication = Deduplication::default();
         assert_eq!(deduplication.earlier("a", 0.0), None);
-        deduplication.remember("a".to_owned(), 0.0, 1);
+        deduplication.remember("a", 0.0, 1);
         for (now, earlier) in [(0.0, Some(&1)), (200.0, Some(&1)), (299.9, Some(&1)), (300.0, None)]
         {
             assert_eq!(deduplication.earlier("a", now), earlier, "{now}");

@@ -6,12 +6,12 @@ use axum::{
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::{
     faults::{self, Call, Faults, Injection, Kind},
     iam::Authorizer,
     lambda::Lambda,
+    random_id::new_id,
     services::Services,
     wire::{
         AwsApi, AwsError, AwsRequest, CredentialScope, HttpResponse, Outcome, Response, json_error,
@@ -55,9 +55,9 @@ impl Endpoint {
     ) -> HttpResponse {
         // OpenTelemetry's exporters do not sign, and need not.
         if method == Method::POST && path == OTLP_PATH {
-            return receive_otlp(headers, &body, &self.traces).map(Body::from);
+            return receive_otlp(headers, body, Arc::clone(&self.traces)).await.map(Body::from);
         }
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = new_id().to_string();
         let scope = CredentialScope::parse(headers);
         let mut response = match self.find(&scope, method, path, headers) {
             Ok(api) => {

@@ -26,6 +26,8 @@ mod payload;
 mod printable;
 /// A child process and whatever it starts.
 mod process_group;
+/// Ids that only have to differ.
+mod random_id;
 /// The bodies of requests.
 mod request_body;
 /// The latest of many things.

@@ -171,13 +171,14 @@ fn parse(source: &Source, text: &str) -> Line {
     };
     let message = match take("_aws") {
         Some(_) => METRICS.to_owned(),
-        None => match take("message") {
+        // A bus's record names the step.
+        None => match take("message").or_else(|| take("message_type")) {
             Some(message) => message,
             None => return line,
         },
     };
     line.message = message;
-    line.level = take("level").unwrap_or_default();
+    line.level = take("level").or_else(|| take("log_level")).unwrap_or_default();
     let (request_id, trace_id) = (take("request_id"), take("xray_trace_id"));
     line.request_id = line.request_id.or(request_id);
     line.trace_id = line.trace_id.or(trace_id);

@@ -4,7 +4,7 @@ use crate::{
     apigateway::{ApiGateway, Callers, Gateway},
     cognito::{Cognito, Issuer, TokenError},
     dynamodb::{DynamoDb, TablesError},
-    events::{Archives, Buses, EventBridge, Schedules, Targets},
+    events::{Archives, BusLogs, Buses, EventBridge, Schedules, Targets},
     faults::{Faults, UnknownFunction},
     iam::{Authorizer, Iam},
     lambda::{Lambda, LambdaApi, Settings},
@@ -102,7 +102,13 @@ impl Services {
         let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
         let archives = Archives::new(app.archives.clone(), Arc::clone(&logs));
-        let buses = Arc::new(Buses::new(app.buses.clone(), app.rules.clone(), archives, targets));
+        let buses = Arc::new(Buses::new(
+            app.buses.clone(),
+            app.rules.clone(),
+            archives,
+            targets,
+            BusLogs::new(app.bus_logs.clone(), Arc::clone(&logs)),
+        ));
         let sampling = Arc::new(Sampling::default());
         let xray = Arc::new(XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?);
         let sampling = samples.then_some(sampling);

@@ -148,6 +148,9 @@ pub(crate) fn print_summary(stack: &Stack) {
     print(&format!("  API          {}", stack.api()));
     print(&format!("  AWS APIs     {}  (any credentials, region us-east-1)", stack.aws()));
     print(&format!("  X-Ray        {} (UDP; TCP for sampling rules)", stack.xray()));
+    if let Some(otlp) = stack.otlp() {
+        print(&format!("  spans        {otlp} (OTLP over HTTP)"));
+    }
     print(&format!("  console      {}", stack.console()));
     print("");
     if let Some(command) = stack.test_command() {

@@ -42,7 +42,7 @@ mod tests {
     const URL: &str = "http://127.0.0.1:3000";
 
     fn app() -> App {
-        let api = Api { name: "shop".to_owned(), stage: "prod".to_owned(), traced: false };
+        let api = Api { name: "shop".to_owned(), stage: "prod".to_owned(), ..Api::default() };
         App { api: Some(api), ..App::default() }
     }
 

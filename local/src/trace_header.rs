@@ -1,7 +1,5 @@
 use std::fmt;
 
-use uuid::Uuid;
-
 /// The most that `Lineage` and unknown fields may take in all, in bytes. AWS's SDKs keep as much of them, and a header
 /// has to fit into the 500 characters of an entry of `PutEvents`.
 const MAX_OTHERS: usize = 256;
@@ -99,14 +97,12 @@ pub(crate) fn new_trace_id(now: f64) -> String {
         reason = "X-Ray keeps 32 bits of seconds"
     )]
     let now = now as u32;
-    let random = Uuid::new_v4().simple().to_string();
-    format!("1-{now:08x}-{}", &random[..24])
+    format!("1-{now:08x}-{:024x}", fastrand::u128(..) >> 32)
 }
 
 /// A new segment id.
 pub(crate) fn new_segment_id() -> String {
-    // The last 16 digits of a version 4 UUID: 62 random bits.
-    Uuid::new_v4().simple().to_string().split_off(16)
+    format!("{:016x}", fastrand::u64(..))
 }
 
 fn is_visible(text: &str) -> bool {

@@ -4,6 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::{optional, required};
 
+/// Who orders for `infra/canary`: this customer, or with `JWT` the user with this name in the pool.
+const CANARY: &str = "canary";
+
 /// Which callers may act for which customer, by how the API authorises them (the template's
 /// `ApiAuth`). API Gateway has authenticated them before; this is about whose orders they get.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,10 +88,7 @@ impl Access {
                 arn.strip_prefix(sessions.as_str()) == Some(customer_id)
             }
             Self::Token(client) => {
-                let claim = |name: &str| {
-                    let claims = &caller.context.authorizer.as_ref()?.claims;
-                    claims.get(name).and_then(Value::as_str)
-                };
+                let claim = |name: &str| caller.claim(name);
                 // An access token has no audience; one of another client is meant for another application.
                 claim("token_use") == Some("id")
                     && claim("aud") == Some(client)
@@ -96,6 +96,22 @@ impl Access {
             }
         };
         if is_customer { Ok(()) } else { Err(NotTheCustomer) }
+    }
+
+    /// Whether `caller`, who may act for `customer_id`, is `infra/canary`. A user pool chooses the ids of its users, but not
+    /// their names.
+    pub(crate) fn is_canary(&self, caller: &Caller, customer_id: &str) -> bool {
+        match self {
+            Self::Token(_) => caller.claim("cognito:username") == Some(CANARY),
+            Self::Anybody | Self::Session(_) => customer_id == CANARY,
+        }
+    }
+}
+
+impl Caller {
+    fn claim(&self, name: &str) -> Option<&str> {
+        let claims = &self.context.authorizer.as_ref()?.claims;
+        claims.get(name).and_then(Value::as_str)
     }
 }
 
@@ -152,6 +168,24 @@ mod tests {
         ] {
             let checked = access.check(&caller(&Value::Null, &claims), CUSTOMER);
             assert_eq!(checked.is_ok(), is_customer, "{claims}");
+        }
+    }
+
+    #[test]
+    fn the_canary_is_known_by_its_name_however_it_is_authorised() {
+        let role = Access::of_role("arn:aws:iam::123456789012:role/CustomerRole");
+        let pool = Access::Token("shop".to_owned());
+        let named = |name: &str| caller(&Value::Null, &json!({ "cognito:username": name }));
+        for (access, caller, customer, is_canary) in [
+            (&Access::Anybody, Caller::default(), "canary", true),
+            (&Access::Anybody, Caller::default(), "canary-2", false),
+            (&role, Caller::default(), "canary", true),
+            (&role, Caller::default(), CUSTOMER, false),
+            (&pool, named("canary"), "5f7a", true),
+            (&pool, named("somebody"), "5f7a", false),
+            (&pool, Caller::default(), "canary", false),
+        ] {
+            assert_eq!(access.is_canary(&caller, customer), is_canary, "{access:?} {customer}");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     listing::Listing,
     order::{Open, Order, PriceList},
     request::{InvalidRequest, OrderRequest},
-    response::{self, BasePath},
+    response::{self, BasePath, TracesUrl},
     store::{Fenced, OrderTable, OrderTableError, Placed},
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Orders {
     pub(crate) access: Access,
     /// The web origin whose pages may read the responses; empty for none.
     pub(crate) cors_origin: String,
+    /// Where traces can be seen.
+    pub(crate) traces: TracesUrl,
     pub(crate) prices: PriceList,
     /// After what time an order that has not ended is published again.
     pub(crate) open_after: TimeDelta,
@@ -79,7 +81,10 @@ impl Orders {
         match (request.method(), path.first("orderId")) {
             (_, Some(order_id)) => self.look_up(customer_id, order_id, request).await,
             (&Method::GET, None) => self.list(customer_id, request).await,
-            _ => self.place(customer_id, request, invocation).await,
+            _ => {
+                let is_canary = self.access.is_canary(caller, customer_id);
+                self.place(customer_id, is_canary, request, invocation).await
+            }
         }
     }
 
@@ -87,11 +92,15 @@ impl Orders {
     async fn place(
         &self,
         customer_id: &str,
+        is_canary: bool,
         request: &Request,
         invocation: &Invocation,
     ) -> Result<Response<Body>, OrderError> {
         let now = clock::now();
-        let order = self.decide(customer_id, request, now)?;
+        let mut order = self.decide(customer_id, request, now)?;
+        if is_canary {
+            order.created.order_id = order.created.order_id.of_canary();
+        }
         let key = request.headers().get("idempotency-key");
         let key = key.map(|key| Key::new(key.as_bytes(), &order)).transpose();
         let key = key.map_err(InvalidRequest::from)?;
@@ -195,7 +204,7 @@ impl Orders {
         let order_id: OrderId = order_id.parse().map_err(|_| OrderError::NotFound)?;
         let order = self.table.find(&customer_id, &order_id).await?.ok_or(OrderError::NotFound)?;
         annotate(&order);
-        Ok(response::found(&order, request))
+        Ok(response::found(&order, request, &self.traces))
     }
 
     async fn list(
@@ -207,7 +216,7 @@ impl Orders {
         annotation::customer_id(&customer_id);
         let listing = Listing::parse(&request.query_string_parameters())?;
         let page = self.table.page(&customer_id, listing.limit, listing.after.as_ref()).await?;
-        Ok(response::page(&customer_id, &listing, &page, request))
+        Ok(response::page(&customer_id, &listing, &page, request, &self.traces))
     }
 }
 

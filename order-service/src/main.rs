@@ -45,6 +45,7 @@ use crate::{
     invoked::{Invoked, Reply},
     order::PriceList,
     outcome::OutcomeError,
+    response::TracesUrl,
     store::OrderTable,
     sweep::SweepError,
 };
@@ -66,6 +67,7 @@ async fn main() -> Result<(), Error> {
     let orders = Arc::new(Orders {
         access: Access::from_environment()?,
         cors_origin: optional("CORS_ORIGIN", String::new())?,
+        traces: TracesUrl(optional("TRACES_URL", String::new())?),
         prices: PriceList {
             unit_price: optional("UNIT_PRICE", "99.99".parse()?)?,
             currency: optional("CURRENCY", "USD".to_owned())?,

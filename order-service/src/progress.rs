@@ -13,6 +13,8 @@ pub(crate) struct Progress(BTreeMap<Fact, Happened>);
 pub(crate) struct Happened {
     pub(crate) at: DateTime<Utc>,
     pub(crate) event_id: String,
+    /// The trace header that it was published with.
+    pub(crate) trace: Option<String>,
     /// Why a payment failed, or of which ending the customer was notified.
     pub(crate) detail: Option<String>,
 }
@@ -92,7 +94,12 @@ impl Happened {
             _ => None,
         };
         let metadata = &inbound.metadata;
-        Self { at: metadata.occurred_at, event_id: metadata.event_id.clone(), detail }
+        Self {
+            at: metadata.occurred_at,
+            event_id: metadata.event_id.clone(),
+            trace: metadata.trace.clone(),
+            detail,
+        }
     }
 }
 

@@ -49,6 +49,23 @@ impl BasePath {
     }
 }
 
+/// Where a trace can be seen: what comes before its id. Empty if nowhere.
+#[derive(Clone, Debug)]
+pub(crate) struct TracesUrl(pub(crate) String);
+
+impl TracesUrl {
+    /// Says of an event in which trace it was published, and links to that trace if it is recorded. Log lines have the id
+    /// in any case.
+    fn link(&self, event: &mut Value, header: Option<&str>) {
+        let Some(header) = header.and_then(|text| text.parse::<TraceHeader>().ok()) else { return };
+        let id = header.root();
+        if header.is_recorded() && !self.0.is_empty() {
+            event["links"] = json!({ "trace": format!("{}{id}", self.0) });
+        }
+        event["traceId"] = id.into();
+    }
+}
+
 /// `201`: the order was accepted and published. `202`: it will be published.
 pub(crate) fn placed(order: &Order, answered: Answered, base: &BasePath) -> Response<Body> {
     let (status, message) = match answered {
@@ -62,8 +79,8 @@ pub(crate) fn placed(order: &Order, answered: Answered, base: &BasePath) -> Resp
 }
 
 /// `200`: the order and what happened to it; `304` if the client has just that already.
-pub(crate) fn found(order: &Order, request: &Request) -> Response<Body> {
-    let body = with_history(order, &BasePath::of(request));
+pub(crate) fn found(order: &Order, request: &Request, traces: &TracesUrl) -> Response<Body> {
+    let body = with_history(order, &BasePath::of(request), traces);
     let tag = format!("\"{}\"", &sha256(body.to_string().as_bytes())[..32]);
     let mut response = json_response(StatusCode::OK, "application/json", &body);
     if is_known(request.headers(), &tag) {
@@ -83,9 +100,11 @@ pub(crate) fn page(
     listing: &Listing,
     page: &Page,
     request: &Request,
+    traces: &TracesUrl,
 ) -> Response<Body> {
     let base = BasePath::of(request);
-    let orders: Vec<_> = page.orders.iter().map(|order| with_history(order, &base)).collect();
+    let orders = page.orders.iter().map(|order| with_history(order, &base, traces));
+    let orders: Vec<_> = orders.collect();
     let mut body = json!({ "orders": orders });
     if let Some(last) = &page.next {
         let next = listing::encode(last);
@@ -161,14 +180,15 @@ pub(crate) fn allow_origin(response: &mut Response<Body>, origin: &str) {
 }
 
 /// The order as it is now, and how it came to that.
-fn with_history(order: &Order, base: &BasePath) -> Value {
+fn with_history(order: &Order, base: &BasePath, traces: &TracesUrl) -> Value {
     let status = order.progress.status();
     let mut body = to_json(order, status, status.message());
-    let created = json!({
+    let mut created = json!({
         "event": "Order Created",
         "eventId": order.created.order_id.event_id("order-created"),
         "timestamp": rfc3339(order.created_at),
     });
+    traces.link(&mut created, order.trace.as_deref());
     let happened = order.progress.history().into_iter().map(|(fact, happened)| {
         let mut event = json!({
             "event": fact.detail_type(),
@@ -178,6 +198,7 @@ fn with_history(order: &Order, base: &BasePath) -> Value {
         if let (Some(name), Some(detail)) = (fact.detail_name(), &happened.detail) {
             event[name] = detail.as_str().into();
         }
+        traces.link(&mut event, happened.trace.as_deref());
         event
     });
     body["history"] = iter::once(created).chain(happened).collect();

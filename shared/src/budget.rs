@@ -10,8 +10,6 @@ use tokio::time::Instant;
 
 use crate::clock;
 
-/// How long opening a connection may take.
-pub(crate) const CONNECT: Duration = Duration::from_secs(1);
 /// How long one attempt of one call may take. DynamoDB, EventBridge and SNS respond within
 /// milliseconds.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(2);
@@ -58,7 +56,6 @@ pub(crate) fn limit(cfg: &mut ConfigBag) -> Result<(), BoxError> {
 /// The time limits of a call that may take at most `limit`.
 pub(crate) fn timeouts(limit: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT.min(limit))
         .operation_attempt_timeout(ATTEMPT.min(limit))
         .operation_timeout(OPERATION.min(limit))
         .build()

@@ -10,9 +10,8 @@ const IDENTIFIER: &str = "must have 1 to 64 letters, digits, `-`, `_` or `.`";
 const ORDER_PREFIX: &str = "ord_";
 /// What an order's id must look like.
 const ORDER: &str = "must be `ord_` and 1 to 60 letters, digits, `-`, `_` or `.`";
-
-/// Who places the orders of `infra/canary`.
-const CANARY: &str = "canary";
+/// What the id of an order of `infra/canary` goes on with.
+const CANARY: &str = "canary-";
 
 /// Why a text is not an id. The text itself is left out, because errors go to the logs and clients
 /// choose ids.
@@ -104,15 +103,19 @@ id! {
     PaymentMethod, "payment method", is_identifier, IDENTIFIER
 }
 
-impl CustomerId {
-    /// Whether it is the customer in whose name `infra/canary` orders, to see whether one can. Such orders are
-    /// handled like any other, and are not part of the business' figures.
-    pub fn is_canary(&self) -> bool {
-        self.0 == CANARY
-    }
-}
-
 impl OrderId {
+    /// The same id, marked as that of an order of `infra/canary`, which orders to see whether one can. Such orders are
+    /// handled like any other, and are not part of the business' figures.
+    #[must_use]
+    pub fn of_canary(&self) -> Self {
+        Self(format!("{ORDER_PREFIX}{CANARY}{}", self.own_part()))
+    }
+
+    /// Whether the order is one of `infra/canary`. Every service sees it, because every event has the order's id.
+    pub fn is_canary(&self) -> bool {
+        self.own_part().starts_with(CANARY)
+    }
+
     /// The id of the order's payment.
     pub fn payment_id(&self) -> String {
         self.derived("pay")
@@ -135,7 +138,11 @@ impl OrderId {
     }
 
     fn derived(&self, prefix: &str) -> String {
-        format!("{prefix}_{}", self.0.strip_prefix(ORDER_PREFIX).unwrap_or(&self.0))
+        format!("{prefix}_{}", self.own_part())
+    }
+
+    fn own_part(&self) -> &str {
+        self.0.strip_prefix(ORDER_PREFIX).unwrap_or(&self.0)
     }
 }
 

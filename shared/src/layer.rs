@@ -149,7 +149,8 @@ where
         let counts = InvocationMetrics::new(metrics, self.layer.service, is_cold);
         let span = self.layer.open(&request, is_cold, &counts);
         let deadline = request.context().and_then(deadline);
-        let work = span.in_scope(|| self.handler.call(request));
+        // On the heap at once: it is large, and each of the futures around it would move it.
+        let work = Box::pin(span.in_scope(|| self.handler.call(request)));
         Box::pin(async move {
             let unwinding = Unwinding(span.clone());
             let work = budget::scope(deadline, counts.clone().scope(work));

@@ -16,6 +16,8 @@ pub mod annotation;
 pub mod aws;
 /// One budget of time for an invocation.
 pub mod budget;
+/// The authorities whose certificates an AWS client trusts.
+mod certificates;
 /// The one place that reads the clock.
 pub mod clock;
 /// The wire form of an event: what goes into `PutEvents` and what arrives at a function.

@@ -1,96 +1,140 @@
-use std::fmt;
+use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use tracing::{Event, Subscriber, field::Visit};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+    span,
+};
 use tracing_subscriber::{
-    fmt::{
-        FmtContext, FormatEvent, FormattedFields,
-        format::{JsonFields, Writer},
-    },
-    registry::LookupSpan,
+    Layer,
+    layer::Context,
+    registry::{LookupSpan, Scope},
 };
 
-use crate::clock::rfc3339;
+use crate::clock::{now, rfc3339};
 
-/// Writes a log event as one flat JSON object: time, level and message, then the fields of the
+/// Writes each log event as one flat JSON object on a line: time, level and message, then the fields of the
 /// event's spans (`xray_trace_id`, `request_id`, `order_id`, …), then its own.
 ///
-/// The default JSON format nests the spans' fields. Flat fields can be queried by name in
-/// CloudWatch Logs Insights, and the X-Ray console's link from a trace to its logs finds them.
-pub(crate) struct LogLine {
+/// The JSON format of `tracing-subscriber` nests the spans' fields. Flat fields can be queried by name in
+/// CloudWatch Logs Insights, and the X-Ray console's link from a trace to its logs finds them. It also
+/// formats a span's fields again each time one is recorded, which was a seventh of an invocation.
+pub(crate) struct LogLines<W> {
     /// Reads the clock; a test passes a fixed time.
-    pub(crate) now: fn() -> DateTime<Utc>,
+    now: fn() -> DateTime<Utc>,
+    /// Where a line is written to.
+    output: W,
 }
 
-impl<S> FormatEvent<S, JsonFields> for LogLine
+/// The fields of a span that log lines have.
+#[derive(Default)]
+struct SpanFields(Map<String, Value>);
+
+impl LogLines<fn() -> io::StdoutLock<'static>> {
+    /// Writes to standard output.
+    pub(crate) fn new() -> Self {
+        Self { now, output: || io::stdout().lock() }
+    }
+}
+
+impl<W> LogLines<W> {
+    #[cfg(test)]
+    pub(crate) fn written_to(now: fn() -> DateTime<Utc>, output: W) -> Self {
+        Self { now, output }
+    }
+}
+
+impl<S, O, W> Layer<S> for LogLines<W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
+    O: Write,
+    W: Fn() -> O + 'static,
 {
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, JsonFields>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let mut line = Map::new();
-        let time = rfc3339((self.now)());
-        line.insert("timestamp".to_owned(), time.into());
-        line.insert("level".to_owned(), event.metadata().level().as_str().into());
-        for span in context
-            .event_scope()
-            .into_iter()
-            .flat_map(tracing_subscriber::registry::Scope::from_root)
-        {
-            let extensions = span.extensions();
-            let fields = extensions.get::<FormattedFields<JsonFields>>();
-            let fields = fields.and_then(|fields| serde_json::from_str::<Map<_, _>>(fields).ok());
-            line.extend(fields.into_iter().flatten().filter_map(as_log_field));
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, spans: Context<'_, S>) {
+        let mut fields = SpanFields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = spans.span(id) {
+            span.extensions_mut().insert(fields);
         }
-        event.record(&mut Fields(&mut line));
+    }
+
+    fn on_record(&self, id: &span::Id, values: &span::Record<'_>, spans: Context<'_, S>) {
+        let Some(span) = spans.span(id) else { return };
+        if let Some(fields) = span.extensions_mut().get_mut::<SpanFields>() {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, spans: Context<'_, S>) {
+        let mut line = Map::new();
+        line.insert("timestamp".to_owned(), rfc3339((self.now)()).into());
+        line.insert("level".to_owned(), event.metadata().level().as_str().into());
+        for span in spans.event_scope(event).into_iter().flat_map(Scope::from_root) {
+            let extensions = span.extensions();
+            let fields = extensions.get::<SpanFields>().into_iter().flat_map(|fields| &fields.0);
+            line.extend(fields.map(|(name, value)| (name.clone(), value.clone())));
+        }
+        event.record(&mut EventFields(&mut line));
         line.insert("target".to_owned(), event.metadata().target().into());
-        writeln!(writer, "{}", Value::Object(line))
+        // A log that cannot be written cannot be reported either.
+        let _written = writeln!((self.output)(), "{}", Value::Object(line));
     }
 }
 
 /// A span's field under its name in logs: annotations lose their prefix, and fields for the
 /// exporter are left out.
-fn as_log_field((name, value): (String, Value)) -> Option<(String, Value)> {
-    match name.strip_prefix("annotation.") {
-        Some(annotation) => Some((annotation.to_owned(), value)),
-        None if name.contains('.') => None,
-        None => Some((name, value)),
+fn log_name(field: &Field) -> Option<&str> {
+    match field.name().strip_prefix("annotation.") {
+        None if field.name().contains('.') => None,
+        None => Some(field.name()),
+        annotation => annotation,
     }
 }
 
-/// Collects an event's own fields.
-struct Fields<'a>(&'a mut Map<String, Value>);
+/// An event's own fields, under their own names.
+struct EventFields<'a>(&'a mut Map<String, Value>);
 
-impl Visit for Fields<'_> {
-    fn record_f64(&mut self, field: &tracing::field::Field, value: f64) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
+/// Makes a visitor that collects fields as JSON values.
+macro_rules! collects {
+    ($visitor:ty, $collect:expr) => {
+        impl Visit for $visitor {
+            fn record_f64(&mut self, field: &Field, value: f64) {
+                $collect(self, field, &|| value.into());
+            }
 
-    fn record_i64(&mut self, field: &tracing::field::Field, value: i64) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
+            fn record_i64(&mut self, field: &Field, value: i64) {
+                $collect(self, field, &|| value.into());
+            }
 
-    fn record_u64(&mut self, field: &tracing::field::Field, value: u64) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
+            fn record_u64(&mut self, field: &Field, value: u64) {
+                $collect(self, field, &|| value.into());
+            }
 
-    fn record_bool(&mut self, field: &tracing::field::Field, value: bool) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
+            fn record_bool(&mut self, field: &Field, value: bool) {
+                $collect(self, field, &|| value.into());
+            }
 
-    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
+            fn record_str(&mut self, field: &Field, value: &str) {
+                $collect(self, field, &|| value.into());
+            }
 
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}").into());
-    }
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                $collect(self, field, &|| format!("{value:?}").into());
+            }
+        }
+    };
 }
+
+collects!(SpanFields, |fields: &mut Self, field: &Field, value: &dyn Fn() -> Value| {
+    if let Some(name) = log_name(field) {
+        fields.0.insert(name.to_owned(), value());
+    }
+});
+collects!(EventFields<'_>, |fields: &mut Self, field: &Field, value: &dyn Fn() -> Value| {
+    fields.0.insert(field.name().to_owned(), value());
+});
 
 #[cfg(test)]
 mod tests {
@@ -103,12 +147,10 @@ mod tests {
     fn a_line_is_flat_and_names_its_trace() {
         let lines = Captured::default();
         let writer = lines.clone();
-        let subscriber = tracing_subscriber::registry().with(
-            tracing_subscriber::fmt::layer()
-                .fmt_fields(JsonFields::new())
-                .event_format(LogLine { now: || DateTime::from_timestamp_millis(1_000).unwrap() })
-                .with_writer(move || writer.clone()),
-        );
+        let subscriber = tracing_subscriber::registry().with(LogLines::written_to(
+            || DateTime::from_timestamp_millis(1_000).unwrap(),
+            move || writer.clone(),
+        ));
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!(
                 "process_order",

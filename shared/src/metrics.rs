@@ -157,7 +157,7 @@ pub(crate) fn record_bus_latency(inbound: &InboundEvent) {
 /// while it publishes loses them. What the canary ordered is no business.
 pub(crate) fn count(events: &[OutboundEvent]) {
     let new = events.iter().filter_map(OutboundEvent::newly_recorded);
-    let new: Vec<_> = new.filter(|event| !event.customer_id().is_canary()).collect();
+    let new: Vec<_> = new.filter(|event| !event.order_id().is_canary()).collect();
     if !new.is_empty() {
         change_current(|counts| new.into_iter().for_each(|event| counts.add(event)));
         // Fails outside of an invocation, where there is nothing to count for.
@@ -260,17 +260,18 @@ mod tests {
         captured::Captured,
         envelope::Cause,
         event::{PaymentFailed, PaymentFailure},
+        id::OrderId,
         recorded::Recorded,
     };
 
     fn payment_failed() -> Event {
-        payment_failed_of("customer123")
+        payment_failed_of("ord_1")
     }
 
-    fn payment_failed_of(customer: &str) -> Event {
+    fn payment_failed_of(order: &str) -> Event {
         let failed = PaymentFailed {
-            order_id: "ord_1".parse().unwrap(),
-            customer_id: customer.parse().unwrap(),
+            order_id: order.parse().unwrap(),
+            customer_id: "customer123".parse().unwrap(),
             payment_id: "pay_1".to_owned(),
             amount: "99.99".parse().unwrap(),
             currency: "USD".to_owned(),
@@ -313,8 +314,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_canary_ordered_is_not_counted() {
-        assert_eq!(line(false, Recorded::New(payment_failed_of("canary"))).await, "");
-        assert_ne!(line(false, Recorded::New(payment_failed_of("canary-2"))).await, "");
+        let canary = OrderId::from(1).of_canary();
+        assert_eq!(line(false, Recorded::New(payment_failed_of(canary.as_str()))).await, "");
+        assert_ne!(line(false, Recorded::New(payment_failed_of("ord_canary"))).await, "");
     }
 
     #[test]

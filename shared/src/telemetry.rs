@@ -7,12 +7,9 @@ use opentelemetry_aws::{
 };
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Level;
-use tracing_subscriber::{
-    Layer, filter::filter_fn, fmt::format::JsonFields, layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
+use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{clock::now, log_line::LogLine, otlp::OtlpUdpExporter};
+use crate::{log_line::LogLines, otlp::OtlpUdpExporter};
 
 /// Where the X-Ray daemon listens by default
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html>).
@@ -59,9 +56,6 @@ pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
         // Log lines do not become span events. Errors reach the span through `record_error`, with
         // their causes.
         .with_filter(filter_fn(|metadata| !metadata.is_event()));
-    let lines = tracing_subscriber::fmt::layer()
-        .fmt_fields(JsonFields::new())
-        .event_format(LogLine { now });
 
     let level = ["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"].iter().find_map(|name| env::var(name).ok());
     let level = log_level(level.as_deref());
@@ -77,7 +71,11 @@ pub(crate) fn init(service: &str) -> Result<(), TelemetryError> {
             (false, false) => metadata.level() <= &Level::WARN,
         }
     });
-    tracing_subscriber::registry().with(lines).with(spans).with(interesting).try_init()?;
+    tracing_subscriber::registry()
+        .with(LogLines::new())
+        .with(spans)
+        .with(interesting)
+        .try_init()?;
     // A panic becomes a log line like any other, with the ids of its invocation.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

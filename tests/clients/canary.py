@@ -159,10 +159,11 @@ def test_the_canary_orders_with_a_token(monkeypatch: pytest.MonkeyPatch) -> None
     with stack.running(with_parameter(template, "UserPoolClientId", '""', "shop")) as local:
         for name, value in local.environment.items():
             monkeypatch.setenv(name, value)
-        signed_in = boto3.client("cognito-idp").initiate_auth(
-            AuthFlow="USER_PASSWORD_AUTH",
-            ClientId="shop",
-            AuthParameters={"USERNAME": "5f7a-canary", "PASSWORD": "any"},
-        )
-        done = canary(local, "--token", signed_in["AuthenticationResult"]["IdToken"])
-        assert done.returncode == exit_code.FINE, done.stdout
+        for user, exits_with in [("canary", exit_code.FINE), ("somebody", exit_code.FOUND_SOMETHING)]:
+            signed_in = boto3.client("cognito-idp").initiate_auth(
+                AuthFlow="USER_PASSWORD_AUTH", ClientId="shop", AuthParameters={"USERNAME": user, "PASSWORD": "any"}
+            )
+            done = canary(local, "--token", signed_in["AuthenticationResult"]["IdToken"])
+            assert done.returncode == exits_with, done.stdout
+            counts = "the order counts in the business metrics" in done.stdout
+            assert counts == (user != "canary"), done.stdout

@@ -43,7 +43,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[str]:
         pytest.exit("say with --local which `cargo local` to ask", returncode=2)
     addresses = json.loads(Path(file).read_text())
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in stack.environment(addresses["aws"]).items():
+        for name, value in stack.environment(addresses).items():
             patch.setenv(name, value)
         yield addresses["api"]
 

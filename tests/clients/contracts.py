@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLIENT = "shop"
-# What the gateway answers before the service is asked, and what needs two requests in the same millisecond.
-NOT_PROVOKED = {"401", "409", "429"}
+# What needs two requests in the same millisecond.
+NOT_PROVOKED = {"409"}
+# Nothing is recorded of these.
+REFUSED_BY_GATEWAY = {401, 429}
 ALWAYS_PUBLISHED = {
     "Order Created",
     "Payment Processed",
@@ -88,7 +90,8 @@ class Api:
                 status, text, received = answer.status, answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             status, text, received = error.code, error.read(), error.headers
-        self.traces.append(received["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root="))
+        if status not in REFUSED_BY_GATEWAY:
+            self.traces.append(received["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root="))
         parsed = json.loads(text) if text else None
         self.hold(operation, str(status), parsed, received)
         return status, parsed, received
@@ -179,6 +182,12 @@ class Contracts(unittest.TestCase):
             ("lookUpOrder", nothing, None),
         ]:
             self.assertEqual(api.call(operation, path, body, token=api.others_token)[0], 403)
+            # The gateway refuses these before the service is asked.
+            unknown = "nonsense"
+            self.assertEqual(api.call(operation, path, body, token=unknown)[0], 401)
+            api.set_faults("apigateway=throttle@100%")
+            self.assertEqual(api.call(operation, path, body)[0], 429)
+            api.set_faults()
         api.set_faults("events=error@100%")
         self.assertEqual(api.call("placeOrder", "/orders/me", "{}")[0], 202)
         api.set_faults("dynamodb/order-service=error@100%")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tools.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 NAME = "distributed-tracing-demo"
 
@@ -28,12 +28,15 @@ class Stack(NamedTuple):
     """Where its API answers."""
     environment: dict[str, str]
     """The environment in which AWS's clients talk to it."""
+    otlp: str | None
+    """Where it takes OpenTelemetry's spans, if it was started with a port for them."""
 
 
-def environment(endpoint: str) -> dict[str, str]:
-    """Return the environment in which AWS's clients talk to `endpoint`."""
+def environment(addresses: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which AWS's clients talk to a stack with these addresses."""
     return dict(os.environ) | {
-        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL": addresses["aws"],
+        "AWS_XRAY_DAEMON_ADDRESS": addresses["xray"],
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_REGION": "us-east-1",
@@ -47,8 +50,8 @@ def template() -> str:
 
 
 @contextlib.contextmanager
-def running(text: str) -> Iterator[Stack]:
-    """Run a template."""
+def running(text: str, *options: str) -> Iterator[Stack]:
+    """Run a template, with more options of `cargo local`."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path, ready = folder / "template.yaml", folder / "ready.json"
@@ -56,6 +59,7 @@ def running(text: str) -> Iterator[Stack]:
         command = ["cargo", "local", "--template", str(path), "--ready-file", str(ready), "--retry-delay", "0.1"]
         for port in ("--api-port", "--aws-port", "--xray-port"):
             command += [port, "0"]
+        command += options
         log = folder / "log"
         with log.open("w") as output:
             local = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
@@ -66,15 +70,16 @@ def running(text: str) -> Iterator[Stack]:
                     raise RuntimeError(message)
                 time.sleep(0.1)
             addresses = json.loads(ready.read_text())
-            yield Stack(addresses["api"], environment(addresses["aws"]))
+            yield Stack(addresses["api"], environment(addresses), addresses.get("otlp"))
         finally:
             local.send_signal(signal.SIGINT)
             local.wait()
 
 
-def place_order(local: Stack) -> tuple[str, str]:
+def place_order(local: Stack, order: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Place an order of `customer123`; return its id and its trace's."""
-    with urllib.request.urlopen(urllib.request.Request(f"{local.url}/orders/customer123", b"{}"), timeout=30) as answer:
+    request = urllib.request.Request(f"{local.url}/orders/customer123", json.dumps(order or {}).encode())
+    with urllib.request.urlopen(request, timeout=30) as answer:
         trace_id = answer.headers["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root=")
         return json.load(answer)["orderId"], trace_id
 

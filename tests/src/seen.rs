@@ -119,6 +119,12 @@ impl Seen {
 }
 
 impl Part {
+    /// A value of its metadata. What comes as OpenTelemetry's spans is in a namespace.
+    pub fn metadata(&self, name: &str) -> &Value {
+        let metadata = &self.document["metadata"];
+        if metadata["default"].is_object() { &metadata["default"][name] } else { &metadata[name] }
+    }
+
     /// Whether it carries that flag.
     pub fn is(&self, flag: &str) -> bool {
         self.document[flag] == true

@@ -5,8 +5,8 @@ people forget: tracing that is off, rules that are disabled or match nothing, ro
     infra/canary --environment prod --iam                          as a session `canary` of CustomerRole
     AWS_ENDPOINT_URL=http://127.0.0.1:4566 infra/canary --url http://127.0.0.1:3000      against `cargo local`
 
-The order is a real one, of the customer `canary`, whose orders are in no business metric, and of a product of its own,
-which is put back.
+The order is a real one, of the customer `canary` (with ApiAuth=JWT, of the user of that name), whose orders are in no
+business metric, and of a product of its own, which is put back.
 Exit code 0: as expected; 1: something differs, and each difference is printed; 2: it could not be found out."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 from tools import aws, exit_code
 from tools.canary import outcome, stock, trace
 from tools.canary.configuration import STAGE, Configuration
-from tools.canary.order import CREATED, OrderApi
+from tools.canary.order import CREATED, CUSTOMER, MARK, OrderApi
 from tools.canary.report import Report
 from tools.exit_code import CannotRunError
 from tools.topology import Topology
@@ -65,6 +65,7 @@ def check_order(api: OrderApi, stack: str, edges: set[str], patience: outcome.Pa
         report.differs(f"the order was answered with {status}: {body}")
     else:
         report.ok(f"order {order_id}, trace {trace_id}")
+        report.all_differ(uncounted_differences(order_id), "the order is in no business metric")
     result = outcome.wait_for(api.session, stack, trace_id, edges, patience)
     for sentence in trace.sentences(result.findings.conflicts):
         report.note(f"a conditional write was refused, as after a redelivery: {sentence}")
@@ -72,6 +73,13 @@ def check_order(api: OrderApi, stack: str, edges: set[str], patience: outcome.Pa
     if order_id is not None:
         reservation = outcome.check_tables(api.session, stack, order_id, report)
         stock.put_back(api.session, stack, reservation, report)
+
+
+def uncounted_differences(order_id: str) -> list[str]:
+    """See that the services know whose order it is."""
+    if order_id.startswith(MARK):
+        return []
+    return [f"the order counts in the business metrics: with JWT, the token has to be of the user named `{CUSTOMER}`"]
 
 
 def _order_id(body: str) -> str:

@@ -22,8 +22,10 @@ from tools.exit_code import CannotRunError
 if TYPE_CHECKING:
     import boto3
 
-# The services leave the orders of this customer out of the business' figures.
+# The services leave the orders of this customer out of the business' figures (with JWT, those of the user with this
+# name), and mark them in the order's id.
 CUSTOMER = "canary"
+MARK = "ord_canary-"
 UNAUTHORISED = {401, 403}
 CREATED = 201
 TRACE_HEADER = "X-Amzn-Trace-Id"

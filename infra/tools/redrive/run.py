@@ -9,8 +9,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tools import aws, exit_code
+from tools.held_queue import HeldQueue
 from tools.redrive.dead_letter import DeadLetter, NotADeadLetterError
-from tools.redrive.dead_letter_queue import DeadLetterQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ class Redrive:
     def run(self) -> None:
         """Look through both queues."""
         for suffix in QUEUES:
-            with DeadLetterQueue(self._sqs, f"{self._selection.stack}-{suffix}", self._hold_seconds) as queue:
+            with HeldQueue(self._sqs, f"{self._selection.stack}-{suffix}", self._hold_seconds) as queue:
                 limited = self._look_through(queue)
             for message_id, reason in queue.not_released.items():
                 print(f"note       message {message_id} stays hidden for up to {self._hold_seconds} s: {reason}")
@@ -130,7 +130,7 @@ class Redrive:
                 self.summary.add(Fate.NOT_SEEN, queue.unseen)
                 print(f"not seen   about {queue.unseen} messages of {queue.name}: another client holds them, try later")
 
-    def _look_through(self, queue: DeadLetterQueue) -> bool:
+    def _look_through(self, queue: HeldQueue) -> bool:
         """Handle the queue's messages; return whether the limit stopped it."""
         for message in queue.messages():
             self.summary.add(self._handle(queue, message))
@@ -138,7 +138,7 @@ class Redrive:
                 return True
         return False
 
-    def _handle(self, queue: DeadLetterQueue, message: MessageTypeDef) -> Fate:
+    def _handle(self, queue: HeldQueue, message: MessageTypeDef) -> Fate:
         try:
             letter = DeadLetter.parse(message)
         except NotADeadLetterError as error:

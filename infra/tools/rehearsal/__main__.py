@@ -1,7 +1,7 @@
 """Rehearses a deployment without an account: builds, validates, deploys with the real `sam deploy` to ministack (a
 cloud on loopback), places orders, deploys again, deploys a second environment beside it, updates one function with
-`cargo lambda deploy`, redrives a dead letter, removes everything and looks whether anything is left. What it needs is
-installed under target/venv.
+`cargo lambda deploy`, redrives a dead letter, updates the stack to each choice that the cloud knows and names the
+others, removes everything and looks whether anything is left. What it needs is installed under target/venv.
 
     infra/rehearse                 everything
     infra/rehearse --validate      the templates alone, without a build
@@ -25,8 +25,8 @@ from tools.canary.configuration import ALIAS
 from tools.exit_code import FindingError
 from tools.paths import INFRA, ROOT
 from tools.process import announce, run
-from tools.rehearsal import cloudformation, loopback_cloud, orders, sam
-from tools.rehearsal.deployed import outputs, remove, remove_completely, show_arrived
+from tools.rehearsal import choices, cloudformation, loopback_cloud, orders, sam
+from tools.rehearsal.deployed import expect_no_log_role, outputs, remove, remove_completely, show_arrived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +75,7 @@ def rehearse(environment: Mapping[str, str], *, built: bool) -> None:
     sam.deploy(environment)
     print("\n".join(f"{name}: {value}" for name, value in sorted(outputs(DEMO).items())))
     show_arrived(DEMO)
+    expect_no_log_role()
     url = orders.api_url(environment, DEMO)
     announce("orders through its API Gateway")
     orders.expect_handled(DEMO, orders.place(url))
@@ -94,6 +95,10 @@ def rehearse(environment: Mapping[str, str], *, built: bool) -> None:
     orders.expect_handled(DEMO, orders.place(url))
     announce("redrive")
     redrive_dead_letter()
+    announce("sam deploy with the other choices")
+    choices.deploy(environment, DEMO)
+    announce("what ministack refuses")
+    choices.name_refused()
     announce("delete the stack")
     remove_completely(DEMO)
 
@@ -124,17 +129,17 @@ def deploy_prod(environment: Mapping[str, str]) -> None:
     """Deploy the second environment, place an order there, and remove it.
 
     It has an API key, which ministack knows, instead of signatures, which it does not, and the rest of what is switched
-    off by default. Of what samconfig switches on, ministack knows neither CodeDeploy nor archives nor a bus's logs.
+    off by default. Of what samconfig switches on, ministack knows no archives.
     """
     key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
     changes = {"ApiAuth": "API_KEY", "CorsOrigin": "https://shop.example", "KmsKeyArn": key, "TableProtection": "false"}
-    changes |= {"TrafficShifting": "NONE", "ArchiveRetentionDays": "0", "BusLogLevel": "OFF"}
+    changes |= {"ArchiveRetentionDays": "0"}
     # The first environment goes without.
     changes |= {"ManageApiLogRole": "true"}
     sam.deploy(environment, "prod", **changes)
     api_key = boto3.client("apigateway").get_api_key(apiKey=outputs(PROD)["ApiKeyId"], includeValue=True)["value"]
     url = orders.api_url(environment, PROD)
-    orders.expect_refusal_without_key(url)
+    orders.expect_refusal(url, "the API key")
     orders.expect_handled(PROD, orders.place(url, headers={"x-api-key": api_key}))
     remove_completely(PROD)
 

@@ -112,6 +112,14 @@ def remove_completely(stack: str) -> None:
     print(f"{stack} is gone; left on purpose: {kept}")
 
 
+def expect_no_log_role() -> None:
+    """See that a stack with ManageApiLogRole=false leaves the account's role for API Gateway's logs alone."""
+    if role := boto3.client("apigateway").get_account().get("cloudwatchRoleArn"):
+        message = f"ManageApiLogRole is false, and the account's role for API Gateway's logs is `{role}`"
+        raise FindingError(message)
+    print("ManageApiLogRole=false: the account has no role for API Gateway's logs")
+
+
 def remains(stack: str) -> list[str]:
     """Return everything of a stack that is still there, by the name that it shares."""
     named = {

@@ -24,9 +24,10 @@ NOT_REHEARSED = """\
 ministack refuses these, so Watch=false leaves out watch.yaml (what else is in it is deployed by itself below):
   AWS::XRay::SamplingRule and AWS::XRay::Group, alarms on metric math, saved queries, and, where they are asked for,
   the budget and the delivery of the bus's logs
-and these of template.yaml, so the second environment goes without: archive, web ACL, CodeDeploy
+and these of template.yaml, so every environment goes without: archive, web ACL
 ministack accepts these and does nothing about them:
-  retries, dead letters and on-failure destinations (one attempt only); the request validator
+  retries, dead letters and on-failure destinations (one attempt only); the request validator; gateway responses;
+  signatures at the API; TrafficShifting (no CodeDeploy); the bus's log
   X-Ray: every hop is a trace of its own; IAM: nothing is enforced
 `cargo local` and its stories cover routes, retries, dead letters, traces and permissions."""
 

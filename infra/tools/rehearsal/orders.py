@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Item = dict[str, TableAttributeValueTypeDef]
 
-CREATED, FORBIDDEN = 201, 403
+CREATED, REFUSALS = 201, (401, 403)
 
 
 def api_url(environment: Mapping[str, str], stack: str) -> str:
@@ -41,17 +41,17 @@ def place(url: str, headers: Mapping[str, str] | None = None, **fields: str) -> 
         return str(json.load(answer)["orderId"])
 
 
-def expect_refusal_without_key(url: str) -> None:
-    """See that the API wants its key."""
+def expect_refusal(url: str, without: str) -> None:
+    """See that nobody orders `without` what the API demands."""
     try:
         order_id = place(url)
     except urllib.error.HTTPError as refusal:
-        if refusal.code != FORBIDDEN:
-            message = f"without the API key the answer is {refusal.code}, not {FORBIDDEN}"
+        if refusal.code not in REFUSALS:
+            message = f"without {without} the answer is {refusal.code}, none of {REFUSALS}"
             raise FindingError(message) from refusal
-        print(f"without the API key: {FORBIDDEN}")
+        print(f"without {without}: {refusal.code}")
         return
-    message = f"order `{order_id}` was accepted without the API key"
+    message = f"order `{order_id}` was accepted without {without}"
     raise FindingError(message)
 
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::gateway_response::{GatewayResponse, MISSING_TOKEN};
+use super::gateway_response::{MISSING_TOKEN, Refusal};
 use crate::{
     cognito::{Issuer, TokenError},
     identity::ACCOUNT,
@@ -11,20 +11,25 @@ use crate::{
     template::Security,
 };
 
-const UNAUTHORIZED: GatewayResponse =
-    (StatusCode::UNAUTHORIZED, "UnauthorizedException", "Unauthorized");
-const EXPIRED: GatewayResponse =
-    (StatusCode::UNAUTHORIZED, "UnauthorizedException", "The incoming token has expired");
-const EXPIRED_SESSION: GatewayResponse = (
-    StatusCode::FORBIDDEN,
-    "ExpiredTokenException",
-    "The security token included in the request is expired",
-);
-const WRONG_SERVICE: GatewayResponse = (
-    StatusCode::FORBIDDEN,
-    "InvalidSignatureException",
-    "Credential should be scoped to correct service: 'execute-api'.",
-);
+const UNAUTHORIZED: Refusal = Refusal {
+    status: StatusCode::UNAUTHORIZED,
+    kind: "UNAUTHORIZED",
+    code: "UnauthorizedException",
+    message: "Unauthorized",
+};
+const EXPIRED: Refusal = Refusal { message: "The incoming token has expired", ..UNAUTHORIZED };
+const EXPIRED_SESSION: Refusal = Refusal {
+    status: StatusCode::FORBIDDEN,
+    kind: "EXPIRED_TOKEN",
+    code: "ExpiredTokenException",
+    message: "The security token included in the request is expired",
+};
+const WRONG_SERVICE: Refusal = Refusal {
+    status: StatusCode::FORBIDDEN,
+    kind: "INVALID_SIGNATURE",
+    code: "InvalidSignatureException",
+    message: "Credential should be scoped to correct service: 'execute-api'.",
+};
 
 /// Knows who calls: by the key that a request is signed with, or by its token.
 #[derive(Debug)]
@@ -54,7 +59,7 @@ impl Callers {
         &self,
         security: &Security,
         headers: &HeaderMap,
-    ) -> Result<Caller, GatewayResponse> {
+    ) -> Result<Caller, Refusal> {
         let authorization = headers.get(header::AUTHORIZATION);
         let authorization = authorization.and_then(|value| value.to_str().ok());
         match security {
@@ -65,7 +70,7 @@ impl Callers {
     }
 
     /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html>.
-    fn signer(&self, authorization: &str) -> Result<Caller, GatewayResponse> {
+    fn signer(&self, authorization: &str) -> Result<Caller, Refusal> {
         let credential = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or(MISSING_TOKEN)?;
         let (_, scope) = credential.split_once("Credential=").ok_or(MISSING_TOKEN)?;
         let scope = scope.split([',', ' ']).next().unwrap_or_default();
@@ -81,7 +86,7 @@ impl Callers {
     }
 
     /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html>.
-    fn user(&self, authorization: &str) -> Result<Caller, GatewayResponse> {
+    fn user(&self, authorization: &str) -> Result<Caller, Refusal> {
         let issuer = self.issuer.as_ref().ok_or(UNAUTHORIZED)?;
         let token = authorization.strip_prefix("Bearer ").unwrap_or(authorization);
         issuer.verify(token).map(Caller::User).map_err(|error| match error {

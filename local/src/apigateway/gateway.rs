@@ -10,17 +10,16 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Request, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, header, request::Parts},
 };
 use bytes::Bytes;
-use uuid::Uuid;
 
 use self::tracing::Tracing;
 use super::{
     caller::{Caller, Callers},
     gateway_response::{
-        BAD_GATEWAY, BAD_REQUEST, HEAD_TOO_LARGE, INTERNAL, MISSING_TOKEN, SLOW_REQUEST, TIMED_OUT,
-        TOO_LARGE, respond,
+        BAD_GATEWAY, BAD_REQUEST, HEAD_TOO_LARGE, INTERNAL, MISSING_TOKEN, Refusal, SLOW_REQUEST,
+        TIMED_OUT, TOO_LARGE, respond,
     },
     proxy::{event, proxied},
     segment::{Call, SegmentIds, StageRequest, segment},
@@ -31,6 +30,7 @@ use crate::{
     lambda::Lambda,
     logs::{Logs, Served},
     path_template::parameters,
+    random_id::new_id,
     request_body::{BodyError, read},
     template::{Api, Function, Route},
     trace_header::TraceHeader,
@@ -71,13 +71,21 @@ pub(super) struct Incoming<'a> {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) client: SocketAddr,
-    pub(super) route: &'a Route,
+    /// None before it is found.
+    pub(super) route: Option<&'a Route>,
     pub(super) parameters: BTreeMap<String, String>,
     pub(super) caller: Caller,
     /// The trace, with the client's parent if it sent one and is trusted.
     pub(super) trace: TraceHeader,
     /// When it came, in seconds since the epoch.
-    start: f64,
+    pub(super) start: f64,
+}
+
+impl Incoming<'_> {
+    /// The path of its route, with parameters.
+    pub(super) fn resource(&self) -> &str {
+        self.route.map_or("", |route| &route.path)
+    }
 }
 
 /// What came of calling the function: what the client gets, and for the segment the status of Lambda's
@@ -109,60 +117,75 @@ impl Gateway {
         response
     }
 
+    /// Answers a request with `refusal`, whatever it asks for.
+    pub(crate) fn refuse(
+        &self,
+        request: Parts,
+        client: SocketAddr,
+        refusal: Refusal,
+    ) -> HttpResponse {
+        let incoming = self.incoming(request, client);
+        self.respond_with(refusal, &incoming, &incoming.trace)
+    }
+
     /// The response to a request, and its trace if that is recorded.
     async fn respond(
         &self,
         request: Request<Body>,
         client: SocketAddr,
     ) -> (HttpResponse, Option<String>) {
-        let (start, id) = (clock::seconds(), Uuid::new_v4().to_string());
         let (parts, body) = request.into_parts();
-        let trace = self.trace_of(&parts.headers, start);
-        if head_size(&parts.uri, &parts.headers) > MAX_HEAD {
-            return (with_ids(respond(HEAD_TOO_LARGE), &id, &trace), None);
+        let is_too_long = head_size(&parts.uri, &parts.headers) > MAX_HEAD;
+        let mut incoming = self.incoming(parts, client);
+        let admitted =
+            if is_too_long { Err(HEAD_TOO_LARGE) } else { self.admit(&mut incoming, body).await };
+        match admitted {
+            Ok(route) => self.integrate(&incoming, route).await,
+            Err(refusal) => (self.respond_with(refusal, &incoming, &incoming.trace), None),
         }
-        let path = self.without_stage(parts.uri.path()).to_owned();
-        let method = parts.method.as_str().to_owned();
-        let Some((route, parameters)) = self.route(&method, &path) else {
-            return (with_ids(respond(MISSING_TOKEN), &id, &trace), None);
-        };
-        if parts.headers.values().any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
+    }
+
+    /// A request of which nothing but its head is known.
+    fn incoming<'a>(&self, parts: Parts, client: SocketAddr) -> Incoming<'a> {
+        let start = clock::seconds();
+        Incoming {
+            id: new_id().to_string(),
+            method: parts.method.as_str().to_owned(),
+            path: self.without_stage(parts.uri.path()).to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            body: Bytes::new(),
+            client,
+            route: None,
+            parameters: BTreeMap::new(),
+            caller: Caller::Unknown,
+            trace: self.trace_of(&parts.headers, start),
+            headers: parts.headers,
+            start,
+        }
+    }
+
+    /// Finds the route of a request and who calls, and reads the body.
+    async fn admit<'a>(
+        &'a self,
+        incoming: &mut Incoming<'a>,
+        body: Body,
+    ) -> Result<&'a Route, Refusal> {
+        let (route, parameters) =
+            self.route(&incoming.method, &incoming.path).ok_or(MISSING_TOKEN)?;
+        (incoming.route, incoming.parameters) = (Some(route), parameters);
+        let mut values = incoming.headers.values();
+        if values.any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
             // An event is JSON, and two values must not become one: `\xe9` and `\xea` are both `\u{fffd}` when they are
             // replaced, and `\xe9` is what `\xc3\xa9` is when it is read as Latin-1. What API Gateway does is unconfirmed.
-            return (with_ids(respond(BAD_REQUEST), &id, &trace), None);
+            return Err(BAD_REQUEST);
         }
-        let caller = match self.callers.identify(&route.security, &parts.headers) {
-            Ok(caller) => caller,
-            Err(response) => return (with_ids(respond(response), &id, &trace), None),
-        };
-        let body = match read(body, MAX_REQUEST).await {
-            Ok(body) => body,
-            Err(error) => {
-                let response = match error {
-                    BodyError::TooLarge => TOO_LARGE,
-                    BodyError::Broken => BAD_REQUEST,
-                    BodyError::Slow => SLOW_REQUEST,
-                };
-                return (with_ids(respond(response), &id, &trace), None);
-            }
-        };
-        let query = parts.uri.query().unwrap_or_default().to_owned();
-        let headers = parts.headers;
-        let incoming = Incoming {
-            id,
-            method,
-            path,
-            query,
-            headers,
-            body,
-            client,
-            route,
-            parameters,
-            caller,
-            trace,
-            start,
-        };
-        self.integrate(&incoming).await
+        incoming.caller = self.callers.identify(&route.security, &incoming.headers)?;
+        incoming.body = read(body, MAX_REQUEST).await.map_err(|error| match error {
+            BodyError::TooLarge => TOO_LARGE,
+            BodyError::Broken => BAD_REQUEST,
+            BodyError::Slow => SLOW_REQUEST,
+        })?;
+        Ok(route)
     }
 
     /// The trace of a request: a new one, unless the client sent a header and is trusted to choose. API Gateway trusts
@@ -174,10 +197,14 @@ impl Gateway {
     }
 
     /// Calls the function behind the route and records the stage's segment.
-    async fn integrate(&self, incoming: &Incoming<'_>) -> (HttpResponse, Option<String>) {
+    async fn integrate(
+        &self,
+        incoming: &Incoming<'_>,
+        route: &Route,
+    ) -> (HttpResponse, Option<String>) {
         let Tracing { ids, rule, forwarded, returned } = self.tracing(incoming);
-        let Ok(function) = self.lambda.function(&incoming.route.function) else {
-            return (with_ids(respond(INTERNAL), &incoming.id, &returned), None);
+        let Ok(function) = self.lambda.function(&route.function) else {
+            return (self.respond_with(INTERNAL, incoming, &returned), None);
         };
         let start = clock::seconds();
         let (response, status, failed, content_length) =
@@ -197,23 +224,34 @@ impl Gateway {
         incoming: &Incoming<'_>,
         trace: TraceHeader,
     ) -> Called {
+        let refuse = |refusal| respond(refusal, &self.api, incoming);
         let event = event(&self.api, incoming);
         if event.len() > MAX_EVENT {
-            return (respond(TOO_LARGE), 413, false, 0);
+            return (refuse(TOO_LARGE), 413, false, 0);
         }
         let call = self.lambda.invoke(&function.name, Bytes::from(event), Some(trace));
         match tokio::time::timeout(INTEGRATION_TIMEOUT, call).await {
-            Err(_elapsed) => (respond(TIMED_OUT), 504, true, 0),
-            Ok(Err(_unknown)) => (respond(BAD_GATEWAY), 404, false, 0),
+            Err(_elapsed) => (refuse(TIMED_OUT), 504, true, 0),
+            Ok(Err(_unknown)) => (refuse(BAD_GATEWAY), 404, false, 0),
             Ok(Ok(output)) => match &output.outcome {
                 Ok(payload) => {
                     // A response that is no proxy response looks like an error to the client.
-                    let response = proxied(payload).unwrap_or_else(|| respond(BAD_GATEWAY));
+                    let response = proxied(payload).unwrap_or_else(|| refuse(BAD_GATEWAY));
                     (response, 200, false, payload.len())
                 }
-                Err(error) => (respond(BAD_GATEWAY), 200, true, error.payload.len()),
+                Err(error) => (refuse(BAD_GATEWAY), 200, true, error.payload.len()),
             },
         }
+    }
+
+    /// What API Gateway itself answers, with the ids of the request.
+    fn respond_with(
+        &self,
+        refusal: Refusal,
+        incoming: &Incoming<'_>,
+        trace: &TraceHeader,
+    ) -> HttpResponse {
+        with_ids(respond(refusal, &self.api, incoming), &incoming.id, trace)
     }
 
     fn record(

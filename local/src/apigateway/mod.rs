@@ -6,11 +6,16 @@ mod api;
 mod caller;
 /// Requests on their way to a function and back.
 mod gateway;
-/// What API Gateway itself answers.
+/// What API Gateway itself answers, as the template declares it.
 mod gateway_response;
 /// Lambda proxy integration: the event that goes in, the response that comes out.
 mod proxy;
 /// The stage's segment.
 mod segment;
 
-pub(crate) use {api::ApiGateway, caller::Callers, gateway::Gateway};
+pub(crate) use {
+    api::ApiGateway,
+    caller::Callers,
+    gateway::Gateway,
+    gateway_response::{INTERNAL, THROTTLED},
+};

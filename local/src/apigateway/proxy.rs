@@ -23,25 +23,25 @@ pub(super) fn event(api: &Api, incoming: &Incoming<'_>) -> String {
         // Without binary media types API Gateway takes every body for text.
         body => String::from_utf8_lossy(body).into(),
     };
-    let path = percent_decode_str(&incoming.path).decode_utf8_lossy().into_owned();
     json!({
-        "resource": incoming.route.path,
-        "path": path,
+        "resource": incoming.resource(),
+        "path": decoded_path(incoming),
         "httpMethod": incoming.method,
         "headers": headers,
         "multiValueHeaders": multi_headers,
         "queryStringParameters": query,
         "multiValueQueryStringParameters": multi_query,
         "pathParameters": or_null(json!(incoming.parameters)),
-        "stageVariables": null,
-        "requestContext": request_context(api, &path, incoming),
+        "stageVariables": or_null(json!(api.variables)),
+        "requestContext": request_context(api, incoming),
         "body": body,
         "isBase64Encoded": false,
     })
     .to_string()
 }
 
-fn request_context(api: &Api, path: &str, incoming: &Incoming<'_>) -> Value {
+/// What is known of a request beside what the client sent.
+pub(super) fn request_context(api: &Api, incoming: &Incoming<'_>) -> Value {
     let mut context = json!({
         "accountId": ACCOUNT,
         "apiId": api.id(),
@@ -53,21 +53,25 @@ fn request_context(api: &Api, path: &str, incoming: &Incoming<'_>) -> Value {
             "sourceIp": incoming.client.ip().to_string(),
             "userAgent": incoming.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()),
         },
-        "path": format!("/{}{path}", api.stage),
+        "path": format!("/{}{}", api.stage, decoded_path(incoming)),
         "protocol": "HTTP/1.1",
         "requestId": incoming.id,
         "requestTime": clock::date_time().format("%d/%b/%Y:%H:%M:%S +0000").to_string(),
         "requestTimeEpoch": clock::millis(),
         "resourceId": "local",
-        "resourcePath": incoming.route.path,
+        "resourcePath": incoming.resource(),
         "stage": api.stage,
     });
     incoming.caller.describe(&mut context);
     context
 }
 
+fn decoded_path(incoming: &Incoming<'_>) -> String {
+    percent_decode_str(&incoming.path).decode_utf8_lossy().into_owned()
+}
+
 /// Each parameter's last value, and all its values.
-fn query_maps(query: &str) -> (Value, Value) {
+pub(super) fn query_maps(query: &str) -> (Value, Value) {
     let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
         multi.entry(name).or_default().push(value);

@@ -3,7 +3,6 @@ use std::{future, sync::Arc};
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{
     Schedules,
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     clock,
     identity::arn_of,
+    random_id::new_id,
     trace_header::TraceHeader,
     wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
 };
@@ -132,7 +132,7 @@ fn put(
 ) -> Result<String, EntryError> {
     let own = entry.trace_header.map(TraceHeader::parse);
     let trace = own.unwrap_or_else(|| trace.cloned());
-    let id = Uuid::new_v4().to_string();
+    let id = new_id().to_string();
     let time = entry.time.unwrap_or_else(clock::date_time);
     let event = entry
         .to_event(&id, time)

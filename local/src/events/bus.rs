@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{archive::Archives, replay::Replays, target::Targets};
+use super::{archive::Archives, log::BusLogs, replay::Replays, target::Targets};
 use crate::{
     identity::arn, payload::Payload, ring_buffer::RingBuffer, rules::Leaves, template::Rule,
     trace_header::TraceHeader,
@@ -22,6 +22,7 @@ pub(crate) struct Buses {
     pub(super) archives: Archives,
     pub(super) replays: Replays,
     targets: Targets,
+    logs: BusLogs,
     records: RingBuffer<EventRecord>,
 }
 
@@ -47,9 +48,10 @@ impl Buses {
         rules: Vec<Rule>,
         archives: Archives,
         targets: Targets,
+        logs: BusLogs,
     ) -> Self {
         let records = RingBuffer::new(CAPACITY);
-        Self { names, rules, archives, replays: Replays::default(), targets, records }
+        Self { names, rules, archives, replays: Replays::default(), targets, logs, records }
     }
 
     /// Whether any replay has not ended.
@@ -130,9 +132,17 @@ impl Buses {
         let matching =
             |rule: &&Rule| rule.enabled && is_wanted(rule) && rule.pattern.matches_leaves(leaves);
         let rules: Vec<_> = self.rules(bus).filter(matching).collect();
+        let log = self.logs.of(bus, event, header.map(|header| header.root.clone()));
+        if let Some(log) = &log {
+            log.ingested();
+            log.matched(&rules);
+        }
         for rule in &rules {
             for target in &rule.targets {
-                self.targets.send(&rule.arn, target, event, header);
+                let sent = self.targets.send(&rule.arn, target, event, header);
+                if let Some(log) = &log {
+                    log.invoked(rule, target, sent.as_ref().err().map(String::as_str));
+                }
             }
         }
         rules.iter().map(|rule| rule.name.clone()).collect()

@@ -12,6 +12,8 @@ mod constraint;
 mod describe;
 /// One entry of `PutEvents`: what is accepted, and the event that it becomes.
 mod entry;
+/// What a bus logs of its events.
+mod log;
 /// Replays of archives.
 mod replay;
 /// A request of `PutEvents`.
@@ -27,6 +29,7 @@ pub(crate) use api::EventBridge;
 pub(crate) use archive::Archives;
 pub(crate) use bus::Buses;
 pub use bus::EventRecord;
+pub(crate) use log::BusLogs;
 pub(crate) use schedules::Schedules;
 pub use schedules::{ScheduleState, UnknownSchedule};
 pub(crate) use target::Targets;

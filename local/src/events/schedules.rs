@@ -7,12 +7,12 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::target::Targets;
 use crate::{
     clock,
     identity::{ACCOUNT, REGION},
+    random_id::new_id,
     rules::Expression,
     template::{Schedule, Scheduler},
 };
@@ -114,9 +114,10 @@ impl Schedules {
     /// No trace comes from a schedule: Lambda starts one for each function that it invokes.
     fn fire_at(&self, number: usize, due: DateTime<Utc>) {
         let schedule = &self.all[number];
-        let event = event(schedule, &Uuid::new_v4().to_string(), due).to_string();
+        let event = event(schedule, &new_id().to_string(), due).to_string();
         for target in &schedule.targets {
-            self.targets.send(&schedule.arn, target, &event, None);
+            // A schedule is on no bus that logs.
+            let _failure = self.targets.send(&schedule.arn, target, &event, None);
         }
         let fired = &mut self.fired()[number];
         fired.count += 1;

@@ -20,21 +20,23 @@ pub(crate) struct Targets {
 
 impl Targets {
     /// Sends an event of the rule with that ARN to a target, or the constant that the target has in its
-    /// place.
+    /// place. Returns why the target could not be invoked.
     pub(super) fn send(
         &self,
         rule_arn: &str,
         target: &Target,
         event: &str,
         header: Option<&TraceHeader>,
-    ) {
+    ) -> Result<(), String> {
         let payload = target.input.as_deref().unwrap_or(event);
         let payload_bytes = Bytes::copy_from_slice(payload.as_bytes());
         let invoked =
             self.lambda.invoke_asynchronously(&target.function, payload_bytes, header.cloned());
-        if let Err(error) = invoked {
-            self.dead_letter(rule_arn, target, payload, &error.to_string(), header);
-        }
+        invoked.map(drop).map_err(|error| {
+            let reason = error.to_string();
+            self.dead_letter(rule_arn, target, payload, &reason, header);
+            reason
+        })
     }
 
     /// What cannot be delivered goes to the target's dead-letter queue, with attributes that say why

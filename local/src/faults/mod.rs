@@ -12,5 +12,5 @@ pub use injector::UnknownFunction;
 pub(crate) use {
     fault::Kind,
     injector::{Call, Faults, Injection},
-    response::{close, error, partial_results, stage_error, stage_throttle, throttle},
+    response::{close, error, partial_results, throttle},
 };

@@ -43,25 +43,6 @@ pub(crate) fn error(service: &str, unavailable: bool) -> AwsError {
     AwsError::new(StatusCode::INTERNAL_SERVER_ERROR, code, "An internal error occurred.")
 }
 
-/// What a stage answers to a request that is one too many
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>).
-pub(crate) fn stage_throttle() -> HttpResponse {
-    stage_response(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
-}
-
-/// What a stage answers when it fails itself.
-pub(crate) fn stage_error() -> HttpResponse {
-    stage_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
-}
-
-fn stage_response(status: StatusCode, message: &str) -> HttpResponse {
-    let mut response = HttpResponse::new(Body::from(json!({ "message": message }).to_string()));
-    *response.status_mut() = status;
-    let json = axum::http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(axum::http::header::CONTENT_TYPE, json);
-    response
-}
-
 /// The answer to a `PutEvents` some of whose entries failed: `failed` says which, `published` has the
 /// results of the others, in order.
 pub(crate) fn partial_results(failed: &[bool], published: &Value) -> Value {

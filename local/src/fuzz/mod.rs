@@ -17,6 +17,8 @@ mod parsers;
 mod services;
 /// The REST API, the AWS port and the X-Ray daemon, through their sockets.
 mod sockets;
+/// X-Ray's documents, filters, and OpenTelemetry's spans.
+mod xray;
 
 use std::{
     cell::RefCell,

@@ -121,6 +121,10 @@ fn fuzz_aws_requests() {
         "PurgeQueue",
         "ListTables",
         "service() { ",
+        "\"RetrievalToken\":",
+        "\"GroupName\":\"slow\"",
+        "\"SamplingRule\":{",
+        "EntitySelectorExpression",
         "annotation[",
         "!",
     ];

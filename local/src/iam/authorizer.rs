@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
@@ -19,7 +19,6 @@ const CAPACITY: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Authorizer {
     principals: HashMap<String, Principal>,
-    allowed: Mutex<BTreeSet<AllowedCall>>,
     denied: RingBuffer<Denied>,
 }
 
@@ -27,6 +26,8 @@ pub(crate) struct Authorizer {
 struct Principal {
     function: String,
     role: Role,
+    /// What the role was found to allow. It does not change, so this is not evaluated again.
+    allowed: Mutex<BTreeSet<Permission>>,
 }
 
 /// Something that a function did and its role allows.
@@ -52,15 +53,14 @@ impl Authorizer {
     /// Authorizes what `functions` do.
     pub(crate) fn new(functions: &[Function]) -> Self {
         let principals = functions.iter().map(|function| {
-            let principal =
-                Principal { function: function.name.clone(), role: function.role.clone() };
+            let principal = Principal {
+                function: function.name.clone(),
+                role: function.role.clone(),
+                allowed: Mutex::default(),
+            };
             (access_key(&function.name), principal)
         });
-        Self {
-            principals: principals.collect(),
-            allowed: Mutex::default(),
-            denied: RingBuffer::new(CAPACITY),
-        }
+        Self { principals: principals.collect(), denied: RingBuffer::new(CAPACITY) }
     }
 
     /// Checks that whoever signs with `key` has all of `permissions`, which are determined for functions
@@ -73,15 +73,16 @@ impl Authorizer {
         let Some(principal) = key.and_then(|key| self.principals.get(key)) else { return Ok(()) };
         let permissions: BTreeSet<_> = permissions().into_iter().collect();
         for permission in permissions {
+            if principal.allowed().contains(&permission) {
+                continue;
+            }
             let verdict = principal.role.verdict(&permission.action, &permission.resource);
             if verdict != Verdict::Allowed {
                 let denied = Denied { message: principal.refusal(&permission, verdict) };
                 self.denied.push(denied.clone());
                 return Err(denied);
             }
-            let Permission { action, resource } = permission;
-            let call = AllowedCall { function: principal.function.clone(), action, resource };
-            self.allowed.lock().unwrap_or_else(PoisonError::into_inner).insert(call);
+            principal.allowed().insert(permission);
         }
         Ok(())
     }
@@ -98,7 +99,9 @@ impl Authorizer {
 
     /// Everything that was allowed so far, each call once.
     pub(crate) fn allowed(&self) -> Vec<AllowedCall> {
-        self.allowed.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        let mut all: Vec<_> = self.principals.values().flat_map(Principal::allowed_calls).collect();
+        all.sort();
+        all
     }
 
     /// What was denied, oldest first.
@@ -108,6 +111,19 @@ impl Authorizer {
 }
 
 impl Principal {
+    fn allowed(&self) -> MutexGuard<'_, BTreeSet<Permission>> {
+        self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn allowed_calls(&self) -> Vec<AllowedCall> {
+        let call = |Permission { action, resource }: &Permission| AllowedCall {
+            function: self.function.clone(),
+            action: action.clone(),
+            resource: resource.clone(),
+        };
+        self.allowed().iter().map(call).collect()
+    }
+
     fn session(&self) -> String {
         sts_arn(&format!("assumed-role/{}/{}", self.role.name, self.function))
     }

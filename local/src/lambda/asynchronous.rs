@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
-use uuid::Uuid;
 
 use super::{
     host::Lambda,
@@ -13,6 +12,7 @@ use super::{
 use crate::{
     clock::{self, Span},
     logs::Source,
+    random_id::new_id,
     sqs::NewMessage,
     template::Function,
     trace_header::{TraceHeader, new_segment_id},
@@ -40,7 +40,7 @@ impl Event {
     pub(super) fn accept(payload: Bytes, header: Option<TraceHeader>) -> Self {
         let accepted = clock::seconds();
         let header = header.unwrap_or_else(|| TraceHeader::start(accepted));
-        Self { request_id: Uuid::new_v4().to_string(), payload, header, accepted }
+        Self { request_id: new_id().to_string(), payload, header, accepted }
     }
 
     fn age(&self) -> Duration {

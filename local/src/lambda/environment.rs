@@ -46,7 +46,12 @@ pub(super) fn environment(
         ("_HANDLER", &function.handler),
     ];
     let own = function.environment.iter();
-    let own = own.map(|(name, value)| (name.clone(), value.clone()));
+    // Where AWS's console shows a trace, the console page does here. The trace's id follows.
+    let traces = format!(
+        "https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}#xray:traces/"
+    );
+    let here = format!("{}/#trace/", endpoints.aws);
+    let own = own.map(|(name, value)| (name.clone(), value.replace(&traces, &here)));
     // Reserved variables come last and win: on AWS a function cannot set them either.
     own.chain(reserved.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
 }

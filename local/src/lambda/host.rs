@@ -2,7 +2,6 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use uuid::Uuid;
 
 use super::{
     asynchronous::{self, Event},
@@ -17,6 +16,7 @@ use crate::{
     faults::{Call, Faults, Kind},
     logs::Logs,
     process_group::ProcessGroups,
+    random_id::new_id,
     sqs::Queues,
     template::Function,
     trace_header::{TraceHeader, new_segment_id},
@@ -212,7 +212,7 @@ impl Lambda {
 
     async fn run(&self, pool: &Pool, payload: Bytes, header: Option<TraceHeader>) -> InvokeOutput {
         let start = clock::seconds();
-        let (request_id, run_id) = (Uuid::new_v4().to_string(), new_segment_id());
+        let (request_id, run_id) = (new_id().to_string(), new_segment_id());
         let caller = header.unwrap_or_else(|| TraceHeader::start(start));
         let segments = Segments::new(self, &pool.function, &request_id, &caller);
         let header = segments.header_of_run(&run_id);

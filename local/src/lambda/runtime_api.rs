@@ -1,28 +1,33 @@
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use axum::{
-    Router,
     body::Body,
-    extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode},
-    middleware::from_fn,
-    routing::{get, post},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, request::Parts,
+    },
 };
 use bytes::Bytes;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
     task::JoinHandle,
 };
-use uuid::Uuid;
 
 use super::invocation::{Failure, FunctionError, Invocation};
-use crate::{access::only_programs, clock};
+use crate::{
+    access::check_aws,
+    clock,
+    random_id::new_id,
+    request_body::{BodyError, read},
+};
 
 /// The largest response, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -115,7 +120,7 @@ impl RuntimeApi {
     ) -> Result<Outcome, ApiGone> {
         let (outcome, reported) = oneshot::channel();
         let request_id = invocation.request_id.clone();
-        let invocation_id = Uuid::new_v4().to_string();
+        let invocation_id = new_id().to_string();
         *self.exchange.current() =
             Some(Current { request_id, invocation_id: invocation_id.clone(), outcome });
         let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
@@ -139,63 +144,79 @@ impl Drop for RuntimeApi {
 }
 
 async fn serve(listener: TcpListener, exchange: Arc<Exchange>) {
-    let routes = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
-        .route("/2018-06-01/runtime/init/error", post(init_error))
-        .layer(DefaultBodyLimit::max(MAX_RESPONSE))
-        .layer(from_fn(only_programs))
-        .with_state(exchange);
     // Ends with the instance; if the listener fails, the process never becomes ready.
-    let _ended = axum::serve(listener, routes).await;
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(connection(stream, Arc::clone(&exchange)));
+    }
 }
 
-async fn next(State(exchange): State<Arc<Exchange>>) -> Response<Body> {
-    exchange.ready.send_replace(true);
-    let received = exchange.next.lock().await.recv().await;
-    let Some(Scheduled { invocation, invocation_id, deadline }) = received else {
-        return refusal(StatusCode::GONE, "Shutdown", "the host is shutting down");
-    };
-    let mut response = Response::new(Body::from(invocation.payload));
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
-        }
-    };
-    set("content-type", "application/json");
-    set("lambda-runtime-aws-request-id", &invocation.request_id);
-    set(INVOCATION_ID, &invocation_id);
-    set("lambda-runtime-deadline-ms", &deadline.to_string());
-    set("lambda-runtime-invoked-function-arn", &exchange.function_arn);
-    set("lambda-runtime-trace-id", &invocation.trace.to_string());
-    response
-}
-
-async fn response(
-    State(exchange): State<Arc<Exchange>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
-    exchange.finish(&id, &headers, Ok(body))
-}
-
-async fn error(
-    State(exchange): State<Arc<Exchange>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
-    exchange.finish(&id, &headers, Err(FunctionError::reported(Failure::Handler, body)))
-}
-
-async fn init_error(State(exchange): State<Arc<Exchange>>, body: Bytes) -> Response<Body> {
-    *exchange.init_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
-    accepted()
+/// Serves a connection. It has no limits on time: a process waits as long as there is nothing to do, and is silent as long
+/// as it works.
+async fn connection(stream: TcpStream, exchange: Arc<Exchange>) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let exchange = Arc::clone(&exchange);
+        async move { Ok::<_, Infallible>(exchange.handle(request.map(Body::new)).await) }
+    });
+    // A connection that fails is the process's affair.
+    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 impl Exchange {
+    async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+        if let Err(refusal) = check_aws(&method, &uri, &headers, false) {
+            return refusal.respond();
+        }
+        let path = uri.path().strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
+        if method == Method::GET && path == "invocation/next" {
+            return self.next().await;
+        }
+        let body = match read(body, MAX_RESPONSE).await {
+            Ok(body) => body,
+            Err(error) => {
+                let status = match error {
+                    BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                    BodyError::Broken | BodyError::Slow => StatusCode::BAD_REQUEST,
+                };
+                return refusal(status, "RequestEntity", &error.to_string());
+            }
+        };
+        let of_invocation = path.strip_prefix("invocation/").and_then(|path| path.split_once('/'));
+        match (method, of_invocation) {
+            (Method::POST, Some((id, "response"))) => self.finish(id, &headers, Ok(body)),
+            (Method::POST, Some((id, "error"))) => {
+                let error = FunctionError::reported(Failure::Handler, body);
+                self.finish(id, &headers, Err(error))
+            }
+            (Method::POST, None) if path == "init/error" => {
+                *self.init_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+                accepted()
+            }
+            _ => refusal(StatusCode::NOT_FOUND, "NotFound", "the Runtime API has no such path"),
+        }
+    }
+
+    async fn next(&self) -> Response<Body> {
+        self.ready.send_replace(true);
+        let received = self.next.lock().await.recv().await;
+        let Some(Scheduled { invocation, invocation_id, deadline }) = received else {
+            return refusal(StatusCode::GONE, "Shutdown", "the host is shutting down");
+        };
+        let mut response = Response::new(Body::from(invocation.payload));
+        let mut set = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        };
+        set("content-type", "application/json");
+        set("lambda-runtime-aws-request-id", &invocation.request_id);
+        set(INVOCATION_ID, &invocation_id);
+        set("lambda-runtime-deadline-ms", &deadline.to_string());
+        set("lambda-runtime-invoked-function-arn", &self.function_arn);
+        set("lambda-runtime-trace-id", &invocation.trace.to_string());
+        response
+    }
+
     fn current(&self) -> MutexGuard<'_, Option<Current>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -239,65 +260,4 @@ fn json_response(status: StatusCode, body: &serde_json::Value) -> Response<Body>
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpStream,
-    };
-
-    use super::*;
-    use crate::trace_header::TraceHeader;
-
-    async fn request(address: SocketAddr, line: &str, headers: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let length = body.len();
-        let request = format!(
-            "{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    }
-
-    #[tokio::test]
-    async fn an_answer_to_another_invocation_is_refused() {
-        let api =
-            RuntimeApi::start("arn:aws:lambda:us-east-1:000000000000:function:f").await.unwrap();
-        let address = api.address;
-        // A retry keeps its request id.
-        let invocation = || Invocation {
-            request_id: "r-1".to_owned(),
-            payload: Bytes::from_static(b"{}"),
-            trace: TraceHeader::start(0.0),
-        };
-        let process = async |late: Option<String>| {
-            let next = request(address, "GET /2018-06-01/runtime/invocation/next", "", "").await;
-            let mut lines = next.lines();
-            let id = lines.find_map(|line| line.strip_prefix("lambda-runtime-invocation-id: "));
-            let id = id.unwrap().to_owned();
-            let post = async |request_id: &str, id: Option<&str>| {
-                let line = format!("POST /2018-06-01/runtime/invocation/{request_id}/response");
-                let header = id.map(|id| format!("Lambda-Runtime-Invocation-Id: {id}\r\n"));
-                let answer = request(address, &line, &header.unwrap_or_default(), "1").await;
-                answer.split(' ').nth(1).unwrap().to_owned()
-            };
-            assert_eq!(post("r-2", None).await, "400", "another request id");
-            assert_eq!(post("r-1", Some("other")).await, "400", "another invocation id");
-            if let Some(late) = late {
-                assert_eq!(post("r-1", Some(&late)).await, "400", "the attempt before this one");
-                assert_eq!(post("r-1", None).await, "202", "a runtime that knows no such header");
-            } else {
-                assert_eq!(post("r-1", Some(&id)).await, "202");
-            }
-            assert_eq!(post("r-1", Some(&id)).await, "400", "there is an answer already");
-            id
-        };
-        let limit = Duration::from_mins(1);
-        let (first, id) = tokio::join!(api.invoke(invocation(), limit), process(None));
-        let (second, _) = tokio::join!(api.invoke(invocation(), limit), process(Some(id)));
-        for outcome in [first, second] {
-            assert_eq!(outcome.unwrap().unwrap(), "1");
-        }
-    }
-}
+mod tests;

@@ -4,12 +4,12 @@ use std::{
 };
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::{delivery::to_queue, publication::Publication};
 use crate::{
     clock,
     deduplication::{Deduplication, sequence_number},
+    random_id::new_id,
     ring_buffer::RingBuffer,
     sqs::Queues,
     template::{Subscription, Topic},
@@ -185,11 +185,11 @@ impl Fifo {
         }
         self.count += 1;
         let accepted = Accepted {
-            id: Uuid::new_v4().to_string(),
+            id: new_id().to_string(),
             sequence_number: topic.fifo.then(|| sequence_number(self.count)),
         };
         if let Some(id) = scoped {
-            self.deduplication.remember(id, now, accepted.clone());
+            self.deduplication.remember(&id, now, accepted.clone());
         }
         Ok(accepted)
     }

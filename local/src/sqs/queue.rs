@@ -1,12 +1,11 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use uuid::Uuid;
-
 use super::{Message, NewMessage};
 use crate::{
     clock,
     deduplication::{Deduplication, content_id, sequence_number},
     payload::Payload,
+    random_id::new_id,
     template::Queue as Settings,
     trace_header::TraceHeader,
     wire::AwsError,
@@ -90,11 +89,11 @@ impl Queue {
         }
         self.sent += 1;
         let sent = Sent {
-            id: Uuid::new_v4().to_string(),
+            id: new_id().to_string(),
             sequence_number: self.settings.fifo.then(|| sequence_number(self.sent)),
         };
         if let Some(id) = scoped {
-            self.deduplication.remember(id, now, sent.clone());
+            self.deduplication.remember(&id, now, sent.clone());
         }
         let trace = message.trace_header.as_deref().and_then(TraceHeader::parse);
         let delay = message.delay.unwrap_or(self.settings.delay);

@@ -5,6 +5,7 @@ mod sockets;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    iter,
     net::SocketAddr,
     path::PathBuf,
     sync::Arc,
@@ -16,7 +17,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
-    server::{serve_api, serve_aws, serve_daemon},
+    server::{serve_api, serve_aws, serve_daemon, serve_otlp},
     sockets::Addresses,
 };
 use crate::{
@@ -84,7 +85,7 @@ pub struct Stack {
     addresses: Addresses,
     services: Arc<Services>,
     stop: CancellationToken,
-    servers: [JoinHandle<()>; 3],
+    servers: Vec<JoinHandle<()>>,
     daemon: DropGuard,
 }
 
@@ -96,7 +97,7 @@ impl Stack {
         sockets: Sockets,
         options: Options,
     ) -> Result<Self, StartError> {
-        let Sockets { api, aws, xray, xray_tcp, addresses } = sockets;
+        let Sockets { api, aws, aws_ipv6, xray, xray_tcp, otlp, addresses } = sockets;
         let Options {
             max_traces,
             retry_delay,
@@ -130,11 +131,13 @@ impl Stack {
             test_command: test_command(&app, &url(addresses.api)),
         };
         let stop = CancellationToken::new();
-        let servers = [
-            serve_aws(aws, Arc::clone(&endpoint), console, &stop),
-            serve_daemon(xray_tcp, endpoint, &stop),
-            serve_api(api, Arc::clone(&services), &stop),
-        ];
+        let console = Arc::new(console);
+        let aws = iter::once(aws).chain(aws_ipv6);
+        let mut servers: Vec<_> =
+            aws.map(|listener| serve_aws(listener, &endpoint, &console, &stop)).collect();
+        servers.extend(otlp.map(|listener| serve_otlp(listener, &services.traces, &stop)));
+        servers.push(serve_daemon(xray_tcp, endpoint, &stop));
+        servers.push(serve_api(api, Arc::clone(&services), &stop));
         services.schedules.start(&stop);
         let (traces, logs) = (Arc::clone(&services.traces), Arc::clone(&services.logs));
         tokio::spawn(xray::settle(Arc::downgrade(&traces)));
@@ -164,13 +167,17 @@ impl Stack {
     /// What `--ready-file` says.
     pub fn ready(&self) -> Value {
         let functions = self.app.functions.iter().map(|function| function.name.as_str());
-        json!({
+        let mut ready = json!({
             "api": self.api(),
             "aws": self.aws(),
             "xray": self.xray().to_string(),
             "console": self.console(),
             "functions": functions.collect::<Vec<_>>(),
-        })
+        });
+        if let Some(otlp) = self.otlp() {
+            ready["otlp"] = otlp.into();
+        }
+        ready
     }
 }
 
@@ -194,6 +201,11 @@ impl Stack {
     /// The X-Ray daemon's address.
     pub fn xray(&self) -> SocketAddr {
         self.addresses.xray
+    }
+
+    /// The URL that takes OpenTelemetry's spans, if it has a port of its own.
+    pub fn otlp(&self) -> Option<String> {
+        self.addresses.otlp.map(url)
     }
 
     /// The console's URL.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::{check_api, check_aws},
+    apigateway::{INTERNAL, THROTTLED},
     console::Console,
     endpoint::Endpoint,
     faults::{self, Call, Injection, Kind},
@@ -17,6 +18,7 @@ use crate::{
     request_body::{BodyError, read},
     services::Services,
     wire::{AwsError, HttpResponse, json_error},
+    xray::{MAX_OTLP, OTLP_PATH, Store, receive_otlp},
 };
 
 /// The largest request that any AWS API here takes: DynamoDB's 16 MB.
@@ -44,11 +46,11 @@ pub(super) fn serve_api(
 /// Serves the AWS APIs and the console until `stop`.
 pub(super) fn serve_aws(
     listener: TcpListener,
-    endpoint: Arc<Endpoint>,
-    console: Console,
+    endpoint: &Arc<Endpoint>,
+    console: &Arc<Console>,
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
-    let console = Arc::new(console);
+    let (endpoint, console) = (Arc::clone(endpoint), Arc::clone(console));
     let handle = move |request, _client| {
         let (endpoint, console) = (Arc::clone(&endpoint), Arc::clone(&console));
         async move { aws_request(&endpoint, &console, request).await }
@@ -66,6 +68,20 @@ pub(super) fn serve_daemon(
     let handle = move |request, _client| {
         let endpoint = Arc::clone(&endpoint);
         async move { daemon_request(&endpoint, request).await }
+    };
+    tokio::spawn(serve(listener, handle, stop.clone()))
+}
+
+/// Serves OTLP over HTTP, as collectors do on port 4318, until `stop`.
+pub(super) fn serve_otlp(
+    listener: TcpListener,
+    store: &Arc<Store>,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let store = Arc::clone(store);
+    let handle = move |request, _client| {
+        let store = Arc::clone(&store);
+        async move { otlp_request(store, request).await }
     };
     tokio::spawn(serve(listener, handle, stop.clone()))
 }
@@ -92,11 +108,13 @@ async fn api_request(
         return gateway.handle(request, client).await;
     };
     match kind {
-        Kind::Throttle => faults::stage_throttle(),
-        Kind::Error => faults::stage_error(),
+        Kind::Throttle => gateway.refuse(request.into_parts().0, client, THROTTLED),
+        Kind::Error => gateway.refuse(request.into_parts().0, client, INTERNAL),
         Kind::Lost => {
-            let _lost = gateway.handle(request, client).await;
-            if random.bool() { faults::close() } else { faults::stage_error() }
+            let (parts, body) = request.into_parts();
+            let refused = gateway.refuse(parts.clone(), client, INTERNAL);
+            let _lost = gateway.handle(Request::from_parts(parts, body), client).await;
+            if random.bool() { faults::close() } else { refused }
         }
         Kind::Hang(pause) => {
             tokio::time::sleep(pause).await;
@@ -137,6 +155,25 @@ async fn aws_request(
         return console.set_faults(&body);
     }
     endpoint.handle(&parts.method, path, &parts.headers, body).await
+}
+
+async fn otlp_request(store: Arc<Store>, request: Request<Body>) -> HttpResponse {
+    let (parts, body) = request.into_parts();
+    if let Err(refusal) = check_aws(&parts.method, &parts.uri, &parts.headers, false) {
+        return refusal.respond();
+    }
+    if parts.uri.path() != OTLP_PATH {
+        let message = format!("only spans are taken here, at {OTLP_PATH}: no metrics and no logs");
+        return (StatusCode::NOT_FOUND, message).into_response();
+    }
+    if parts.method != Method::POST {
+        let allow = [(header::ALLOW, "POST")];
+        return (StatusCode::METHOD_NOT_ALLOWED, allow, "spans are posted").into_response();
+    }
+    match read(body, MAX_OTLP).await {
+        Ok(body) => receive_otlp(&parts.headers, body, store).await.map(Body::from),
+        Err(error) => refuse_body(error),
+    }
 }
 
 /// SDKs do not sign what they ask the daemon for; it signs and forwards everything. Here it is for sampling alone.

@@ -14,6 +14,8 @@ pub struct Ports {
     pub aws: u16,
     /// The X-Ray daemon, UDP and TCP.
     pub xray: u16,
+    /// OpenTelemetry's spans, which the port of the AWS APIs takes too.
+    pub otlp: Option<u16>,
 }
 
 /// The sockets that everything listens on, bound before anything expensive is done.
@@ -21,8 +23,10 @@ pub struct Ports {
 pub struct Sockets {
     pub(super) api: TcpListener,
     pub(super) aws: TcpListener,
+    pub(super) aws_ipv6: Option<TcpListener>,
     pub(super) xray: UdpSocket,
     pub(super) xray_tcp: TcpListener,
+    pub(super) otlp: Option<TcpListener>,
     pub(super) addresses: Addresses,
 }
 
@@ -32,6 +36,7 @@ pub(super) struct Addresses {
     pub(super) api: SocketAddr,
     pub(super) aws: SocketAddr,
     pub(super) xray: SocketAddr,
+    pub(super) otlp: Option<SocketAddr>,
 }
 
 /// A port that cannot be bound.
@@ -51,9 +56,20 @@ impl Sockets {
     pub async fn bind(ports: Ports) -> Result<Self, PortError> {
         let (api, api_address) = tcp(ports.api, "the API", "--api-port").await?;
         let (aws, aws_address) = tcp(ports.aws, "the AWS APIs", "--aws-port").await?;
+        // `cargo lambda invoke` asks this address. A machine without IPv6 does without it.
+        let aws_ipv6 = TcpListener::bind(("::1", aws_address.port())).await.ok();
         let (xray, xray_tcp, xray_address) = daemon(ports.xray).await?;
-        let addresses = Addresses { api: api_address, aws: aws_address, xray: xray_address };
-        Ok(Self { api, aws, xray, xray_tcp, addresses })
+        let (otlp, otlp_address) = match ports.otlp {
+            Some(port) => Some(tcp(port, "OpenTelemetry", "--otlp-port").await?).unzip(),
+            None => (None, None),
+        };
+        let addresses = Addresses {
+            api: api_address,
+            aws: aws_address,
+            xray: xray_address,
+            otlp: otlp_address,
+        };
+        Ok(Self { api, aws, aws_ipv6, xray, xray_tcp, otlp, addresses })
     }
 
     /// The URL of the console page.

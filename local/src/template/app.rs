@@ -19,6 +19,8 @@ pub struct App {
     pub routes: Vec<Route>,
     /// The names of the event buses, without `default`.
     pub buses: Vec<String>,
+    /// What buses log, by name.
+    pub bus_logs: BTreeMap<String, BusLog>,
     /// The ARNs of the roles that a principal of the account may assume.
     pub assumable_roles: Vec<String>,
     /// The EventBridge rules.
@@ -93,7 +95,7 @@ pub struct Function {
 }
 
 /// A REST API and its one stage.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Api {
     /// Its name.
     pub name: String,
@@ -101,6 +103,21 @@ pub struct Api {
     pub stage: String,
     /// Whether the stage records segments.
     pub traced: bool,
+    /// The stage's variables.
+    pub variables: BTreeMap<String, String>,
+    /// What API Gateway answers by itself, by type, such as `DEFAULT_4XX`.
+    pub gateway_responses: BTreeMap<String, GatewayResponse>,
+}
+
+/// How a response of API Gateway itself looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayResponse {
+    /// The status code, if not that of its type.
+    pub status: Option<u16>,
+    /// Headers, and what their values are mapped from, such as `stageVariables.origin`.
+    pub headers: BTreeMap<String, String>,
+    /// Templates of the body, by media type.
+    pub templates: BTreeMap<String, String>,
 }
 
 impl Api {
@@ -143,6 +160,37 @@ pub enum Security {
     Iam,
     /// Whoever has an id token of the user pool with this id.
     UserPool(String),
+}
+
+/// What a bus logs of its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BusLog {
+    /// How much.
+    pub level: BusLogLevel,
+    /// Whether a record has the event's detail.
+    pub includes_detail: bool,
+}
+
+/// How much a bus logs. Each level has what the ones before it have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BusLogLevel {
+    /// Failures.
+    Error,
+    /// The major steps.
+    Info,
+    /// All steps.
+    Trace,
+}
+
+impl BusLogLevel {
+    /// As it is spelt on AWS.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "ERROR",
+            Self::Info => "INFO",
+            Self::Trace => "TRACE",
+        }
+    }
 }
 
 /// An EventBridge rule.

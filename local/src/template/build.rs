@@ -1,13 +1,14 @@
 use std::path::Path;
 
 use super::{
-    app::App, archive, error::LineError, function, globals::Globals, intrinsics::Scope, messaging,
-    nested, openapi, outputs, resource::Resource, rest_api, rule, security, tracing, yaml::Node,
+    app::App, archive, bus_log, error::LineError, function, globals::Globals, intrinsics::Scope,
+    messaging, nested, openapi, outputs, resource::Resource, rest_api, rule, security, tracing,
+    yaml::Node,
 };
 use crate::identity::iam_arn;
 
 /// What has an effect on AWS only, and whose absence changes nothing here: permissions, log groups.
-pub(super) const WITHOUT_EFFECT: [&str; 7] = [
+pub(super) const WITHOUT_EFFECT: [&str; 6] = [
     "AWS::ApiGateway::Account",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
@@ -15,7 +16,6 @@ pub(super) const WITHOUT_EFFECT: [&str; 7] = [
     "AWS::SNS::TopicPolicy",
     // Only the functions' own policies are enforced.
     "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::RolePolicy",
 ];
 
 /// What is wrong with a resource, or with a reference from one to another.
@@ -115,7 +115,10 @@ fn add(
             return Err(LineError::new(resource.node.line, BuildError::SecondApi));
         }
         "AWS::Serverless::Api" => app.api = Some(rest_api::explicit(resource, globals)),
-        "AWS::Events::EventBus" => app.buses.push(resource.name.clone()),
+        "AWS::Events::EventBus" => {
+            app.buses.push(resource.name.clone());
+            app.bus_logs.extend(bus_log::parse(resource).map(|log| (resource.name.clone(), log)));
+        }
         "AWS::Events::Rule" => rule::add(resource, app)?,
         "AWS::Events::Archive" => app.archives.push(archive::parse(resource)?),
         "AWS::DynamoDB::Table" => app.tables.push(resource.table()),

@@ -6,12 +6,16 @@ mod app;
 mod archive;
 /// From the resources of a template to an [`App`].
 mod build;
+/// What event buses log.
+mod bus_log;
 /// `Condition`, `Equals`, `Not`, `And`, `Or`.
 mod condition;
 /// What is wrong with a template, and where.
 mod error;
 /// `AWS::Serverless::Function`: its settings and its events.
 mod function;
+/// What the API answers by itself.
+mod gateway_response;
 /// The defaults in a template's `Globals`.
 mod globals;
 /// Intrinsic functions and their values.
@@ -48,8 +52,8 @@ mod tracing;
 mod yaml;
 
 pub use app::{
-    Api, App, Archive, Function, Queue, Route, Rule, Schedule, Scheduler, Security, Subscription,
-    Target, Topic,
+    Api, App, Archive, BusLog, BusLogLevel, Function, GatewayResponse, Queue, Route, Rule,
+    Schedule, Scheduler, Security, Subscription, Target, Topic,
 };
 pub use error::{LineError, Problem, TemplateError};
 

@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    app::Api, error::LineError, globals::Globals, intrinsics::Scope, resource::Resource, yaml::Node,
+    app::Api, error::LineError, gateway_response, globals::Globals, intrinsics::Scope,
+    resource::Resource, yaml::Node,
 };
 
 /// The logical id of the REST API that SAM creates for `Api` events without a `RestApiId`
@@ -18,7 +21,15 @@ pub(super) fn explicit(resource: &Resource<'_>, globals: &Globals) -> Api {
         Value::Null => &globals.api["TracingEnabled"],
         own => own,
     };
-    Api { name: resource.name.clone(), stage, traced: *traced == true }
+    let variables = resource.properties["Variables"].as_object().into_iter().flatten();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Api {
+        name: resource.name.clone(),
+        stage,
+        traced: *traced == true,
+        variables: variables.map(|(name, value)| (name.clone(), text(value))).collect(),
+        gateway_responses: gateway_response::parse(resource),
+    }
 }
 
 /// The API that SAM creates for events that name none.
@@ -27,6 +38,8 @@ pub(super) fn implicit(scope: &Scope<'_>, globals: &Globals) -> Result<Api, Line
         name: scope.implicit_api_name()?,
         stage: DEFAULT_STAGE.to_owned(),
         traced: globals.api["TracingEnabled"] == true,
+        variables: BTreeMap::new(),
+        gateway_responses: BTreeMap::new(),
     })
 }
 

@@ -370,9 +370,11 @@ fn every_choice_that_the_template_offers_can_be_made() {
     assert_eq!(named(&[("Watch", "false")]), (String::new(), 0, 4, 12));
     let with_key = "ApiKey ApiUsagePlan ApiUsagePlanKey Watcher".to_owned();
     assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 15));
+    // What the customers' role may do is not evaluated.
+    let with_role = "CustomerRolePolicy Watcher".to_owned();
     assert_eq!(
         named(&[("ApiAuth", "AWS_IAM"), ("CorsOrigin", "https://shop.example")]),
-        (watcher(), 0, 4, 15)
+        (with_role, 0, 4, 15)
     );
     assert_eq!(named(&[("FunctionReservedConcurrency", "10")]), (watcher(), 0, 4, 14));
 }

@@ -47,6 +47,7 @@ pub(super) fn flatten(
             start,
             end: time("end_time"),
             body,
+            indexed: 0,
         };
         nodes.push((node, parent));
     }

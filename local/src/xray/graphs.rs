@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{api::State, graph::Graph, invalid, outline::Outline};
+use super::{api::State, graph::Graph, invalid, link_edges, outline::Outline};
 use crate::{trace_header::is_trace_id, wire::AwsError};
 
 /// The longest time that a graph may cover, in seconds.
@@ -46,8 +46,10 @@ pub(super) fn get_trace_graph(state: &State, request: &Value) -> Result<Value, A
     if traces.is_empty() {
         return Err(invalid("Trace id not found"));
     }
-    let graph = Graph::of(traces.iter().map(Arc::as_ref));
-    Ok(json!({ "Services": graph.services_without_times() }))
+    let traces: Vec<_> = traces.iter().map(Arc::as_ref).collect();
+    let mut services = Graph::of(traces.iter().copied()).services_without_times();
+    link_edges::add_to(&mut services, &link_edges::links(&traces));
+    Ok(json!({ "Services": services }))
 }
 
 /// `TraceIds` of a request whose form is right.

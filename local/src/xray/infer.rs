@@ -79,6 +79,7 @@ fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
         start: call.start,
         end: call.end,
         body,
+        indexed: 0,
     }
 }
 

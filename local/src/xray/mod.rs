@@ -34,6 +34,8 @@ mod insights;
 mod links;
 /// Names that many traces have in common.
 mod names;
+/// Edges from trace to trace.
+mod link_edges;
 /// A segment or subsegment of a trace.
 mod node;
 /// The table of operations.
@@ -90,7 +92,9 @@ pub(crate) use filter::FilterError;
 pub(crate) use graph::Graph;
 pub(crate) use links::{Link, links};
 pub(crate) use node::{Kind, Node};
-pub(crate) use otlp::{PATH as OTLP_PATH, receive as receive_otlp};
+#[cfg(test)]
+pub(crate) use otlp::take_datagram;
+pub(crate) use otlp::{MAX_BODY as MAX_OTLP, PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
 pub(crate) use search::Subject;

@@ -19,6 +19,8 @@ pub(crate) struct Node {
     pub(crate) end: Option<f64>,
     /// The document without its subsegments.
     pub(crate) body: Map<String, Value>,
+    /// How many of its annotations are indexed.
+    pub(super) indexed: usize,
 }
 
 /// What a node is.
@@ -48,6 +50,12 @@ impl Node {
         let mut names = path.split('/').skip(1);
         let first = self.body.get(names.next()?)?;
         names.try_fold(first, |value, name| value.get(name))
+    }
+
+    /// Its annotations by name, those alone that are indexed.
+    pub(super) fn annotations(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let all = self.body.get("annotations").and_then(Value::as_object);
+        all.into_iter().flatten().take(self.indexed)
     }
 
     /// Whether the document carries the flag `name`: `error`, `throttle` or `fault`.

@@ -1,5 +1,5 @@
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,7 +10,7 @@ use super::{
     api::State,
     graph::Graph,
     graphs::{range, trace_ids},
-    invalid,
+    invalid, link_edges,
     trace::Trace,
 };
 use crate::{trace_header::is_trace_id, wire::AwsError};
@@ -99,11 +99,27 @@ pub(super) fn get_retrieved_traces_graph(
     super::graphs::refuse_token(request)?;
     let retrieval = state.retrievals.find(request)?;
     let traces = retrieval.traces(state);
-    let services = Graph::of(traces.iter().map(Arc::as_ref)).services();
+    let traces: Vec<_> = traces.iter().map(Arc::as_ref).collect();
+    let links = link_edges::links(&traces);
+    let mut services = Graph::of(traces.iter().copied()).services();
+    link_edges::add_to(&mut services, &links);
     let services = services.as_array().into_iter().flatten();
-    let services = services.map(|service| json!({ "Service": service, "Links": [] }));
+    let services =
+        services.map(|service| json!({ "Service": service, "Links": links_of(service, &links) }));
     let services: Vec<_> = services.collect();
     Ok(json!({ "RetrievalStatus": retrieval.status(), "Services": services }))
+}
+
+/// The links of a service as `GraphLink`s: each trace that it took part in, with those that came before.
+fn links_of(service: &Value, links: &[link_edges::Link]) -> Vec<Value> {
+    let mut destinations: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for link in links.iter().filter(|link| link.to.1.is_shown_as(service)) {
+        destinations.entry(&link.to.0).or_default().insert(&link.from.0);
+    }
+    let shown = destinations.into_iter().map(|(trace, linked)| {
+        json!({ "ReferenceType": "parent", "SourceTraceId": trace, "DestinationTraceIds": linked })
+    });
+    shown.collect()
 }
 
 /// `CancelTraceRetrieval`.

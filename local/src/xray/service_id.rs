@@ -49,6 +49,13 @@ impl ServiceId {
         Self { name: name.unwrap_or(call.name()).to_owned(), kind: Some(kind), account: None }
     }
 
+    /// Whether `shown` of an answer is it.
+    pub(super) fn is_shown_as(&self, shown: &Value) -> bool {
+        shown["Name"] == self.name.as_str()
+            && shown["Type"].as_str() == self.kind.as_deref()
+            && shown["AccountId"].as_str() == self.account.as_deref()
+    }
+
     /// As an answer has it.
     pub(super) fn to_json(&self) -> Value {
         let mut shown = json!({ "Name": self.name, "Names": [self.name] });

@@ -103,8 +103,7 @@ fn annotations(trace: &Trace) -> Value {
     let mut found: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     let mut seen = HashSet::new();
     for at in trace.by_time() {
-        let annotations = trace.nodes[at].body.get("annotations").and_then(Value::as_object);
-        for (key, value) in annotations.into_iter().flatten() {
+        for (key, value) in trace.nodes[at].annotations() {
             let mut shown =
                 json!({ "StringValue": null, "NumberValue": null, "BooleanValue": null });
             match value {

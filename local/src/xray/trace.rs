@@ -9,6 +9,9 @@ use super::{
     node::{Kind, Node, to_millis},
 };
 
+/// How many annotations of a trace are indexed
+/// (<https://docs.aws.amazon.com/general/latest/gr/xray.html#limits_xray>).
+const MAX_ANNOTATIONS: usize = 50;
 /// How deep documents nest in an answer; what lies deeper is a child of the last that fits.
 const MAX_DEPTH: usize = 48;
 
@@ -52,6 +55,7 @@ impl Trace {
         trace.cut_cycles();
         infer(&mut trace);
         trace.sort_children();
+        trace.index_annotations();
         trace
     }
 
@@ -190,6 +194,27 @@ impl Trace {
             for here in path {
                 safe[here] = true;
             }
+        }
+    }
+
+    /// Of all annotations the earliest are indexed; one that comes again counts once.
+    fn index_annotations(&mut self) {
+        let mut indexed = HashSet::new();
+        for at in self.by_time() {
+            let annotations = self.nodes[at].body.get("annotations").and_then(Value::as_object);
+            let mut count = 0;
+            for (name, value) in annotations.into_iter().flatten() {
+                let annotation = (name.clone(), value.to_string());
+                if !indexed.contains(&annotation) && indexed.len() >= MAX_ANNOTATIONS {
+                    break;
+                }
+                // Objects and lists are no annotations.
+                if !value.is_object() && !value.is_array() {
+                    indexed.insert(annotation);
+                }
+                count += 1;
+            }
+            self.nodes[at].indexed = count;
         }
     }
 

@@ -6,7 +6,8 @@ use Fact::{
 use super::*;
 
 fn progress(facts: &[Fact]) -> Progress {
-    let happened = Happened { at: DateTime::UNIX_EPOCH, event_id: "e".to_owned(), detail: None };
+    let event_id = "e".to_owned();
+    let happened = Happened { at: DateTime::UNIX_EPOCH, event_id, trace: None, detail: None };
     facts.iter().map(|fact| (*fact, happened.clone())).collect()
 }
 
@@ -39,7 +40,8 @@ fn the_status_is_what_the_customer_was_told() {
         let mut facts = progress(&[InventoryInsufficient, PaymentFailed]);
         let at = DateTime::UNIX_EPOCH;
         let detail = Some(outcome.to_owned());
-        facts.0.insert(NotificationSent, Happened { at, event_id: "n".to_owned(), detail });
+        let event_id = "n".to_owned();
+        facts.0.insert(NotificationSent, Happened { at, event_id, trace: None, detail });
         assert_eq!(facts.status(), status, "{outcome}");
     }
 }
@@ -68,6 +70,7 @@ fn history_is_in_the_order_of_time() {
     let at = |seconds| Happened {
         at: DateTime::from_timestamp(seconds, 0).unwrap(),
         event_id: String::new(),
+        trace: None,
         detail: None,
     };
     let progress: Progress =

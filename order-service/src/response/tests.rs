@@ -40,7 +40,8 @@ fn links_start_with_what_the_client_sees_before_orders() {
 fn an_order_that_the_client_has_is_not_sent_again() {
     let get = |order: &Order, tag: Option<&str>| {
         let path = "/prod/orders/customer123/ord_1";
-        found(order, &request(path, "/orders/{customerId}/{orderId}", tag))
+        let request = request(path, "/orders/{customerId}/{orderId}", tag);
+        found(order, &request, &TracesUrl(String::new()))
     };
     let first = get(&order(), None);
     let tag = first.headers()["etag"].to_str().unwrap().to_owned();
@@ -59,7 +60,36 @@ fn an_order_that_the_client_has_is_not_sent_again() {
     }
     let mut paid = order();
     let at = paid.created_at;
-    let happened = Happened { at, event_id: "ord_1:payment-processed".to_owned(), detail: None };
+    let event_id = "ord_1:payment-processed".to_owned();
+    let happened = Happened { at, event_id, trace: None, detail: None };
     paid.progress = [(Fact::PaymentProcessed, happened)].into_iter().collect();
     assert_eq!(get(&paid, Some(&tag)).status(), 200, "it has changed");
+}
+
+#[test]
+fn what_happened_is_linked_to_its_trace_if_that_is_recorded() {
+    let id = "1-5759e988-bd862e3fe1be46a994272793";
+    let (recorded, known, unknown) = (
+        json!(["https://traces/1-5759e988-bd862e3fe1be46a994272793", id]),
+        json!([null, id]),
+        json!([null, null]),
+    );
+    for (header, url, expected) in [
+        (
+            Some(format!("Root={id};Parent=53995c3f42cd8ad8;Sampled=1")),
+            "https://traces/",
+            &recorded,
+        ),
+        (Some(format!("Root={id};Parent=53995c3f42cd8ad8;Sampled=1")), "", &known),
+        (Some(format!("Root={id};Sampled=0")), "https://traces/", &known),
+        (Some("Root=1".to_owned()), "https://traces/", &unknown),
+        (None, "https://traces/", &unknown),
+    ] {
+        let mut order = order();
+        order.trace = header.clone();
+        let base = BasePath("/prod".to_owned());
+        let body = with_history(&order, &base, &TracesUrl(url.to_owned()));
+        let created = &body["history"][0];
+        assert_eq!(&json!([created["links"]["trace"], created["traceId"]]), expected, "{header:?}");
+    }
 }

@@ -89,6 +89,9 @@ pub(super) fn fact_attribute(happened: &Happened) -> AttributeValue {
         ("at".to_owned(), time(happened.at)),
         ("eventId".to_owned(), text(&happened.event_id)),
     ]);
+    if let Some(trace) = &happened.trace {
+        map.insert("trace".to_owned(), text(trace));
+    }
     if let Some(detail) = &happened.detail {
         map.insert("detail".to_owned(), text(detail));
     }
@@ -107,6 +110,7 @@ fn parse_progress(item: &Item) -> Result<Progress, InvalidItem> {
             Ok(Happened {
                 at: parse(map, "at")?,
                 event_id: parse(map, "eventId")?,
+                trace: parse_optional(map, "trace")?,
                 detail: parse_optional(map, "detail")?,
             })
         });

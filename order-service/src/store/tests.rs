@@ -33,6 +33,7 @@ fn orders_round_trip() {
     let happened = |detail: Option<&str>| Happened {
         at: ended.created_at,
         event_id: "ord_1:notification-sent".to_owned(),
+        trace: ended.trace.clone(),
         detail: detail.map(str::to_owned),
     };
     ended.progress = [

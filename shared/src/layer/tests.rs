@@ -2,10 +2,10 @@ use std::{convert::Infallible, io};
 
 use serde_json::Value;
 use tower::{ServiceExt, service_fn};
-use tracing_subscriber::{fmt::format::JsonFields, layer::SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::{captured::Captured, clock::now, log_line::LogLine};
+use crate::{captured::Captured, clock::now, log_line::LogLines};
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not store order `ord_1`")]
@@ -39,10 +39,7 @@ async fn a_reported_error_is_logged_by_its_status() {
 async fn logged(status: u16) -> Value {
     let log = Captured::default();
     let writer = log.clone();
-    let lines = tracing_subscriber::fmt::layer()
-        .fmt_fields(JsonFields::new())
-        .event_format(LogLine { now })
-        .with_writer(move || writer.clone());
+    let lines = LogLines::written_to(now, move || writer.clone());
     let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
     let handler = service_fn(move |_event: LambdaEvent<Box<RawValue>>| async move {
         let mut response = http::Response::new(());

@@ -1,3 +1,5 @@
+/// What the processor was asked for.
+mod charges;
 /// A client and what it is answered.
 mod client;
 /// What the functions count and log.

@@ -4,10 +4,9 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-
 use super::{
     Chaos,
+    charges::{audit_charges, charges},
     client::{Answer, Experience},
     counts::{Counts, Difference},
     healing::Healed,
@@ -189,42 +188,6 @@ pub fn table(reports: &[&Report]) -> String {
             &line(&format!("faults: {kind}"), cells(&|report| injected(report, kind).to_string()));
     }
     text
-}
-
-/// What the processor says of a charge.
-#[derive(Debug)]
-struct Charge {
-    is_kept: bool,
-    requests: u64,
-}
-
-async fn charges(world: &World) -> BTreeMap<String, Charge> {
-    let url = format!("{}/charges", world.processor().url());
-    let listed = world.request("GET", &url, "", &[]).await.body;
-    let charges = listed["charges"].as_array().into_iter().flatten().map(|charge: &Value| {
-        let is_kept = charge["status"] == "approved" && charge["isRefunded"] == false;
-        let requests = charge["requests"].as_u64().unwrap_or_default();
-        (charge["key"].as_str().unwrap_or_default().to_owned(), Charge { is_kept, requests })
-    });
-    charges.collect()
-}
-
-/// Holds the processor's book against the table of payments.
-fn audit_charges<'a>(
-    books: &'a Books,
-    charges: &'a BTreeMap<String, Charge>,
-) -> impl Iterator<Item = Violation> + 'a {
-    let orders: BTreeSet<_> = books.payments.keys().chain(charges.keys()).collect();
-    orders.into_iter().filter_map(|order| {
-        let (payment, charge) = (books.payments.get(order), charges.get(order));
-        let is_kept = payment.is_some_and(crate::books::Payment::is_kept);
-        let differs = is_kept != charge.is_some_and(|charge| charge.is_kept);
-        differs.then(|| Violation {
-            subject: order.clone(),
-            law: "what the processor has is what is recorded",
-            found: format!("{payment:?}, {charge:?}"),
-        })
-    })
 }
 
 fn unpublished(books: &Books) -> usize {

@@ -1,5 +1,15 @@
-use e2e::World;
+use e2e::{Response, World};
 use serde_json::{Value, json};
+
+/// What API Gateway answers itself is a problem like the service's, because the template says so.
+pub(crate) fn assert_problem(response: &Response, title: &str, detail: &str) {
+    assert_eq!(response.headers["content-type"], "application/problem+json");
+    let expected = json!({
+        "type": "about:blank", "title": title, "detail": detail,
+        "requestId": response.headers["x-amzn-requestid"].to_str().unwrap(),
+    });
+    assert_eq!(response.body, expected);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_the_configured_origin_may_read_answers_and_refusals() {
@@ -10,6 +20,12 @@ async fn pages_of_the_configured_origin_may_read_answers_and_refusals() {
         assert_eq!(response.status, status);
         assert_eq!(response.headers["access-control-allow-origin"], origin);
     }
+    // What API Gateway refuses itself, too.
+    let response = world.post("/orders", "{}", &[]).await;
+    assert_eq!(
+        (response.status, &response.headers["access-control-allow-origin"]),
+        (403, &origin.parse().unwrap())
+    );
     world.end().await;
     let world = World::start().await;
     assert!(!world.order("{}").await.headers.contains_key("access-control-allow-origin"));
@@ -76,7 +92,11 @@ async fn customers_in_the_path_are_checked_too() {
         let response = world.post(path, "{}", &[]).await;
         assert_eq!(response.status, status, "{path}: {:?}", response.body);
         if status == 403 {
-            assert_eq!(response.body, json!({ "message": "Missing Authentication Token" }));
+            assert_problem(
+                &response,
+                "MISSING_AUTHENTICATION_TOKEN",
+                "Missing Authentication Token",
+            );
         }
     }
     let url = format!("{}/orders/customer123", world.stack().api());
@@ -111,10 +131,8 @@ async fn large_bodies_end_at_the_gateway() {
     // Over Lambda's limit, and over API Gateway's.
     for bytes in [7 * 1024 * 1024, 10 * 1024 * 1024 + 1] {
         let response = world.order(&body(bytes)).await;
-        assert_eq!(
-            (response.status, response.body),
-            (413, json!({ "message": "Request Too Long" }))
-        );
+        assert_eq!(response.status, 413);
+        assert_problem(&response, "REQUEST_TOO_LARGE", "Request Too Long");
     }
     world.end().await;
 }

@@ -1,7 +1,7 @@
 use e2e::{Response, World};
 use serde_json::json;
 
-use crate::{aws_apis::call, command};
+use crate::{aws_apis::call, bad_input::assert_problem, command};
 
 const POOL: &str = "us-east-1_local";
 const CLIENT: &str = "shop";
@@ -74,7 +74,9 @@ async fn a_token_is_good_for_the_customer_that_it_was_issued_to() {
     ] {
         let responses = everything(&world, path, credentials).await;
         assert_eq!(statuses(&responses), [401, 401, 401]);
-        assert_eq!(responses[0].body["message"], message);
+        for response in &responses {
+            assert_problem(response, "UNAUTHORIZED", message);
+        }
     }
     world.settled().await;
     assert_eq!(world.events_of("Order Created").len(), 3, "nothing was ordered for nobody");
@@ -141,18 +143,20 @@ async fn a_session_of_the_customers_role_acts_for_the_customer_that_it_is_named_
     // API Gateway refuses these itself.
     let wrong_service = signed("owner", "sqs");
     let over = session("customer123", -1);
-    for (credentials, message) in [
-        (None, "Missing Authentication Token"),
-        (Some("nonsense"), "Missing Authentication Token"),
-        (
-            Some(wrong_service.as_str()),
-            "Credential should be scoped to correct service: 'execute-api'.",
-        ),
-        (Some(over.as_str()), "The security token included in the request is expired"),
+    let missing = ("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token");
+    let wrong = "Credential should be scoped to correct service: 'execute-api'.";
+    let expired = "The security token included in the request is expired";
+    for (credentials, (kind, message)) in [
+        (None, missing),
+        (Some("nonsense"), missing),
+        (Some(wrong_service.as_str()), ("INVALID_SIGNATURE", wrong)),
+        (Some(over.as_str()), ("EXPIRED_TOKEN", expired)),
     ] {
         let responses = everything(&world, path, credentials).await;
         assert_eq!(statuses(&responses), [403, 403, 403]);
-        assert_eq!(responses[0].body["message"], message);
+        for response in &responses {
+            assert_problem(response, kind, message);
+        }
     }
     world.settled().await;
     assert_eq!(world.events_of("Order Created").len(), 2);

@@ -47,9 +47,8 @@ async fn redelivery_changes_nothing() {
         let id = summary.id().unwrap();
         if id != response.trace_id() {
             let seen = world.trace(id, |seen| seen.orphans().is_empty()).await;
-            let named = |part: &e2e::Part| {
-                part.document["metadata"]["published_in_trace"] == response.trace_id()
-            };
+            let named =
+                |part: &e2e::Part| *part.metadata("published_in_trace") == response.trace_id();
             assert!(seen.parts.iter().any(named), "{seen:#?}");
         }
     }

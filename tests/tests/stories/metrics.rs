@@ -79,6 +79,55 @@ async fn every_event_is_counted_once() {
     world.end_without_audit("the tour publishes refusals of a confirmed order").await;
 }
 
+/// With all ways of authorisation that know the canary, a customer is counted and the canary is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_canary_orders_is_not_counted() {
+    const POOL: [(&str, &str); 2] =
+        [("UserPoolId", "us-east-1_local"), ("UserPoolClientId", "shop")];
+    for auth in ["NONE", "AWS_IAM", "JWT"] {
+        let pool = POOL.into_iter().filter(|_| auth == "JWT");
+        let world = World::with().parameter("ApiAuth", auth);
+        let world = pool.fold(world, |world, (name, value)| world.parameter(name, value));
+        let world = world.start().await;
+        for customer in ["canary", "customer123"] {
+            let authorization = authorization(&world, auth, customer);
+            let headers: Vec<_> =
+                authorization.iter().map(|text| ("authorization", text.as_str())).collect();
+            let placed = world.post(&format!("/orders/{customer}"), "{}", &headers).await;
+            assert_eq!(placed.status, 201, "{auth}: {:?}", placed.body);
+            let is_marked = placed.order_id().starts_with("ord_canary-");
+            assert_eq!(is_marked, customer == "canary", "{auth}");
+        }
+        world.settled().await;
+        assert_eq!(world.events_of("Notification Sent").len(), 2, "both orders end");
+        let lines = world
+            .until("the customer's notification is counted", || {
+                let lines = world.stack().log_lines(Line::is_metrics);
+                (sum(&lines, "NotificationsSent") >= 1.0).then_some(lines)
+            })
+            .await;
+        for name in ["OrdersCreated", "PaymentsProcessed", "Reservations", "NotificationsSent"] {
+            let counted = sum(&lines, name);
+            assert!((counted - 1.0).abs() < 0.001, "{auth}: {counted} {name}");
+        }
+        world.end().await;
+    }
+}
+
+/// What `customer` sends to be let in.
+fn authorization(world: &World, auth: &str, customer: &str) -> Option<String> {
+    match auth {
+        "AWS_IAM" => {
+            let role = &world.stack().app().outputs["CustomerRoleArn"];
+            let key = world.stack().access_key(role, customer, 60);
+            let scope = "20261126/us-east-1/execute-api/aws4_request";
+            Some(format!("AWS4-HMAC-SHA256 Credential={key}/{scope}"))
+        }
+        "JWT" => Some(world.stack().id_token(customer, "shop", 60).unwrap()),
+        _ => None,
+    }
+}
+
 /// Invocations that decide in the same millisecond do not both count what one of them recorded.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_deliveries_of_an_event_are_counted_once() {

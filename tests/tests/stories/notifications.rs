@@ -106,7 +106,7 @@ async fn an_event_older_than_the_memory_notifies_nobody() {
     let reason = "older than the memory of notifications";
     let seen = world.trace(&id, |seen| seen.named("send_notification").count() == 1).await;
     let step = seen.named("send_notification").next().unwrap();
-    assert_eq!(step.document["metadata"]["ignored"], reason, "{:#}", step.document);
+    assert_eq!(step.metadata("ignored"), reason, "{:#}", step.document);
     world.end().await;
 }
 

@@ -110,6 +110,9 @@ async fn an_order_tells_what_became_of_it() {
             let said = |metadata: &&Value| metadata["eventId"] == event["eventId"];
             let metadata = metadata.into_iter().find(said).unwrap();
             assert_eq!(metadata["occurredAt"], event["timestamp"]);
+            assert_eq!(event["traceId"], placed.trace_id());
+            let shown = format!("{}#trace/{}", world.stack().console(), placed.trace_id());
+            assert_eq!(event["links"], json!({ "trace": shown }));
         }
     }
     world.end().await;

@@ -131,9 +131,8 @@ async fn the_trace_of_a_replayed_event_names_the_one_in_which_it_was_published()
         let seen = world.trace(id, |seen| seen.runs() > 0 && seen.orphans().is_empty()).await;
         let roots: Vec<_> = seen.roots().iter().map(|root| root.origin.clone()).collect();
         assert_eq!(roots, ["AWS::Lambda"], "Lambda starts a trace for each invocation");
-        let name = |part: &e2e::Part| {
-            part.document["metadata"]["published_in_trace"].as_str().map(str::to_owned)
-        };
+        let name =
+            |part: &e2e::Part| part.metadata("published_in_trace").as_str().map(str::to_owned);
         let names: BTreeSet<_> = seen.parts.iter().filter_map(name).collect();
         // What is published again in this trace is handled in it, and names no other.
         assert_eq!(names.len(), 1, "{names:?} in {seen:#?}");

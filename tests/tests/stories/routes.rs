@@ -1,8 +1,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
-use e2e::{template_path, topology, workspace};
+use e2e::{World, template_path, topology, workspace};
 use local::template::{self, App};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::Event;
 
 use crate::tour::every_way_an_order_can_go;
@@ -87,5 +87,44 @@ fn shape(value: &Value) -> Vec<String> {
         Value::Number(_) => vec!["number".to_owned()],
         Value::Bool(_) => vec!["truth".to_owned()],
         Value::Null => vec!["null".to_owned()],
+    }
+}
+
+/// What the bus logs of an event, by level: the steps, with the rules and targets that they name.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bus_says_that_an_event_matches_no_rule_if_it_is_to_log() {
+    for (level, of_order, of_stranger) in [
+        ("OFF", &[][..], &[][..]),
+        ("ERROR", &[], &[]),
+        (
+            "INFO",
+            &["EVENT_INGEST_SUCCESS", "RULE_MATCH", "INVOCATION_SUCCESS"],
+            &["EVENT_INGEST_SUCCESS", "NO_STANDARD_RULES_MATCHED"],
+        ),
+        (
+            "TRACE",
+            &["EVENT_INGEST_SUCCESS", "RULE_MATCH_START", "RULE_MATCH", "INVOCATION_SUCCESS"],
+            &["EVENT_INGEST_SUCCESS", "RULE_MATCH_START", "NO_STANDARD_RULES_MATCHED"],
+        ),
+    ] {
+        let world = World::with().parameter("BusLogLevel", level).start().await;
+        let placed = world.order("{}").await;
+        world.publish("stranger", "Something", &json!({ "secret": "hush" })).await;
+        world.settled().await;
+        let lines = world.stack().log_lines(|line| line.function == "distributed-tracing-demo");
+        let steps = |trace: Option<&str>| -> Vec<&str> {
+            let lines = lines.iter().filter(|line| line.trace_id.as_deref() == trace);
+            let mut steps: Vec<_> = lines.map(|line| line.message.as_str()).collect();
+            let mut seen = std::collections::BTreeSet::new();
+            steps.retain(|step| seen.insert(*step));
+            steps
+        };
+        assert_eq!(steps(Some(&placed.trace_id())), of_order, "{level}");
+        assert_eq!(steps(None), of_stranger, "{level}");
+        // What an event is about never goes into a log.
+        assert!(lines.iter().all(|line| !line.fields.contains("hush")), "{lines:#?}");
+        let matched = lines.iter().find(|line| line.message == "RULE_MATCH");
+        assert!(matched.is_none_or(|line| line.fields.contains("rule_arn")), "{matched:?}");
+        world.end().await;
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::{
-    events::{Archives, Targets},
+    events::{Archives, BusLogs, Targets},
     faults::Faults,
     lambda::{Endpoints, Lambda, Settings},
     logs::Logs,
@@ -47,8 +47,10 @@ fn buses() -> Arc<Buses> {
         enabled: true,
         targets: Vec::new(),
     };
-    let archives = Archives::new(vec![archive], logs);
-    Arc::new(Buses::new(vec!["shop".to_owned()], vec![rule], archives, Targets { lambda, queues }))
+    let archives = Archives::new(vec![archive], Arc::clone(&logs));
+    let targets = Targets { lambda, queues };
+    let names = vec!["shop".to_owned()];
+    Arc::new(Buses::new(names, vec![rule], archives, targets, BusLogs::new([].into(), logs)))
 }
 
 fn publish(buses: &Buses, detail_type: &str, time: f64) {

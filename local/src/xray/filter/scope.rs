@@ -265,7 +265,7 @@ impl<'a> View<'a> {
 }
 
 fn annotation<'a>(node: &'a Node, key: &str) -> Option<Found<'a>> {
-    match node.body.get("annotations")?.get(key)? {
+    match node.annotations().find(|(name, _)| *name == key)?.1 {
         Value::Bool(truth) => Some(Found::Truth(*truth)),
         Value::Number(number) => number.as_f64().map(Found::Number),
         Value::String(text) => Some(Found::Text(text)),

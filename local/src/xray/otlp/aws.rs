@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::attributes::Attributes;
+use super::{attributes::Attributes, platform};
 
 const OPERATION: [&str; 2] = ["aws.operation", "rpc.method"];
 const ACCOUNT: [&str; 2] = ["aws.account_id", "aws.account.id"];
@@ -30,15 +30,14 @@ pub(super) fn take(attributes: &mut Attributes, resource: &Attributes) -> Option
     put("region", attributes.text(&REGION));
     put("request_id", attributes.text(&REQUEST));
     put("queue_url", attributes.text(&QUEUE));
-    let tables = attributes.texts(&TABLES);
-    match tables[..] {
+    match attributes.texts(&TABLES)[..] {
         [] => put("table_name", attributes.text(&TABLE)),
         [table] => put("table_name", Some(table)),
-        _ => {
+        ref tables => {
             aws.insert("table_names".to_owned(), tables.into());
         }
     }
-    for names in [&OPERATION[..], &ACCOUNT, &REGION, &REQUEST, &QUEUE, &TABLE, &TABLES] {
+    for names in [&OPERATION[..], &ACCOUNT, &REGION, &REQUEST, &QUEUE[1..], &TABLE] {
         attributes.remove(names);
     }
     if resource.text(&["cloud.provider"]).is_some_and(|provider| provider != "aws") {
@@ -47,10 +46,7 @@ pub(super) fn take(attributes: &mut Attributes, resource: &Attributes) -> Option
     if let Some(groups) = log_groups(resource) {
         aws.insert("cloudwatch_logs".to_owned(), groups);
     }
-    if let Some(instance) = resource.text(&["host.id"]) {
-        let zone = resource.text(&["cloud.availability_zone"]);
-        aws.insert("ec2".to_owned(), json!({ "instance_id": instance, "availability_zone": zone }));
-    }
+    aws.extend(platform::fields(resource));
     aws.insert("xray".to_owned(), sdk(resource));
     Some(aws.into())
 }
@@ -85,23 +81,4 @@ fn log_groups(resource: &Attributes) -> Option<Value> {
         groups.extend(split(&LOG_GROUPS).into_iter().map(|name| json!({ "log_group": name })));
     }
     (!groups.is_empty()).then(|| groups.into())
-}
-
-/// The kind of machine that a segment's code runs on.
-pub(super) fn origin(resource: &Attributes) -> Option<&'static str> {
-    if resource.text(&["cloud.provider"]).is_some_and(|provider| provider != "aws") {
-        return None;
-    }
-    Some(match resource.text(&["cloud.platform"])? {
-        "aws_app_runner" => "AWS::AppRunner::Service",
-        "aws_eks" => "AWS::EKS::Container",
-        "aws_elastic_beanstalk" => "AWS::ElasticBeanstalk::Environment",
-        "aws_ec2" => "AWS::EC2::Instance",
-        "aws_ecs" => match resource.text(&["aws.ecs.launchtype"]) {
-            Some("ec2") => "AWS::ECS::EC2",
-            Some("fargate") => "AWS::ECS::Fargate",
-            _ => "AWS::ECS::Container",
-        },
-        _ => return None,
-    })
 }

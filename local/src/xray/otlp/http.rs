@@ -1,24 +1,30 @@
+use std::net::IpAddr;
+
+use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
 
-/// The names of OpenTelemetry's old and new conventions for HTTP, the new one first.
+/// The names of OpenTelemetry's old and new conventions for HTTP.
 const METHOD: [&str; 2] = ["http.request.method", "http.method"];
-const STATUS: [&str; 2] = ["http.response.status_code", "http.status_code"];
+const STATUS: [&str; 2] = ["http.status_code", "http.response.status_code"];
 const URL: [&str; 2] = ["url.full", "http.url"];
 const USER_AGENT: [&str; 2] = ["user_agent.original", "http.user_agent"];
-const FORWARDED_FOR: [&str; 2] = ["client.address", "http.client_ip"];
-const PEER: [&str; 4] =
-    ["network.peer.address", "net.sock.peer.addr", "net.peer.ip", "net.peer.name"];
+const CLIENT: [&str; 2] = ["client.address", "http.client_ip"];
+const PEER: [&str; 2] = ["network.peer.address", "net.peer.ip"];
 const SCHEME: [&str; 2] = ["url.scheme", "http.scheme"];
 const HOST: [&str; 5] =
-    ["server.address", "http.host", "http.server_name", "net.host.name", "host.name"];
-const PEER_HOST: [&str; 4] = ["server.address", "http.host", "net.peer.name", "net.peer.ip"];
-const PORT: [&str; 2] = ["server.port", "net.host.port"];
-const PEER_PORT: [&str; 2] = ["server.port", "net.peer.port"];
-const TARGET: [&str; 2] = ["http.target", "url.path"];
+    ["http.host", "http.server_name", "net.host.name", "host.name", "server.address"];
+const PEER_HOST: [&str; 4] = ["http.host", "net.peer.name", "server.address", "net.peer.ip"];
+const PORT: [&str; 2] = ["net.host.port", "server.port"];
+const PEER_PORT: [&str; 2] = ["net.peer.port", "server.port"];
+const PATH: [&str; 2] = ["http.target", "url.path"];
 const QUERY: [&str; 1] = ["url.query"];
-const LENGTH: [&str; 3] = [
+/// What only a span about HTTP has.
+const OF_HTTP: [&[&str]; 6] = [&METHOD, &STATUS, &URL, &USER_AGENT, &SCHEME, &PATH];
+const ALSO_OF_HTTP: [&str; 5] =
+    ["http.client_ip", "http.host", "http.server_name", "net.host.port", "url.query"];
+const SIZE: [&str; 3] = [
     "http.response.body.size",
     "http.response_content_length",
     "http.response.header.content-length",
@@ -29,32 +35,60 @@ pub(super) fn status(attributes: &Attributes) -> Option<i64> {
     attributes.number(&STATUS)
 }
 
-/// The field `http`, if the span is about HTTP.
-pub(super) fn take(attributes: &mut Attributes, is_server: bool) -> Option<Value> {
-    let url = url(attributes, is_server);
-    let forwarded = attributes.text(&FORWARDED_FOR);
+/// The field `http`, if the span is about HTTP. What it could be made of is metadata in no case.
+pub(super) fn take(attributes: &mut Attributes, span: &Span, is_server: bool) -> Option<Value> {
+    let has = |names: &[&str]| attributes.get(names).is_some();
+    let http = (OF_HTTP.iter().any(|names| has(names)) || has(&ALSO_OF_HTTP))
+        .then(|| http(attributes, span, is_server));
+    for names in OF_HTTP {
+        attributes.remove(names);
+    }
+    for names in [&CLIENT[..], &PEER, &HOST, &PEER_HOST, &PORT, &PEER_PORT, &QUERY, &SIZE] {
+        attributes.remove(names);
+    }
+    http
+}
+
+fn http(attributes: &Attributes, span: &Span, is_server: bool) -> Value {
+    let text = |names: &[&str]| attributes.text(names).map(Value::from);
+    let is_address = |text: &&str| text.parse::<IpAddr>().is_ok();
+    let client = attributes.text(&CLIENT[..1]).filter(is_address);
+    let client = client.or_else(|| attributes.text(&CLIENT[1..]));
+    let peer = attributes.text(&PEER[..1]).filter(is_address);
+    let peer = peer.or_else(|| attributes.text(&PEER[1..]));
+    // Where the peer is unknown, the address comes from a header.
+    let forwarded = (client.is_some() && peer.is_none()).then_some(Value::from(true));
     let mut request = Map::new();
-    put(&mut request, "method", attributes.text(&METHOD).map(Value::from));
-    put(&mut request, "user_agent", attributes.text(&USER_AGENT).map(Value::from));
-    let mut response = Map::new();
-    put(&mut response, "status", status(attributes).map(Value::from));
-    let is_http = !request.is_empty() || !response.is_empty() || url.is_some();
-    if !is_http {
-        return None;
+    for (name, value) in [
+        ("method", text(&METHOD)),
+        ("user_agent", text(&USER_AGENT)),
+        ("url", url(attributes, is_server).map(Value::from)),
+        ("client_ip", client.or(peer).map(Value::from)),
+        ("x_forwarded_for", forwarded),
+    ] {
+        if let Some(value) = value {
+            request.insert(name.to_owned(), value);
+        }
     }
-    put(&mut request, "url", url.map(Value::from));
-    put(&mut request, "client_ip", forwarded.or_else(|| attributes.text(&PEER)).map(Value::from));
-    put(&mut request, "x_forwarded_for", forwarded.map(|_| Value::from(true)));
-    let length = attributes.number(&LENGTH);
-    let length = length.or_else(|| attributes.texts(&LENGTH).first()?.parse().ok());
-    put(&mut response, "content_length", length.map(Value::from));
-    for names in [&METHOD[..], &STATUS, &URL, &USER_AGENT, &FORWARDED_FOR, &PEER, &SCHEME] {
-        attributes.remove(names);
+    let mut response = json!({ "content_length": size(attributes, span) });
+    if let Some(status) = status(attributes) {
+        response["status"] = status.into();
     }
-    for names in [&HOST[..], &PEER_HOST, &PORT, &PEER_PORT, &TARGET, &QUERY, &LENGTH] {
-        attributes.remove(names);
-    }
-    Some(json!({ "request": request, "response": response }))
+    json!({ "request": request, "response": response })
+}
+
+/// The size of the response: that of the span, or that of an event about a message that was received.
+fn size(attributes: &Attributes, span: &Span) -> i64 {
+    let texts = attributes.texts(&SIZE);
+    let own = attributes.number(&SIZE).or_else(|| texts.first()?.parse().ok());
+    let received = |attributes: &Attributes| {
+        let is_received = attributes.text(&["message.type"]) == Some("RECEIVED");
+        is_received.then(|| attributes.number(&["messaging.message_payload_size_bytes"])).flatten()
+    };
+    let mut events = span.events.iter().map(|event| Attributes::new(&event.attributes));
+    own.or_else(|| received(attributes))
+        .or_else(|| events.find_map(|event| received(&event)))
+        .unwrap_or(0)
 }
 
 /// The whole URL, or what its parts make.
@@ -63,22 +97,16 @@ fn url(attributes: &Attributes, is_server: bool) -> Option<String> {
         return Some(url.to_owned());
     }
     let (hosts, ports) = if is_server { (&HOST[..], &PORT) } else { (&PEER_HOST[..], &PEER_PORT) };
-    let target = attributes.text(&TARGET);
-    let scheme = attributes.text(&SCHEME);
-    // A host alone is no request.
-    target.or(scheme).or_else(|| attributes.text(&["http.host"]))?;
     let host = attributes.text(hosts)?;
-    let scheme = scheme.unwrap_or("http");
+    let scheme = attributes.text(&SCHEME).unwrap_or("http");
     let port = attributes.number(ports).filter(|port| {
         !host.contains(':') && !matches!((scheme, port), ("http", 80) | ("https", 443))
     });
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    let query = attributes.text(&QUERY).map(|query| format!("?{query}")).unwrap_or_default();
-    Some(format!("{scheme}://{host}{port}{}{query}", target.unwrap_or("/")))
-}
-
-fn put(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
-    if let Some(value) = value {
-        object.insert(name.to_owned(), value);
-    }
+    let path = attributes.text(&PATH).unwrap_or("/");
+    // An old target has its query already.
+    let query = attributes.text(&QUERY).filter(|_| attributes.text(&PATH[..1]).is_none());
+    let query =
+        query.map(|query| format!("?{}", query.trim_start_matches('?'))).unwrap_or_default();
+    Some(format!("{scheme}://{host}{port}{path}{query}"))
 }

@@ -1,6 +1,5 @@
-use axum::http::{HeaderMap, StatusCode, header};
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
+    collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, ArrayValue, KeyValue, any_value},
     resource::v1::Resource,
     trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span, status::StatusCode as SpanStatus},
@@ -8,7 +7,7 @@ use opentelemetry_proto::tonic::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use super::{attributes::Attributes, span::documents, *};
 use crate::xray::Store;
 
 const TRACE: [u8; 16] = *b"\x57\x59\xe9\x88\xbd\x86\x2e\x3f\xe1\xbe\x46\xa9\x94\x27\x27\x93";
@@ -64,7 +63,8 @@ fn resource() -> Attributes {
 }
 
 fn made(span: &Span) -> Value {
-    document(span, &resource())
+    let [document] = &documents(span, &resource())[..] else { panic!("one document") };
+    document.clone()
 }
 
 #[test]
@@ -91,7 +91,8 @@ fn a_server_span_is_a_segment_of_its_service() {
         "method": "GET", "url": "https://shop.example:8443/orders?a=b", "client_ip": "192.0.2.1",
         "x_forwarded_for": true, "user_agent": "curl",
     });
-    assert_eq!(segment["http"], json!({ "request": request, "response": { "status": 503 } }));
+    let response = json!({ "status": 503, "content_length": 0 });
+    assert_eq!(segment["http"], json!({ "request": request, "response": response }));
     assert_eq!(segment["annotations"], json!({ "order": "o-1" }));
     assert_eq!(segment["metadata"]["shop"], json!({ "a": 1 }));
     assert_eq!(segment["metadata"]["default"]["total"], 2.5);
@@ -115,7 +116,8 @@ fn a_call_of_an_aws_api_is_a_subsegment_named_after_the_service() {
     assert_eq!((&aws["operation"], &aws["table_name"]), (&json!("GetItem"), &json!("orders")));
     assert_eq!((&aws["region"], &aws["request_id"]), (&json!("eu-west-1"), &json!("r-1")));
     let metadata = call["metadata"]["default"].as_object().unwrap();
-    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["rpc.service", "rpc.system"]);
+    let metadata: Vec<_> = metadata.keys().collect();
+    assert_eq!(metadata, ["aws.dynamodb.table_names", "rpc.service", "rpc.system"]);
 }
 
 #[test]
@@ -147,6 +149,130 @@ fn names() {
     let mut odd = span(span::SpanKind::Internal, &json!({}));
     odd.name = "<*>".to_owned();
     assert_eq!(made(&odd)["name"], "span");
+}
+
+#[test]
+fn a_first_span_that_is_a_call_is_a_service_and_its_call() {
+    let mut first = span(
+        span::SpanKind::Client,
+        &json!({
+            "aws.span.kind": "LOCAL_ROOT", "aws.local.service": "worker", "aws.remote.service": "AWS::SQS",
+            "aws.remote.operation": "SendMessage", "rpc.system": "aws-api", "rpc.service": "SQS",
+            "rpc.method": "SendMessage", "aws.queue_url": "https://q", "http.status_code": 200, "job": 7,
+        }),
+    );
+    first.parent_span_id.clear();
+    first.links.push(span::Link::default());
+    let [service, call] = &documents(&first, &resource())[..] else { panic!("two documents") };
+    assert_eq!((&service["name"], &call["name"]), (&json!("worker"), &json!("SQS")));
+    assert_eq!((&service["type"], &service["namespace"]), (&Value::Null, &Value::Null));
+    assert_eq!((&call["type"], &call["namespace"]), (&json!("subsegment"), &json!("aws")));
+    assert_eq!((&call["id"], &call["parent_id"]), (&json!("0000000000000007"), &service["id"]));
+    assert_ne!(service["id"], call["id"]);
+    assert_eq!((&service["http"], &service["aws"]["operation"]), (&Value::Null, &Value::Null));
+    assert_eq!(call["aws"]["operation"], "SendMessage");
+    assert_eq!((service["links"].is_null(), call["links"].is_array()), (true, true));
+    let names: Vec<_> = service["metadata"]["default"].as_object().unwrap().keys().collect();
+    assert!(names.iter().all(|name| name.starts_with("otel.resource.")), "{names:?}");
+    assert_eq!(call["metadata"]["default"]["job"], 7);
+    assert_eq!(documents(&first, &resource())[0]["id"], service["id"], "it may come twice");
+
+    // Whoever consumes a message is linked to who sent it, and the message is no part of it.
+    first.kind = span::SpanKind::Consumer.into();
+    let [service, call] = &documents(&first, &resource())[..] else { panic!("two documents") };
+    assert_eq!((service["links"].is_array(), call["links"].is_null()), (true, true));
+
+    first.kind = span::SpanKind::Internal.into();
+    first.parent_span_id = vec![1; 8];
+    let service = made(&first);
+    assert_eq!((&service["name"], &service["type"]), (&json!("worker"), &Value::Null));
+}
+
+#[test]
+fn machines_and_databases_and_who_asks() {
+    let ecs = Attributes::new(&pairs(&json!({
+        "cloud.provider": "aws", "cloud.platform": "aws_ecs", "aws.ecs.launchtype": "fargate",
+        "aws.ecs.task.arn": "arn:task", "container.name": "shop", "cloud.availability_zone": "us-east-1a",
+        "cloud.account.id": "123456789012",
+    })));
+    let query = span(
+        span::SpanKind::Server,
+        &json!({
+            "db.system": "postgresql", "db.name": "orders", "db.statement": "SELECT 1", "db.user": "reader",
+            "db.connection_string": "postgresql://me:secret@db.example:5432", "enduser.id": "alice",
+            "net.peer.ip": "10.0.0.1", "http.client_ip": "192.0.2.1", "http.method": "GET",
+            "http.host": "shop.example", "http.target": "/a?b=c", "http.scheme": "https",
+            "aws.xray.annotations": ["otel.resource.cloud.platform", "list"], "list": ["a"],
+            "aws.xray.metadata.default": "{\"a\":1}", "aws.xray.metadata.bad": "no object",
+        }),
+    );
+    let [segment] = &documents(&query, &ecs)[..] else { panic!("one document") };
+    assert_eq!(segment["origin"], "AWS::ECS::Fargate");
+    let machine = json!({
+        "task_arn": "arn:task", "container": "shop", "availability_zone": "us-east-1a", "launch_type": "fargate",
+    });
+    assert_eq!(segment["aws"]["ecs"], machine);
+    assert_eq!(
+        (&segment["aws"]["account_id"], &segment["user"]),
+        (&json!("123456789012"), &json!("alice"))
+    );
+    assert_eq!(segment["name"], "orders@db.example");
+    let sql = json!({
+        "url": "GET /orders", "connection_string": "postgresql://me:secret@db.example:5432/orders",
+        "database_type": "postgresql", "user": "reader", "sanitized_query": "SELECT 1",
+    });
+    assert_eq!(segment["sql"], sql);
+    // The peer's address is known, so the client's comes from somewhere else, and is no guess.
+    let request =
+        json!({ "method": "GET", "url": "https://shop.example/a?b=c", "client_ip": "192.0.2.1" });
+    assert_eq!(segment["http"]["request"], request);
+    assert_eq!(segment["annotations"], json!({ "otel.resource.cloud.platform": "aws_ecs" }));
+    let metadata = segment["metadata"].as_object().unwrap();
+    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["default"]);
+    assert_eq!(
+        (&metadata["default"]["a"], &metadata["default"]["list"]),
+        (&json!(1), &Value::Null)
+    );
+    assert_eq!(metadata["default"]["aws.xray.metadata.bad"], "no object");
+    assert_eq!(metadata["default"]["enduser.id"], Value::Null);
+}
+
+#[test]
+fn ids_of_zeros_are_none() {
+    let mut first = span(span::SpanKind::Internal, &json!({}));
+    first.parent_span_id = vec![0; 8];
+    let segment = made(&first);
+    assert_eq!((&segment["parent_id"], &segment["type"]), (&Value::Null, &Value::Null));
+    let store = Store::new(10);
+    for (trace_id, span_id) in [(vec![0; 16], vec![1; 8]), (TRACE.to_vec(), vec![0; 8])] {
+        let rejections =
+            store_spans(&request(vec![Span { trace_id, span_id, ..first.clone() }]), &store);
+        assert_eq!(rejections.len(), 1);
+    }
+}
+
+#[test]
+fn descriptions_of_failures() {
+    let mut failed =
+        span(span::SpanKind::Client, &json!({ "rpc.system": "aws-api", "http.status_code": 503 }));
+    failed.status = Some(Status { message: "gone".to_owned(), code: SpanStatus::Unset.into() });
+    assert_eq!((&made(&failed)["cause"], &made(&failed)["fault"]), (&Value::Null, &json!(true)));
+    failed.status = Some(Status { message: "gone".to_owned(), code: SpanStatus::Error.into() });
+    assert_eq!(made(&failed)["cause"]["exceptions"][0]["message"], "gone");
+    failed.events.push(span::Event {
+        name: "HTTP request failure".to_owned(),
+        time_unix_nano: 1_500_000_000,
+        attributes: pairs(
+            &json!({ "http.response.status_code": 500, "aws.http.error_message": "busy" }),
+        ),
+        ..span::Event::default()
+    });
+    let attempt = &made(&failed)["cause"]["exceptions"][0];
+    assert_eq!(attempt["message"], "500@1.500000@busy");
+    assert_eq!(
+        (&attempt["type"], &attempt["remote"]),
+        (&json!("aws.http.error.event"), &json!(true))
+    );
 }
 
 #[test]
@@ -204,39 +330,10 @@ fn datagrams_of_sampled_spans_are_stored() {
     assert!(take_datagram("T1SAAAA", &store).unwrap().is_err());
 }
 
-#[test]
-fn otlp_over_http_in_both_formats() {
-    let store = Store::new(10);
-    let mut headers = HeaderMap::new();
-    let mut broken = span(span::SpanKind::Server, &json!({}));
-    broken.trace_id = vec![1];
-    let spans = request(vec![span(span::SpanKind::Server, &json!({})), broken]);
-    headers.insert(header::CONTENT_TYPE, "application/x-protobuf".parse().unwrap());
-    let response = receive(&headers, &spans.encode_to_vec(), &store);
-    assert_eq!(response.status(), StatusCode::OK);
-    let answer = ExportTraceServiceResponse::decode(response.body().clone()).unwrap();
-    assert_eq!(answer.partial_success.unwrap().rejected_spans, 1);
-    assert!(store.trace(TRACE_ID).is_some());
-
-    headers.insert(header::CONTENT_TYPE, "application/json; charset=utf-8".parse().unwrap());
-    let spans = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5759e988bd862e3fe1be46a994272794",
-        "spanId":"0000000000000008","name":"n","kind":2,"startTimeUnixNano":"1465510280000000000",
-        "endTimeUnixNano":"1465510281000000000"}]}]}]}"#;
-    let response = receive(&headers, spans.as_bytes(), &store);
-    assert_eq!(response.status(), StatusCode::OK, "{:?}", response.body());
-    assert!(store.trace("1-5759e988-bd862e3fe1be46a994272794").is_some());
-    assert_eq!(receive(&headers, b"{", &store).status(), StatusCode::BAD_REQUEST);
-    headers.insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
-    assert_eq!(receive(&headers, b"", &store).status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
-}
-
 proptest! {
     #[test]
     fn no_spans_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in ".{0,60}") {
         let store = Store::new(1);
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-protobuf"));
-        let _response = receive(&headers, &bytes, &store);
         let _outcome = take_datagram(&format!("T1S{}", STANDARD.encode(&bytes)), &store);
         let mut odd = span(span::SpanKind::Client, &json!({ "http.url": text, "db.name": text, "http.host": text }));
         odd.events.push(span::Event {
@@ -244,6 +341,9 @@ proptest! {
             attributes: pairs(&json!({ "exception.stacktrace": text })),
             ..span::Event::default()
         });
-        let _document = made(&odd);
+        for language in ["python", "java", "php", "nodejs", "dotnet", "go", "other"] {
+            let resource = Attributes::new(&pairs(&json!({ "telemetry.sdk.language": language })));
+            let _documents = documents(&odd, &resource);
+        }
     }
 }

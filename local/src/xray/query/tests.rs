@@ -196,6 +196,27 @@ fn the_summary_of_documents_that_have_everything() {
 }
 
 #[test]
+fn the_earliest_fifty_annotations_are_indexed() {
+    let store = Store::new(10);
+    let id = id(1_000, 1);
+    for (name, start) in [("late", 1_002.0), ("early", 1_001.0)] {
+        let annotations: serde_json::Map<_, _> =
+            (0..40).map(|number| (format!("{name}{number:02}"), number.into())).collect();
+        let segment_id = if name == "late" { "000000000000000a" } else { "000000000000000b" };
+        let more = json!({ "id": segment_id, "annotations": annotations });
+        store.put(&segment(&id, start, &more)).unwrap();
+    }
+    let range = json!({ "StartTime": 0, "EndTime": 2_000 });
+    let summary = &summaries(&store, &range).unwrap()[0];
+    assert_eq!(summary["Annotations"].as_object().unwrap().len(), 50);
+    for (key, found) in [("early39", 1), ("late09", 1), ("late10", 0)] {
+        let mut request = range.clone();
+        request["FilterExpression"] = format!("annotation[{key}] >= 0").into();
+        assert_eq!(summaries(&store, &request).unwrap().len(), found, "{key}");
+    }
+}
+
+#[test]
 fn what_is_unknown_is_null() {
     let store = Store::new(1);
     let summary = |document: String| {

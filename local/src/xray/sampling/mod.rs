@@ -1,6 +1,8 @@
 //! Sampling: which requests are traced. The rules are X-Ray's, the decision is that of whoever a request
 //! reaches first.
 
+/// More of what is unusual.
+mod boost;
 /// What becomes of a request.
 mod decision;
 /// A rule and which requests it is for.

@@ -25,7 +25,8 @@ pub(super) struct Rule {
     path: String,
     resource: String,
     attributes: BTreeMap<String, String>,
-    boost: Option<Value>,
+    /// `SamplingRateBoost`.
+    pub(super) boost: Option<Value>,
     created: f64,
     modified: f64,
 }

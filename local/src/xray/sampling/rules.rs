@@ -92,41 +92,30 @@ impl Sampling {
         self.lock().by_name.values().any(|(rule, _)| rule.arn() == arn)
     }
 
-    /// `GetSamplingTargets`. Boosts are not given: only AWS's OpenTelemetry distributions use them.
+    /// `GetSamplingTargets`.
     pub(in crate::xray) fn targets(&self, request: &Value, now: f64) -> Value {
         let rules = &mut *self.lock();
-        let reports =
-            request["SamplingStatisticsDocuments"].as_array().map_or(&[][..], Vec::as_slice);
-        let (mut targets, mut unprocessed) = (Vec::new(), Vec::new());
+        let reports = |member: &str| request[member].as_array().map_or(&[][..], Vec::as_slice);
         // All reports count before the reservoir is divided, so that their order does not matter.
-        for report in reports {
-            let name = report["RuleName"].as_str().unwrap_or_default();
-            match rules.by_name.get_mut(name) {
-                Some((_, usage)) => usage.report(report, now),
-                None => unprocessed.push(unknown(name)),
-            }
-        }
+        let boosts = reports("SamplingBoostStatisticsDocuments");
+        let unprocessed_boosts = process(rules, boosts, |rule, usage, report| {
+            usage.boost.report(report, rule.boost.as_ref(), now);
+        });
+        let reports = reports("SamplingStatisticsDocuments");
+        let unprocessed = process(rules, reports, |_, usage, report| usage.report(report, now));
+        let mut targets = Vec::new();
         for report in reports {
             let name = report["RuleName"].as_str().unwrap_or_default();
             if let Some((rule, usage)) = rules.by_name.get_mut(name) {
                 let client = report["ClientID"].as_str().unwrap_or_default();
-                let mut target = json!({ "RuleName": name, "FixedRate": rule.rate });
-                if let Some((quota, until)) = usage.lease(client, rule.reservoir, now) {
-                    target["ReservoirQuota"] = quota.into();
-                    target["ReservoirQuotaTTL"] = until.into();
-                    target["Interval"] = INTERVAL.into();
-                }
-                targets.push(target);
+                targets.push(target(rule, usage, client, now));
             }
         }
-        let boosts = request["SamplingBoostStatisticsDocuments"].as_array().into_iter().flatten();
-        let boosts = boosts.filter_map(|boost| boost["RuleName"].as_str());
-        let boosts = boosts.filter(|name| !rules.by_name.contains_key(*name)).map(unknown);
         json!({
             "SamplingTargetDocuments": targets,
             "LastRuleModification": rules.modified,
             "UnprocessedStatistics": unprocessed,
-            "UnprocessedBoostStatistics": boosts.collect::<Vec<_>>(),
+            "UnprocessedBoostStatistics": unprocessed_boosts,
         })
     }
 
@@ -136,6 +125,37 @@ impl Sampling {
         let summaries = rules.by_name.iter().map(|(name, (_, usage))| usage.summary(name, now));
         json!({ "SamplingStatisticSummaries": summaries.collect::<Vec<_>>() })
     }
+}
+
+/// Processes reports by the rules that they name; returns those of rules that do not exist.
+fn process(
+    rules: &mut Rules,
+    reports: &[Value],
+    each: impl Fn(&Rule, &mut Usage, &Value),
+) -> Vec<Value> {
+    let mut unprocessed = Vec::new();
+    for report in reports {
+        let name = report["RuleName"].as_str().unwrap_or_default();
+        match rules.by_name.get_mut(name) {
+            Some((rule, usage)) => each(rule, usage, report),
+            None => unprocessed.push(unknown(name)),
+        }
+    }
+    unprocessed
+}
+
+/// What the client is to sample by a rule from now on.
+fn target(rule: &Rule, usage: &mut Usage, client: &str, now: f64) -> Value {
+    let mut target = json!({ "RuleName": rule.name, "FixedRate": rule.rate });
+    if let Some((quota, until)) = usage.lease(client, rule.reservoir, now) {
+        target["ReservoirQuota"] = quota.into();
+        target["ReservoirQuotaTTL"] = until.into();
+        target["Interval"] = INTERVAL.into();
+    }
+    if let Some((rate, until)) = usage.boost.current(rule.boost.as_ref(), now) {
+        target["SamplingBoost"] = json!({ "BoostRate": rate, "BoostRateTTL": until });
+    }
+    target
 }
 
 fn find<'a>(rules: &'a mut Rules, name: &str) -> Result<&'a mut (Rule, Usage), AwsError> {

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::boost::Boost;
+
 /// How often clients report, in seconds, and the length of the windows in which their reports are counted.
 pub(super) const INTERVAL: u32 = 10;
 /// How long a client may use its part of the reservoir, and how long it is remembered, in seconds.
@@ -20,6 +22,7 @@ pub(super) struct Usage {
     clients: BTreeMap<String, Client>,
     /// By the number of the window.
     windows: BTreeMap<u64, Counts>,
+    pub(super) boost: Boost,
 }
 
 /// One process that samples with AWS's SDK.

@@ -1,4 +1,4 @@
-"""A dead-letter queue that is looked through: each message is seen once, and is visible again afterwards."""
+"""A queue that is looked through: each message is seen once, and is visible again afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 10
 LONG_POLL_SECONDS = 1
 
 
-class DeadLetterQueue:
+class HeldQueue:
     """Holds the messages that it has shown, so that no message comes twice; releases them on exit."""
 
     def __init__(self, sqs: SQSClient, name: str, hold_seconds: int) -> None:

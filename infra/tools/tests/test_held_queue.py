@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from tools.redrive.dead_letter_queue import DeadLetterQueue
+from tools.held_queue import HeldQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,8 +26,8 @@ def sqs() -> Iterator[Stubber]:
         stub.assert_no_pending_responses()
 
 
-def open_queue(stub: Stubber) -> DeadLetterQueue:
-    return DeadLetterQueue(cast("SQSClient", stub.client), "letters", 120)
+def open_queue(stub: Stubber) -> HeldQueue:
+    return HeldQueue(cast("SQSClient", stub.client), "letters", 120)
 
 
 def counts(stub: Stubber, visible: int, hidden: int) -> None:

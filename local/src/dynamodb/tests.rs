@@ -1,0 +1,110 @@
+use axum::http::HeaderMap;
+use http_body_util::BodyExt;
+use serde_json::json;
+
+use super::*;
+
+fn request(operation: &str, body: &str, headers: &[(&'static str, &str)]) -> AwsRequest {
+    let target = format!("DynamoDB_20120810.{operation}");
+    let signature = "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/dynamodb/aws4_request, \
+                     SignedHeaders=host, Signature=0";
+    let mut all = HeaderMap::new();
+    let common = [
+        ("content-type", CONTENT_TYPE),
+        ("x-amz-target", &target),
+        ("x-amz-date", "20260101T000000Z"),
+        ("authorization", signature),
+    ];
+    for (name, value) in common.iter().chain(headers) {
+        all.insert(*name, value.parse().unwrap());
+    }
+    let protocol = Protocol::Json { target: "DynamoDB_20120810", content_type: CONTENT_TYPE };
+    AwsRequest::parse(protocol, &Method::POST, "/", &all, body.to_owned().into())
+}
+
+async fn database() -> DynamoDb {
+    let table = json!({
+        "TableName": "table", "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+    });
+    DynamoDb::start(&[table]).await.unwrap()
+}
+
+/// Whether the server answered, the status, and the body.
+async fn seen(outcome: Outcome) -> (bool, StatusCode, Value) {
+    let Ok(Response::Http(response)) = outcome else { panic!("no answer in HTTP") };
+    let (is_servers, status) =
+        (response.headers().contains_key("x-dynoxide-version"), response.status());
+    assert!(response.headers().contains_key("x-amz-crc32"));
+    assert_eq!(response.headers()["content-type"], CONTENT_TYPE);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (is_servers, status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn what_is_answered_without_the_server_is_what_the_server_answers() {
+    let (database, server) = (database().await, database().await);
+    let key = json!({ "id": { "S": "a" } });
+    let item = json!({ "id": { "S": "a" }, "n": { "N": "1.50" }, "names": { "SS": ["y", "x"] } });
+    let add = json!({
+        "TableName": "table", "Key": key, "UpdateExpression": "SET n = n + :one",
+        "ExpressionAttributeValues": { ":one": { "N": "1" } }, "ReturnValues": "ALL_NEW",
+    });
+    let flag = json!({ "id": { "S": "b" }, "is": { "BOOL": "true" } });
+    let all = json!({
+        "TableName": "table", "KeyConditionExpression": "id = :id",
+        "ExpressionAttributeValues": { ":id": { "S": "a" } },
+    });
+    let absent = json!({
+        "TableName": "table", "Item": item, "ConditionExpression": "attribute_not_exists(id)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    });
+    for (operation, body, by_server) in [
+        ("PutItem", &absent, false),
+        ("PutItem", &absent, true),
+        ("GetItem", &json!({ "TableName": "table", "Key": key }), false),
+        ("UpdateItem", &add, false),
+        ("UpdateItem", &add, false),
+        ("Query", &all, false),
+        ("PutItem", &json!({ "TableName": "table", "Item": flag }), true),
+        ("PutItem", &json!({ "TableName": "table", "Item": {} }), true),
+        ("PutItem", &json!({ "TableName": "table", "Item": 1 }), true),
+        ("GetItem", &json!({ "TableName": "other", "Key": key }), true),
+        ("Query", &json!({ "TableName": "table", "KeyConditions": [] }), true),
+        ("Scan", &json!({ "TableName": "table" }), true),
+        (
+            "DeleteItem",
+            &json!({ "TableName": "table", "Key": key, "ReturnValues": "ALL_OLD" }),
+            false,
+        ),
+        ("GetItem", &json!({ "TableName": "table", "Key": key }), false),
+    ] {
+        let request = request(operation, &body.to_string(), &[]);
+        let (is_servers, status, answer) = seen(database.handle(&request).await).await;
+        assert_eq!(is_servers, by_server, "{operation} {body}: {answer}");
+        let (_, expected_status, expected) = seen(server.forward(&request).await).await;
+        assert_eq!((status, answer), (expected_status, expected), "{operation} {body}");
+    }
+}
+
+#[tokio::test]
+async fn the_server_answers_what_is_not_a_signed_request_of_the_protocol() {
+    let database = database().await;
+    let body = json!({ "TableName": "table", "Key": { "id": { "S": "a" } } }).to_string();
+    for header in [("content-type", "application/json"), ("authorization", "AWS4-HMAC-SHA256 ")] {
+        let request = request("GetItem", &body, &[header]);
+        let Ok(Response::Http(response)) = database.handle(&request).await else { panic!() };
+        assert!(response.headers().contains_key("x-dynoxide-version"), "{header:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_page_finds_the_embedded_server() {
+    let addresses = [listen().await.unwrap(), listen().await.unwrap()];
+    let [first, second] = addresses.map(|listener| listener.local_addr().unwrap().ip());
+    assert!(first.is_loopback() && second.is_loopback());
+    assert_ne!(first, second);
+    assert_ne!(first, Ipv4Addr::LOCALHOST);
+}
