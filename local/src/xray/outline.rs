@@ -134,12 +134,11 @@ impl Root {
     }
 }
 
-/// The different values of each annotation, of all segments and subsegments.
+/// The different values of each indexed annotation, of all segments and subsegments.
 fn annotations(trace: &Trace, known: &mut Known) -> Box<[(Arc<str>, Scalar)]> {
     let mut found: Vec<(Arc<str>, Scalar)> = Vec::new();
     for node in &trace.nodes {
-        let annotations = node.body.get("annotations").and_then(Value::as_object);
-        for (key, value) in annotations.into_iter().flatten() {
+        for (key, value) in node.annotations() {
             let scalar = match value {
                 Value::Bool(truth) => Some(Scalar::Truth(*truth)),
                 Value::Number(number) => number.as_f64().map(Scalar::Number),
