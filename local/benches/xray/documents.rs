@@ -14,12 +14,12 @@ pub(crate) fn trace(number: u64, began: f64) -> [String; DOCUMENTS] {
     #[expect(clippy::cast_precision_loss, reason = "it is less than a second")]
     let latency = 0.004 + (number.wrapping_mul(2_654_435_761) % 997) as f64 / 4000.0;
     let failed = number.is_multiple_of(50);
-    let (end, handled) = (began + latency, began + latency * 0.75);
+    let (end, done) = (began + latency, began + latency * 0.75);
     let status = if failed { 503 } else { 201 };
     let service = ["order", "payment", "inventory", "notification"][(number % 4) as usize];
     let mut handler = json!({
         "trace_id": trace, "id": id(3), "parent_id": id(2), "type": "subsegment", "name": format!("process_{service}"),
-        "start_time": began + 0.002, "end_time": handled, "namespace": "local",
+        "start_time": began + 0.002, "end_time": done, "namespace": "local",
         "annotations": { "order_id": format!("ord_{number:08}"), "service_name": service, "order_amount": 99.99, "cold_start": false },
         "metadata": { "default": { "code.line": 81, "thread": "main" } },
     });
@@ -34,7 +34,7 @@ pub(crate) fn trace(number: u64, began: f64) -> [String; DOCUMENTS] {
         }),
         json!({ "trace_id": trace, "id": id(1), "parent_id": id(0), "name": service, "origin": "AWS::Lambda", "start_time": began + 0.001, "end_time": end, "http": { "response": { "status": 200 } } }),
         json!({
-            "trace_id": trace, "id": id(2), "parent_id": id(1), "name": service, "origin": "AWS::Lambda::Function", "start_time": began + 0.0015, "end_time": handled,
+            "trace_id": trace, "id": id(2), "parent_id": id(1), "name": service, "origin": "AWS::Lambda::Function", "start_time": began + 0.0015, "end_time": done,
             "aws": { "account_id": "000000000000", "function_arn": format!("arn:aws:lambda:us-east-1:000000000000:function:{service}"), "resource_names": [service] },
         }),
         handler,

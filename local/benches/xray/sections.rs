@@ -145,7 +145,8 @@ impl World {
             world.put_traces(TRACES, 1)?;
             world.client.get(OVERVIEW, None)
         })?;
-        memory(&format!("memory at {TRACES} traces, {} MB of documents", size / 1_000_000))
+        memory(&format!("memory at {TRACES} traces, {} MB of documents", size / 1_000_000));
+        Ok(())
     }
 
     /// Whole orders as the services send them.
@@ -165,14 +166,15 @@ impl World {
                 count / ORDERS,
                 size / 1_000_000
             ),
-            &format!("{:.0} thousand documents a second", count as f64 / seconds / 1000.0),
+            &format!("{:.0} thousand documents a second", float(count) / seconds / 1000.0),
         );
         let first = self.graph()?;
         row("their graph, the first one", &ms(first.took));
         self.measure("the same again", Self::graph)?;
         self.measure("page of summaries, `fault`", |world| world.summaries(Some("fault")))?;
         self.measure("overview of the page", |world| world.client.get(OVERVIEW, None))?;
-        memory(&format!("memory at {ORDERS} orders"))
+        memory(&format!("memory at {ORDERS} orders"));
+        Ok(())
     }
 
     /// What the page's polls cost with ten thousand traces.
@@ -214,7 +216,7 @@ impl World {
             }
         }
         if count > 1 {
-            let rate = (count * DOCUMENTS) as f64 / took.as_secs_f64() / 1000.0;
+            let rate = float(count * DOCUMENTS) / took.as_secs_f64() / 1000.0;
             row(
                 &format!("{count} traces through one client"),
                 &format!("{rate:.0} thousand documents a second"),
@@ -262,7 +264,7 @@ impl World {
 
 /// When a trace began: they are spread over the ten minutes before now.
 fn spread(now: f64, number: usize, count: usize) -> f64 {
-    now - 600.0 + 599.0 * number as f64 / count as f64
+    now - 600.0 + 599.0 * float(number) / float(count)
 }
 
 fn datagram(burst: usize, number: usize) -> String {
@@ -278,7 +280,7 @@ fn datagram(burst: usize, number: usize) -> String {
 }
 
 /// A line with the memory that the process has, and the most that it had, as Linux counts it.
-fn memory(what: &str) -> Result<(), AnyError> {
+fn memory(what: &str) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -287,7 +289,11 @@ fn memory(what: &str) -> Result<(), AnyError> {
             / 1024
     };
     row(what, &format!("{} MB, at most {} MB", field("VmRSS:"), field("VmHWM:")));
-    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nothing is counted beyond 2^52")]
+fn float(count: usize) -> f64 {
+    count as f64
 }
 
 fn millis(time: Duration) -> f64 {

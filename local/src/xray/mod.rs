@@ -30,12 +30,12 @@ mod groups;
 mod infer;
 /// Unusual faults in a group.
 mod insights;
+/// Edges from trace to trace.
+mod link_edges;
 /// Which traces name which others.
 mod links;
 /// Names that many traces have in common.
 mod names;
-/// Edges from trace to trace.
-mod link_edges;
 /// A segment or subsegment of a trace.
 mod node;
 /// The table of operations.
