@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// How many times that of the bare runtime a service's init may be, and how many times its AWS calls a warm
-/// invocation: above what is usual, so that only a mistake fails. Without optimisation everything but the runtime is
-/// slower.
-const INIT_RATIO: f64 = if cfg!(debug_assertions) { 6.0 } else { 3.0 };
-const WARM_RATIO: f64 = 2.0;
+/// invocation: twice what is usual, so that a busy machine does not fail and a mistake does, such as reading the
+/// system's certificates. Without optimisation everything but the runtime is slower.
+const INIT_RATIO: f64 = if cfg!(debug_assertions) { 12.0 } else { 4.0 };
+const WARM_RATIO: f64 = if cfg!(debug_assertions) { 4.0 } else { 2.0 };
 
 /// The page with the tables, each between markers.
 pub(crate) struct Page {
@@ -140,8 +140,8 @@ mod tests {
     #[test]
     fn only_ratios_fail() {
         let bare = || measured("bare", 100.0, 1.0, 0.0);
-        assert!(too_slow(&[bare(), measured("good", 299.0, 199.0, 100.0)]).is_empty());
-        let findings = too_slow(&[bare(), measured("bad", 601.0, 201.0, 100.0)]);
+        assert!(too_slow(&[bare(), measured("good", 399.0, 199.0, 100.0)]).is_empty());
+        let findings = too_slow(&[bare(), measured("bad", 1201.0, 401.0, 100.0)]);
         assert_eq!(findings.len(), 2, "{findings:?}");
         // It made no AWS call that was seen.
         assert_eq!(too_slow(&[bare(), measured("blind", 100.0, 1.0, f64::NAN)]).len(), 1);
