@@ -272,9 +272,14 @@ def test_a_function_in_python(function: stack.Stack) -> None:
     map_ = nodes(trace_id)
     assert (table, "AWS::DynamoDB::Table") in map_
     assert {kind for called, kind in map_ if called.endswith(topic) or called == "SNS"} == {"AWS::SNS"}
-    printed = {line["message"]: line["request_id"] for line in logs(function, trace_id)}
-    ids = {printed[f"{event} of {order_id}"] for event in ("Payment Processed", "Inventory Updated")}
-    assert len(ids) == 2, "each line belongs to the invocation that printed it"
+    messages = {f"{event} of {order_id}" for event in ("Payment Processed", "Inventory Updated")}
+
+    def printed() -> list[dict[str, str]] | None:
+        lines = [line for line in logs(function, trace_id) if line["message"] in messages]
+        return lines if {line["message"] for line in lines} == messages else None
+
+    lines = wait_for("the lines of both events", printed, PATIENCE)
+    assert len({line["request_id"] for line in lines}) == 2, "each line belongs to the invocation that printed it"
 
 
 def test_an_exception_in_python(function: stack.Stack) -> None:
