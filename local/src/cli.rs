@@ -43,6 +43,9 @@ pub(crate) struct Arguments {
     /// Run the executables that were built before
     #[arg(long)]
     pub(crate) no_build: bool,
+    /// Executable that was built just now; may be repeated
+    #[arg(long, value_name = "PATH", hide = true)]
+    pub(crate) built: Vec<PathBuf>,
     /// File to write the addresses to, as JSON, once everything is ready
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,

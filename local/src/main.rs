@@ -17,10 +17,20 @@ mod signals;
 use std::{env, fs, io, path::Path, process};
 
 use clap::Parser;
-use local::{Options, Sockets, Stack, compile, processor, processor::Processor, template};
+use local::{
+    Options, Sockets, Stack,
+    compile::{self, Built},
+    processor,
+    processor::Processor,
+    template,
+};
 use serde_json::Value;
 
 use crate::cli::{Arguments, Command};
+
+/// Faster than the C library's for what this program does, small objects by the thousand, and it returns what is free.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() {
@@ -59,14 +69,11 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
     };
     let app = template::load(&arguments.template, &arguments.parameter)?;
     let sockets = Sockets::bind(arguments.ports()).await?;
-    let mut progress = terminal::progress();
-    let build =
-        compile::executables(&app, &arguments.bootstrap, !arguments.no_build, &mut progress);
+    let built = if arguments.no_build { Built::All } else { Built::These(&arguments.built) };
     let executables = tokio::select! {
-        executables = build => executables?,
+        executables = compile::executables(&app, &arguments.bootstrap, built) => executables?,
         _asked = &mut asked_to_stop => return Ok(()),
     };
-    drop(progress);
 
     let options = Options {
         max_traces: arguments.max_traces,

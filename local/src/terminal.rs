@@ -1,5 +1,5 @@
 //! The terminal: standard output for what was started and for log lines, standard error for
-//! progress and errors.
+//! errors.
 
 use std::{
     env,
@@ -9,8 +9,7 @@ use std::{
     iter,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
-use local::{Entry, Line, Printable, Served, Stack, compile::Progress, template::App};
+use local::{Entry, Line, Printable, Served, Stack, template::App};
 
 /// Parameters of the escape sequences that choose a colour (`CSI … m` of ECMA-48).
 const RED: &str = "31";
@@ -62,18 +61,6 @@ pub(crate) fn print_error(error: &dyn Error) {
 fn lines(text: &str) -> String {
     let lines = text.lines().map(|line| Printable(line).to_string());
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// A progress bar for the build.
-pub(crate) fn progress() -> Bar {
-    let bar = ProgressBar::new(0);
-    // The template is a constant, so this cannot fail; if it did, the plain bar would do.
-    if let Ok(style) =
-        ProgressStyle::with_template("building the functions {bar:30} {pos}/{len} {msg}")
-    {
-        bar.set_style(style);
-    }
-    Bar(bar)
 }
 
 /// Prints the functions' log lines, each with the function's short name, and a line for each request, with a link to its
@@ -160,25 +147,6 @@ pub(crate) fn print_summary(stack: &Stack) {
     }
     print("press Ctrl-C to stop everything");
     print("");
-}
-
-/// The progress bar of a build. It disappears when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Bar(ProgressBar);
-
-impl Progress for Bar {
-    fn package(&mut self, done: usize, total: usize, name: &str) {
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        self.0.set_length(count(total.max(done)));
-        self.0.set_position(count(done));
-        self.0.set_message(name.to_owned());
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }
 
 /// The prefix that all functions' names have in common. It says nothing to the reader, so log lines

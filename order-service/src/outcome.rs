@@ -20,7 +20,7 @@ impl EventHandler for Orders {
     type Error = OutcomeError;
 
     /// Adds what happened to the order's history. Whoever has the last fact takes the order out of
-    /// the index of open ones.
+    /// the index of open ones, with the same write if it is the usual last one.
     async fn handle(
         &self,
         inbound: &InboundEvent,
@@ -29,8 +29,14 @@ impl EventHandler for Orders {
         let event = &inbound.event;
         let fact = Fact::of(event).ok_or_else(|| inbound.not_handled())?;
         let happened = Happened::of(inbound);
-        let order_id = event.order_id();
-        let added = self.table.add_fact(event.customer_id(), order_id, fact, &happened).await?;
+        let (customer_id, order_id) = (event.customer_id(), event.order_id());
+        let mut added = None;
+        if happened.says_confirmed(fact) {
+            added = self.table.add_last_fact(customer_id, order_id, &happened).await?;
+        }
+        if added.is_none() {
+            added = self.table.add_fact(customer_id, order_id, fact, &happened).await?;
+        }
         let Some(order) = added else {
             tracing::warn!(fact = fact.detail_type(), "there is no such order here");
             return Ok(());

@@ -101,6 +101,11 @@ impl Happened {
             detail,
         }
     }
+
+    /// Whether this is what the customer of a confirmed order was notified of.
+    pub(crate) fn says_confirmed(&self, fact: Fact) -> bool {
+        fact == Fact::NotificationSent && self.detail.as_deref() == Some(Status::Confirmed.as_str())
+    }
 }
 
 impl Progress {

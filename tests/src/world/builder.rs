@@ -4,7 +4,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_eventbridge::config::Credentials;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use local::{
-    Entry, Fault, Line, Options, Ports, Sockets, Stack, compile, processor::Processor, template,
+    Entry, Fault, Line, Options, Ports, Sockets, Stack,
+    compile::{self, Built},
+    processor::Processor,
+    template,
 };
 use tokio::sync::OnceCell;
 
@@ -134,7 +137,7 @@ impl WorldBuilder {
         }
         let app = template::load(&template, &self.parameters).expect("the template loads");
         let sockets = Sockets::bind(Ports::default()).await.expect("any port is free");
-        let executables = compile::executables(&app, &self.bootstraps, false, &mut Silent).await;
+        let executables = compile::executables(&app, &self.bootstraps, Built::All).await;
         let executables = executables.expect("the functions were built");
         let defaults = Options::default();
         let options = Options {
@@ -203,10 +206,4 @@ async fn sdk_config(endpoint: &str) -> SdkConfig {
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .load()
         .await
-}
-
-struct Silent;
-
-impl compile::Progress for Silent {
-    fn package(&mut self, _done: usize, _total: usize, _name: &str) {}
 }
