@@ -79,7 +79,7 @@ impl Services {
         trusts_trace_header: bool,
         logs: Logs,
     ) -> Result<Self, StartError> {
-        let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
+        let dynamodb = DynamoDb::start(&app.tables).await?;
         let logs = Arc::new(logs);
         let traces = Arc::new(Store::new(max_traces));
         let recorder = Recorder::new(Arc::clone(&traces), Arc::clone(&logs));
@@ -101,14 +101,7 @@ impl Services {
         ));
         let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
-        let archives = Archives::new(app.archives.clone(), Arc::clone(&logs));
-        let buses = Arc::new(Buses::new(
-            app.buses.clone(),
-            app.rules.clone(),
-            archives,
-            targets,
-            BusLogs::new(app.bus_logs.clone(), Arc::clone(&logs)),
-        ));
+        let buses = Arc::new(buses(app, targets, &logs));
         let sampling = Arc::new(Sampling::default());
         let xray = Arc::new(XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?);
         let sampling = samples.then_some(sampling);
@@ -116,30 +109,11 @@ impl Services {
         let issuer = issuer(app)?.map(Arc::new);
         let cognito = Arc::new(Cognito(issuer.clone()));
         let gateway = app.api.clone().map(|api| {
-            let (lambda, logs, recorder) =
-                (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
-            let sessions = Arc::clone(&sessions);
-            let callers = Callers { sessions, issuer, trusts_trace_header };
+            let (lambda, logs) = (Arc::clone(&lambda), Arc::clone(&logs));
+            let callers = Callers { sessions: Arc::clone(&sessions), issuer, trusts_trace_header };
             Gateway::new(api, app.routes.clone(), callers, lambda, recorder, sampling, logs)
         });
-        // A new AWS API goes here.
-        let apis: Vec<Arc<dyn AwsApi>> = vec![
-            Arc::new(ApiGateway(app.api.clone())),
-            Arc::clone(&cognito) as _,
-            dynamodb,
-            Arc::new(EventBridge { buses: Arc::clone(&buses), schedules: Arc::clone(&schedules) }),
-            Arc::new(Iam(Arc::clone(&authorizer))),
-            Arc::new(LambdaApi(Arc::clone(&lambda))),
-            Arc::clone(&sns) as _,
-            Arc::clone(&queues) as _,
-            Arc::new(Sts {
-                authorizer: Arc::clone(&authorizer),
-                sessions: Arc::clone(&sessions),
-                roles: app.assumable_roles.clone(),
-            }),
-            Arc::clone(&xray) as _,
-        ];
-        Ok(Self {
+        let mut services = Self {
             cognito,
             authorizer,
             buses,
@@ -153,9 +127,38 @@ impl Services {
             sns,
             traces,
             xray,
-            apis,
-        })
+            apis: Vec::new(),
+        };
+        services.apis = services.apis(app, dynamodb);
+        Ok(services)
     }
+
+    /// The table of AWS APIs. A new one goes here.
+    fn apis(&self, app: &App, dynamodb: DynamoDb) -> Vec<Arc<dyn AwsApi>> {
+        let (buses, schedules) = (Arc::clone(&self.buses), Arc::clone(&self.schedules));
+        vec![
+            Arc::new(ApiGateway(app.api.clone())),
+            Arc::clone(&self.cognito) as _,
+            Arc::new(dynamodb),
+            Arc::new(EventBridge { buses, schedules }),
+            Arc::new(Iam(Arc::clone(&self.authorizer))),
+            Arc::new(LambdaApi(Arc::clone(&self.lambda))),
+            Arc::clone(&self.sns) as _,
+            Arc::clone(&self.queues) as _,
+            Arc::new(Sts {
+                authorizer: Arc::clone(&self.authorizer),
+                sessions: Arc::clone(&self.sessions),
+                roles: app.assumable_roles.clone(),
+            }),
+            Arc::clone(&self.xray) as _,
+        ]
+    }
+}
+
+fn buses(app: &App, targets: Targets, logs: &Arc<Logs>) -> Buses {
+    let archives = Archives::new(app.archives.clone(), Arc::clone(logs));
+    let bus_logs = BusLogs::new(app.bus_logs.clone(), Arc::clone(logs));
+    Buses::new(app.buses.clone(), app.rules.clone(), archives, targets, bus_logs)
 }
 
 /// Issues the tokens that the API accepts, if it accepts any.
