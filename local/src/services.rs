@@ -109,9 +109,10 @@ impl Services {
         let issuer = issuer(app)?.map(Arc::new);
         let cognito = Arc::new(Cognito(issuer.clone()));
         let gateway = app.api.clone().map(|api| {
-            let (lambda, logs) = (Arc::clone(&lambda), Arc::clone(&logs));
+            let (routes, lambda, logs) =
+                (app.routes.clone(), Arc::clone(&lambda), Arc::clone(&logs));
             let callers = Callers { sessions: Arc::clone(&sessions), issuer, trusts_trace_header };
-            Gateway::new(api, app.routes.clone(), callers, lambda, recorder, sampling, logs)
+            Gateway { api, routes, callers, lambda, recorder, sampling, logs }
         });
         let mut services = Self {
             cognito,

@@ -52,14 +52,14 @@ const MAX_EVENT: usize = 6 * 1024 * 1024;
 /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    api: Api,
-    routes: Vec<Route>,
-    callers: Callers,
-    lambda: Arc<Lambda>,
-    recorder: Recorder,
+    pub(crate) api: Api,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) callers: Callers,
+    pub(crate) lambda: Arc<Lambda>,
+    pub(crate) recorder: Recorder,
     /// What decides which requests are traced; without it all are.
-    sampling: Option<Arc<Sampling>>,
-    logs: Arc<Logs>,
+    pub(crate) sampling: Option<Arc<Sampling>>,
+    pub(crate) logs: Arc<Logs>,
 }
 
 /// What came of calling the function: what the client gets, and for the segment the status of Lambda's
@@ -67,19 +67,6 @@ pub(crate) struct Gateway {
 type Called = (HttpResponse, u16, bool, usize);
 
 impl Gateway {
-    /// The gateway of a template's API.
-    pub(crate) fn new(
-        api: Api,
-        routes: Vec<Route>,
-        callers: Callers,
-        lambda: Arc<Lambda>,
-        recorder: Recorder,
-        sampling: Option<Arc<Sampling>>,
-        logs: Arc<Logs>,
-    ) -> Self {
-        Self { api, routes, callers, lambda, recorder, sampling, logs }
-    }
-
     /// Handles a request, and hands on what it was answered with.
     pub(crate) async fn handle(&self, request: Request<Body>, client: SocketAddr) -> HttpResponse {
         let start = Instant::now();

@@ -1,12 +1,4 @@
-use e2e::World;
-
-/// The header of a request that is signed for a service.
-pub(crate) fn scope(service: &str) -> (&'static str, String) {
-    let scope = format!(
-        "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    );
-    ("authorization", scope)
-}
+use e2e::{Response, World, scope};
 
 /// Sends a signed request to a service.
 pub(crate) async fn call(
@@ -15,15 +7,9 @@ pub(crate) async fn call(
     target: &str,
     path: &str,
     body: &str,
-) -> e2e::Response {
-    let (name, value) = scope(service);
-    let url = format!("{}{path}", world.stack().aws());
-    let headers = [
-        (name, value.as_str()),
-        ("x-amz-target", target),
-        ("content-type", "application/x-amz-json-1.0"),
-    ];
-    world.request("POST", &url, body, &headers).await
+) -> Response {
+    let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.0")];
+    world.aws(service, path, body, &headers).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,10 +120,8 @@ async fn lambda_invokes_what_there_is() {
             "{message}"
         );
     }
-    let (name, value) = scope("lambda");
-    let url = format!("{}{}", world.stack().aws(), path("PaymentService"));
-    let headers = [(name, value.as_str()), ("x-amz-invocation-type", "Event")];
-    let response = world.request("POST", &url, "{}", &headers).await;
+    let headers = [("x-amz-invocation-type", "Event")];
+    let response = world.aws("lambda", &path("PaymentService"), "{}", &headers).await;
     assert_eq!(response.status, 202);
     world.settled().await;
     assert_eq!(world.stack().dead_letters().len(), 1);
