@@ -69,7 +69,7 @@ fn events_of(body: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_tells_what_became_of_it() {
+async fn an_order_shows_its_history() {
     let world = World::with().parameter("InitialStock", "5").start().await;
     for (body, status, events) in [
         (
@@ -112,6 +112,8 @@ async fn an_order_tells_what_became_of_it() {
             let shown = format!("{}#trace/{}", world.stack().console(), placed.trace_id());
             assert_eq!(event["links"], json!({ "trace": shown }));
         }
+        let of_somebody_else = format!("/orders/somebody-else/{}", placed.order_id());
+        assert_eq!(get(&world, &of_somebody_else).await.status, 404);
     }
     world.end().await;
 }

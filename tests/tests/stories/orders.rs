@@ -239,16 +239,3 @@ async fn an_order_out_of_stock_is_refunded() {
     assert_eq!(world.notified(1).await.len(), 1);
     world.end().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stored_order_can_be_looked_up() {
-    let world = World::start().await;
-    let response = world.order(r#"{"productId": "p"}"#).await;
-    let url = format!("{}{}", world.stack().api(), response.headers["location"].to_str().unwrap());
-    let found = world.request("GET", &url, "", &[]).await;
-    assert_eq!((found.status, &found.body["orderId"]), (200, &response.body["orderId"]));
-    let url =
-        format!("{}/orders/somebody-else/{}", world.stack().api(), url.rsplit('/').next().unwrap());
-    assert_eq!(world.request("GET", &url, "", &[]).await.status, 404);
-    world.end().await;
-}
