@@ -1,5 +1,3 @@
-/// The settings.
-mod options;
 /// The HTTP servers.
 mod server;
 /// The ports and what listens there.
@@ -29,9 +27,9 @@ use crate::{
     events::{EventRecord, ScheduleState, UnknownSchedule},
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
-    lambda::{Endpoints, Settings},
-    logs::{Line, Logs},
-    services::{Services, StartError},
+    lambda::Endpoints,
+    logs::Line,
+    services::{Options, Services, StartError},
     sns::Notification,
     sqs::Message,
     template::App,
@@ -39,7 +37,6 @@ use crate::{
     xray,
 };
 
-pub use options::Options;
 pub use sockets::{PortError, Ports, Sockets};
 
 /// How long requests under way may take after the stack was stopped.
@@ -65,32 +62,8 @@ impl Stack {
         options: Options,
     ) -> Result<Self, StartError> {
         let Sockets { api, aws, aws_ipv6, xray, xray_tcp, otlp, addresses } = sockets;
-        let Options {
-            max_traces,
-            retry_delay,
-            max_processes,
-            sampling,
-            trust_trace_header,
-            faults,
-            seed,
-            log,
-        } = options;
         let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
-        let settings = Settings { endpoints, retry_delay, max_processes };
-        let logs = Logs::new(log);
-        let services = Services::start(
-            &app,
-            executables,
-            &settings,
-            max_traces,
-            sampling,
-            trust_trace_header,
-            logs,
-        )
-        .await?;
-        services.faults.set(faults, seed)?;
-        let services = Arc::new(services);
-
+        let services = Arc::new(Services::start(&app, executables, endpoints, options).await?);
         let endpoint = Arc::new(Endpoint::new(&services));
         let console = Console {
             services: Arc::clone(&services),
