@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, ffi::OsStr, fs, time::Duration};
 
 /// What a process has used so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +45,10 @@ pub(crate) fn cpu_by_program(parent: u32) -> BTreeMap<String, f64> {
         let number = |field: usize| fields.get(field).and_then(|field| field.parse::<u32>().ok());
         if pid == parent.to_string() || number(1) == Some(parent) {
             let ticks = [11, 12].map(|field| f64::from(number(field).unwrap_or_default()));
-            *seconds.entry(name.to_owned()).or_default() +=
+            // The name is cut after 15 bytes; that of the executable is not.
+            let executable = fs::read_link(entry.path().join("exe")).unwrap_or_default();
+            let program = executable.file_name().map_or(name.into(), OsStr::to_string_lossy);
+            *seconds.entry(program.into_owned()).or_default() +=
                 (ticks[0] + ticks[1]) / TICKS_PER_SECOND;
         }
     }

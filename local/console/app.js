@@ -3,8 +3,9 @@
 /** @import { State, SubjectAnswer, Trace } from "./types.d.ts" */
 import { ConnectionLost, RequestFailed, load } from "./api.js";
 import { drawComparison } from "./compare.js";
+import { filter, minutes, showRoute, until } from "./controls.js";
 import { copy } from "./copy.js";
-import { el } from "./dom.js";
+import { byId } from "./dom.js";
 import { exportTrace, importTraces } from "./exchange.js";
 import { commonPrefix } from "./format.js";
 import { pressed, toFailure } from "./keyboard.js";
@@ -33,10 +34,6 @@ const SHOWN = {
 const main = byId("main", HTMLElement);
 const live = byId("live", HTMLElement);
 const problem = byId("problem", HTMLElement);
-const minutes = byId("minutes", HTMLSelectElement);
-const until = byId("until", HTMLInputElement);
-const filter = byId("filter", HTMLInputElement);
-const title = document.title;
 
 let route = parseRoute(location.hash);
 /**
@@ -153,7 +150,7 @@ function frameWidth() {
 function follow() {
   const before = route;
   route = parseRoute(location.hash);
-  showRoute();
+  showRoute(route);
   notify("");
   if (route.view !== before.view || route.trace !== before.trace || route.after !== before.after) {
     // The link that was followed is gone; a reader at the keyboard goes on from the top of the new view.
@@ -161,32 +158,6 @@ function follow() {
     window.scrollTo(0, 0);
   }
   refresh();
-}
-
-/** Shows the route in the title, the controls and the links. */
-function showRoute() {
-  document.title = route.view === "trace" ? `${route.trace} – ${title}` : title;
-  const value = String(route.minutes);
-  if (![...minutes.options].some((option) => option.value === value)) minutes.append(el("option", { value }, value + " min"));
-  minutes.value = value;
-  until.value = route.until ? localTime(route.until) : "";
-  if (filter.value !== route.filter) filter.value = route.filter;
-  byId("filter-label", HTMLElement).hidden = route.view !== "map" && route.view !== "traces";
-  for (const link of document.querySelectorAll("a[data-view]")) {
-    const { view } = parseRoute("#" + link.getAttribute("data-view"));
-    link.setAttribute("href", formatRoute({ ...route, view, after: "", other: "", subject: null }));
-    if (view === route.view && link.closest("nav")) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-}
-
-/**
- * A time as an input of the type `datetime-local` has it.
- * @param {number} seconds
- */
-function localTime(seconds) {
-  const date = new Date(seconds * 1000);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
 /** @param {string} id a span's */
@@ -251,17 +222,6 @@ function reportBug(error) {
   problem.hidden = false;
 }
 
-/**
- * @template {HTMLElement} E
- * @param {string} id
- * @param {new () => E} kind
- */
-function byId(id, kind) {
-  const element = document.getElementById(id);
-  if (element instanceof kind) return element;
-  throw new Error(`index.html has no ${kind.name} with the id \`${id}\``);
-}
-
 window.addEventListener("error", ({ error }) => reportBug(error));
 window.addEventListener("unhandledrejection", ({ reason }) => reportBug(reason));
 window.addEventListener("resize", draw);
@@ -281,7 +241,7 @@ filter.addEventListener("input", () => {
   // Typing makes no history of its own.
   route = { ...route, filter: filter.value, after: "" };
   history.replaceState(null, "", formatRoute(route));
-  showRoute();
+  showRoute(route);
   update(byId("completions", HTMLElement), drawCompletions(filter.value, known.traces, known.services));
   clearTimeout(typing);
   typing = setTimeout(refresh, TYPING);
@@ -303,7 +263,7 @@ main.addEventListener("click", ({ target }) => {
   if (row?.dataset.href) location.hash = row.dataset.href;
 });
 
-showRoute();
+showRoute(route);
 (async function poll() {
   const began = performance.now();
   if (!document.hidden) await refresh();

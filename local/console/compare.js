@@ -43,7 +43,7 @@ export function drawComparison(left, right, route, prefix) {
  * @param {Trace} right
  * @param {string} prefix
  */
-export function paired(left, right, prefix) {
+function paired(left, right, prefix) {
   const [a, b] = [keyed(left.nodes, prefix), keyed(right.nodes, prefix)];
   const pairs = [...a].map(([key, one]) => ({ key, text: one.text, depth: one.depth, spans: [one.span, b.get(key)?.span] }));
   const known = new Map(pairs.map((pair, at) => [pair.key, at]));

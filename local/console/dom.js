@@ -32,6 +32,18 @@ export function dot(status) {
 }
 
 /**
+ * The element of `index.html` with that id.
+ * @template {HTMLElement} E
+ * @param {string} id
+ * @param {new () => E} kind
+ */
+export function byId(id, kind) {
+  const element = document.getElementById(id);
+  if (element instanceof kind) return element;
+  throw new Error(`index.html has no ${kind.name} with the id \`${id}\``);
+}
+
+/**
  * @template {Element} E
  * @param {E} element
  * @param {Attributes} attributes

@@ -21,6 +21,15 @@ export function timeOfDay(time) {
 }
 
 /**
+ * A time as an input of the type `datetime-local` has it.
+ * @param {number} seconds
+ */
+export function localTime(seconds) {
+  const date = new Date(seconds * 1000);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+/**
  * What all names begin with, up to a hyphen: the reader knows it, so the page leaves it out.
  * @param {string[]} names
  */

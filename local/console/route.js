@@ -2,7 +2,7 @@
 // What the page shows, as its URL says it: `#trace/1-…?minutes=60&filter=fault`. A link opens the same view.
 
 /** What stands at the beginning of the hash; the first one may be left out. */
-export const VIEWS = /** @type {const} */ (["map", "traces", "events", "logs", "invocations", "notifications", "dead-letters", "trace", "compare"]);
+const VIEWS = /** @type {const} */ (["map", "traces", "events", "logs", "invocations", "notifications", "dead-letters", "trace", "compare"]);
 
 /** The minutes that are shown unless the URL says otherwise, and the most that `local` answers for. */
 const MINUTES = 15;

@@ -46,7 +46,7 @@ export function callerOf(nodes, span) {
  * @param {Span[]} nodes
  * @param {LogLine} line
  */
-export function spanOfLine(nodes, line) {
+function spanOfLine(nodes, line) {
   const time = Date.parse(line.time) / 1000;
   const runs = nodes.filter((span) => span.kind === "segment" && span.origin === "AWS::Lambda::Function" && span.aws?.request_id === line.request_id);
   // Attempts have the same request id. A line is written by the run that went on, or by the last one before it.

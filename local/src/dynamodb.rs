@@ -30,7 +30,7 @@ use crate::{
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
 /// DynamoDB, embedded. It speaks HTTP on a port of its own, and requests are forwarded as they come: its
-/// authors' implementation of the protocol counts, not ours. Only what succeeds anyway is performed without it.
+/// authors' implementation of the protocol counts, not ours. Only the commonest requests are performed without it.
 pub(crate) struct DynamoDb {
     database: Database,
     uri: Uri,

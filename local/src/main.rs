@@ -86,16 +86,7 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         log: terminal::log_printer(&app, sockets.console()),
     };
     let stack = Stack::start(app, executables, sockets, options).await?;
-    terminal::print_summary(&stack);
-    let mut ready = stack.ready();
-    if let Some(processor) = &processor {
-        terminal::print(&format!("payment processor: {}/charges", processor.url()));
-        ready["processor"] = processor.url().into();
-    }
-    if let Some(path) = &arguments.ready_file {
-        write_ready_file(path, &ready)
-            .map_err(|error| format!("cannot write the ready file {}: {error}", path.display()))?;
-    }
+    announce(&stack, processor.as_ref(), arguments.ready_file.as_deref())?;
     // The other end lives as long as the program.
     let _asked = asked_to_stop.await;
     terminal::print("stopping");
@@ -105,6 +96,24 @@ async fn run(mut arguments: Arguments) -> Result<(), AnyError> {
         let _removed = fs::remove_file(path);
     }
     Ok(())
+}
+
+/// Says in the terminal, and in the ready file if there is to be one, what runs where.
+fn announce(
+    stack: &Stack,
+    processor: Option<&Processor>,
+    ready_file: Option<&Path>,
+) -> Result<(), String> {
+    terminal::print_summary(stack);
+    let mut ready = stack.ready();
+    if let Some(processor) = processor {
+        terminal::print(&format!("payment processor: {}/charges", processor.url()));
+        ready["processor"] = processor.url().into();
+    }
+    ready_file.map_or(Ok(()), |path| {
+        write_ready_file(path, &ready)
+            .map_err(|error| format!("cannot write the ready file {}: {error}", path.display()))
+    })
 }
 
 /// Writes a temporary file and renames it, so that nobody reads an incomplete one.

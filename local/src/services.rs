@@ -1,3 +1,6 @@
+/// The settings.
+mod options;
+
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use crate::{
@@ -7,7 +10,7 @@ use crate::{
     events::{Archives, BusLogs, Buses, EventBridge, Schedules, Targets},
     faults::{Faults, UnknownFunction},
     iam::{Authorizer, Iam},
-    lambda::{Lambda, LambdaApi, Settings},
+    lambda::{Endpoints, Lambda, LambdaApi, Settings},
     logs::Logs,
     sns::Sns,
     sqs::Queues,
@@ -16,6 +19,8 @@ use crate::{
     wire::AwsApi,
     xray::{Recorder, Sampling, Store, XRay, XRayError},
 };
+
+pub use options::Options;
 
 /// The emulated services of a template.
 #[derive(Debug)]
@@ -68,32 +73,30 @@ pub enum StartError {
 }
 
 impl Services {
-    /// Starts what `app` declares. `executables` run the functions, by logical id. With `samples`, X-Ray's
-    /// sampling rules decide which requests are traced; otherwise all are.
+    /// Starts what `app` declares. `executables` run the functions, by logical id.
     pub(crate) async fn start(
         app: &App,
         mut executables: HashMap<String, PathBuf>,
-        settings: &Settings,
-        max_traces: usize,
-        samples: bool,
-        trusts_trace_header: bool,
-        logs: Logs,
+        endpoints: Endpoints,
+        options: Options,
     ) -> Result<Self, StartError> {
-        let dynamodb = Arc::new(DynamoDb::start(&app.tables).await?);
-        let logs = Arc::new(logs);
-        let traces = Arc::new(Store::new(max_traces));
+        let dynamodb = DynamoDb::start(&app.tables).await?;
+        let logs = Arc::new(Logs::new(options.log));
+        let traces = Arc::new(Store::new(options.max_traces));
         let recorder = Recorder::new(Arc::clone(&traces), Arc::clone(&logs));
         let queues = Arc::new(Queues::new(app.queues.clone(), Arc::clone(&logs)));
         let sns =
             Arc::new(Sns::new(app.topics.clone(), app.subscriptions.clone(), Arc::clone(&queues)));
         let authorizer = Arc::new(Authorizer::new(&app.functions));
         let faults = Arc::new(Faults::new(&app.functions));
+        faults.set(options.faults, options.seed)?;
+        let Options { retry_delay, max_processes, .. } = options;
         let functions = app.functions.iter().filter_map(|function| {
             Some((function.clone(), executables.remove(&function.logical_id)?))
         });
         let lambda = Arc::new(Lambda::new(
             functions.collect(),
-            settings,
+            &Settings { endpoints, retry_delay, max_processes },
             recorder.clone(),
             Arc::clone(&queues),
             Arc::clone(&logs),
@@ -101,45 +104,21 @@ impl Services {
         ));
         let targets = Targets { lambda: Arc::clone(&lambda), queues: Arc::clone(&queues) };
         let schedules = Arc::new(Schedules::new(app.schedules.clone(), targets.clone()));
-        let archives = Archives::new(app.archives.clone(), Arc::clone(&logs));
-        let buses = Arc::new(Buses::new(
-            app.buses.clone(),
-            app.rules.clone(),
-            archives,
-            targets,
-            BusLogs::new(app.bus_logs.clone(), Arc::clone(&logs)),
-        ));
+        let buses = Arc::new(buses(app, targets, &logs));
         let sampling = Arc::new(Sampling::default());
         let xray = Arc::new(XRay::start(app, Arc::clone(&traces), Arc::clone(&sampling))?);
-        let sampling = samples.then_some(sampling);
+        let sampling = options.sampling.then_some(sampling);
         let sessions = Arc::<Sessions>::default();
         let issuer = issuer(app)?.map(Arc::new);
         let cognito = Arc::new(Cognito(issuer.clone()));
         let gateway = app.api.clone().map(|api| {
-            let (lambda, logs, recorder) =
-                (Arc::clone(&lambda), Arc::clone(&logs), recorder.clone());
-            let sessions = Arc::clone(&sessions);
-            let callers = Callers { sessions, issuer, trusts_trace_header };
-            Gateway::new(api, app.routes.clone(), callers, lambda, recorder, sampling, logs)
+            let (routes, lambda, logs) =
+                (app.routes.clone(), Arc::clone(&lambda), Arc::clone(&logs));
+            let trusts_trace_header = options.trust_trace_header;
+            let callers = Callers { sessions: Arc::clone(&sessions), issuer, trusts_trace_header };
+            Gateway { api, routes, callers, lambda, recorder, sampling, logs }
         });
-        // A new AWS API goes here.
-        let apis: Vec<Arc<dyn AwsApi>> = vec![
-            Arc::new(ApiGateway(app.api.clone())),
-            Arc::clone(&cognito) as _,
-            dynamodb,
-            Arc::new(EventBridge { buses: Arc::clone(&buses), schedules: Arc::clone(&schedules) }),
-            Arc::new(Iam(Arc::clone(&authorizer))),
-            Arc::new(LambdaApi(Arc::clone(&lambda))),
-            Arc::clone(&sns) as _,
-            Arc::clone(&queues) as _,
-            Arc::new(Sts {
-                authorizer: Arc::clone(&authorizer),
-                sessions: Arc::clone(&sessions),
-                roles: app.assumable_roles.clone(),
-            }),
-            Arc::clone(&xray) as _,
-        ];
-        Ok(Self {
+        let mut services = Self {
             cognito,
             authorizer,
             buses,
@@ -153,9 +132,38 @@ impl Services {
             sns,
             traces,
             xray,
-            apis,
-        })
+            apis: Vec::new(),
+        };
+        services.apis = services.apis(app, dynamodb);
+        Ok(services)
     }
+
+    /// The table of AWS APIs. A new one goes here.
+    fn apis(&self, app: &App, dynamodb: DynamoDb) -> Vec<Arc<dyn AwsApi>> {
+        let (buses, schedules) = (Arc::clone(&self.buses), Arc::clone(&self.schedules));
+        vec![
+            Arc::new(ApiGateway(app.api.clone())),
+            Arc::clone(&self.cognito) as _,
+            Arc::new(dynamodb),
+            Arc::new(EventBridge { buses, schedules }),
+            Arc::new(Iam(Arc::clone(&self.authorizer))),
+            Arc::new(LambdaApi(Arc::clone(&self.lambda))),
+            Arc::clone(&self.sns) as _,
+            Arc::clone(&self.queues) as _,
+            Arc::new(Sts {
+                authorizer: Arc::clone(&self.authorizer),
+                sessions: Arc::clone(&self.sessions),
+                roles: app.assumable_roles.clone(),
+            }),
+            Arc::clone(&self.xray) as _,
+        ]
+    }
+}
+
+fn buses(app: &App, targets: Targets, logs: &Arc<Logs>) -> Buses {
+    let archives = Archives::new(app.archives.clone(), Arc::clone(logs));
+    let bus_logs = BusLogs::new(app.bus_logs.clone(), Arc::clone(logs));
+    Buses::new(app.buses.clone(), app.rules.clone(), archives, targets, bus_logs)
 }
 
 /// Issues the tokens that the API accepts, if it accepts any.
@@ -169,21 +177,15 @@ fn issuer(app: &App) -> Result<Option<Issuer>, TokenError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use axum::http::{HeaderMap, HeaderValue, Method};
 
     use super::*;
-    use crate::{
-        lambda::Endpoints,
-        wire::{AwsRequest, Permission},
-    };
+    use crate::wire::{AwsRequest, Permission};
 
     async fn apis() -> Vec<Arc<dyn AwsApi>> {
         let endpoints = Endpoints { aws: String::new(), xray: String::new() };
-        let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
-        let (app, logs) = (App::default(), Logs::new(|_| {}));
-        Services::start(&app, HashMap::new(), &settings, 1, false, false, logs).await.unwrap().apis
+        let (app, options) = (App::default(), Options::default());
+        Services::start(&app, HashMap::new(), endpoints, options).await.unwrap().apis
     }
 
     /// What IAM is asked about a request: action and resource, without account and region.

@@ -9,15 +9,14 @@ import launch
 if __name__ == "__main__":
     launch.as_tests(__file__)
 
-import json
 import subprocess
-from typing import Any
 
 import boto3
 import stack
 from tools import exit_code
 from tools.paths import ROOT
 from tools.polling import wait_for
+from traces import Document, documents
 
 # How many seconds each step may take.
 PATIENCE = 30
@@ -30,11 +29,9 @@ def redrive(*arguments: str, exits_with: int = exit_code.FINE) -> str:
     return stack.run_tool("redrive", *arguments, exits_with=exits_with)
 
 
-def payment_attempts(trace_id: str) -> list[dict[str, Any]]:
+def payment_attempts(trace_id: str) -> list[Document]:
     """Return the segments of the payment service's invocations."""
-    documents = boto3.client("xray").batch_get_traces(TraceIds=[trace_id])["Traces"][0]["Segments"]
-    segments = [json.loads(document["Document"]) for document in documents]
-    return [one for one in segments if one["name"] == PAYMENT_SERVICE and "Function" in one["origin"]]
+    return [one for one in documents(trace_id) if one["name"] == PAYMENT_SERVICE and "Function" in one["origin"]]
 
 
 def test_a_dead_letter_is_redriven_into_its_orders_trace(local: stack.Stack) -> None:
@@ -68,12 +65,7 @@ def test_a_dead_letter_is_redriven_into_its_orders_trace(local: stack.Stack) -> 
     key = {"orderId": {"S": order_id}}
     payment = wait_for("the payment", lambda: dynamodb.get_item(TableName=PAYMENTS, Key=key).get("Item"), PATIENCE)
     assert payment["decision"]["S"] == "charged"
-    notifications = f"{stack.NAME}-notifications"
-    wait_for(
-        "the notification",
-        lambda: "sentAt" in dynamodb.get_item(TableName=notifications, Key=key).get("Item", {}),
-        PATIENCE,
-    )
+    stack.wait_until_notified(order_id, PATIENCE)
     # The attempts that failed, and the one that succeeded, are in one trace.
     wait_for("all attempts", lambda: len(payment_attempts(trace_id)) == ATTEMPTS + 1, PATIENCE)
     faults = [attempt.get("fault", False) for attempt in payment_attempts(trace_id)]

@@ -12,7 +12,6 @@ import boto3
 import pytest
 import stack
 from tools import exit_code
-from tools.polling import wait_for
 
 PATIENCE = 30
 
@@ -32,14 +31,8 @@ def replay(*arguments: str, exits_with: int = exit_code.FINE) -> str:
 
 def test_the_events_of_an_order_come_again_for_one_rule(local: stack.Stack) -> None:
     order_id, _ = stack.place_order(local)
-    key = {"orderId": {"S": order_id}}
-    dynamodb, sqs, events = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("events")
-    notifications = f"{stack.NAME}-notifications"
-    wait_for(
-        "the notification",
-        lambda: "sentAt" in dynamodb.get_item(TableName=notifications, Key=key).get("Item", {}),
-        PATIENCE,
-    )
+    sqs, events = boto3.client("sqs"), boto3.client("events")
+    stack.wait_until_notified(order_id, PATIENCE)
     printed = replay("--from", "1h", "--dry-run")
     assert "for all rules" in printed
     assert not events.list_replays()["Replays"]

@@ -20,6 +20,7 @@ import pytest
 import stack
 from tools import virtual_environment
 from tools.polling import wait_for
+from traces import Document, documents, nodes, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +38,6 @@ OTEL = {
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
 }
-Document = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +79,6 @@ def run(local: stack.Stack, *command: str | Path, **variables: str) -> Document:
     return printed
 
 
-def documents(trace_id: str) -> list[Document]:
-    """Return a trace's segments."""
-    traces = boto3.client("xray").batch_get_traces(TraceIds=[trace_id])["Traces"]
-    return [json.loads(segment["Document"]) for trace in traces for segment in trace["Segments"]]
-
-
-def parts(document: Document) -> Iterator[Document]:
-    """Iterate over a segment and everything inside of it."""
-    yield document
-    for subsegment in document.get("subsegments", []):
-        yield from parts(subsegment)
-
-
 def segment_of(service: str, trace_id: str, last: str) -> Document:
     """Return the segment that a service has sent, once it has a part of the name `last`."""
 
@@ -120,16 +107,6 @@ def check_request(segment: Document) -> None:
     exception = reserve["cause"]["exceptions"][0]
     assert exception["message"] == "there is none left"
     assert exception["stack"][0]["line"] > 0
-
-
-def nodes(trace_id: str) -> dict[tuple[str, str | None], set[str]]:
-    """Return the map of a trace: the nodes by name and type, with the names of those that each calls."""
-    services = boto3.client("xray").get_trace_graph(TraceIds=[trace_id])["Services"]
-    names = {service["ReferenceId"]: service["Name"] for service in services}
-    return {
-        (service["Name"], service.get("Type")): {names[edge["ReferenceId"]] for edge in service["Edges"]}
-        for service in services
-    }
 
 
 def check_map(service: str, trace_id: str) -> None:

@@ -13,7 +13,9 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import boto3
 from tools.paths import ROOT
+from tools.polling import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,6 +84,17 @@ def place_order(local: Stack, order: Mapping[str, str] | None = None) -> tuple[s
     with urllib.request.urlopen(request, timeout=30) as answer:
         trace_id = answer.headers["X-Amzn-Trace-Id"].split(";")[0].removeprefix("Root=")
         return json.load(answer)["orderId"], trace_id
+
+
+def wait_until_notified(order_id: str, patience: float) -> None:
+    """Wait at most `patience` seconds until the order's customer is notified."""
+    dynamodb, table = boto3.client("dynamodb"), f"{NAME}-notifications"
+    key = {"orderId": {"S": order_id}}
+
+    def sent() -> bool:
+        return "sentAt" in dynamodb.get_item(TableName=table, Key=key).get("Item", {})
+
+    wait_for("the notification", sent, patience)
 
 
 def run_tool(name: str, *arguments: str, exits_with: int) -> str:

@@ -20,6 +20,14 @@ pub struct Response {
     pub body: Value,
 }
 
+/// The header of a request that is signed for an AWS service. The signature itself is not checked.
+pub fn scope(service: &str) -> (&'static str, String) {
+    let scope = format!(
+        "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    );
+    ("authorization", scope)
+}
+
 impl World {
     /// Posts an order of `customer123`.
     pub async fn order(&self, body: &str) -> Response {
@@ -58,10 +66,8 @@ impl World {
         body: impl AsRef<[u8]>,
         headers: &[(&str, &str)],
     ) -> Response {
-        let scope = format!(
-            "AWS4-HMAC-SHA256 Credential=key/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        );
-        let signed = ("authorization", scope.as_str());
+        let (name, scope) = scope(service);
+        let signed = (name, scope.as_str());
         let headers: Vec<_> = std::iter::once(signed).chain(headers.iter().copied()).collect();
         self.request("POST", &format!("{}{path}", self.stack.aws()), body, &headers).await
     }

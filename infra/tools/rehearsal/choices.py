@@ -15,7 +15,7 @@ from tools.rehearsal import orders, sam
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Who may order. ministack looks at no signature, so the service itself has to refuse whoever it is not told of.
+# Who may order. ministack looks at no signature, so the service itself has to refuse callers that it does not know.
 DEMANDS = {
     "a signature": {"ApiAuth": "AWS_IAM"},
     "a token": {"ApiAuth": "JWT", "UserPoolId": "us-east-1_AbCdEf123", "UserPoolClientId": "4abc2def"},

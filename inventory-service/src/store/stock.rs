@@ -1,4 +1,7 @@
-use aws_sdk_dynamodb::{error::BuildError, types::Update};
+use aws_sdk_dynamodb::{
+    error::BuildError,
+    types::{Update, builders::UpdateBuilder},
+};
 use shared::{
     ProductId,
     item::{number, text},
@@ -22,26 +25,27 @@ pub(super) fn take(
     } else {
         "available >= :quantity"
     };
-    Update::builder()
-        .table_name(table)
-        .key("pk", text(product_key(&goods.product_id)))
-        .key("sk", text(warehouse))
+    change(table, goods, warehouse)
         .update_expression("SET available = if_not_exists(available, :initial) - :quantity")
         .condition_expression(enough)
         .expression_attribute_values(":initial", number(initial_stock))
-        .expression_attribute_values(":quantity", number(goods.quantity))
         .build()
 }
 
 /// Returns the goods to the stock.
 pub(super) fn give_back(table: &str, goods: &Goods, warehouse: &str) -> Result<Update, BuildError> {
+    change(table, goods, warehouse)
+        .update_expression("SET available = available + :quantity")
+        .build()
+}
+
+/// A change of the warehouse's stock by the quantity of `goods`.
+fn change(table: &str, goods: &Goods, warehouse: &str) -> UpdateBuilder {
     Update::builder()
         .table_name(table)
         .key("pk", text(product_key(&goods.product_id)))
         .key("sk", text(warehouse))
-        .update_expression("SET available = available + :quantity")
         .expression_attribute_values(":quantity", number(goods.quantity))
-        .build()
 }
 
 /// The partition of a product's stock.

@@ -10,10 +10,13 @@ mod client;
 mod documents;
 /// What is measured.
 mod sections;
+/// The table that is printed.
+mod table;
 
 use std::{env, process::Command};
 
 use sections::SECTIONS;
+use table::say;
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -36,14 +39,4 @@ async fn main() -> Result<(), AnyError> {
         }
     }
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
-fn say(line: &str) {
-    println!("{line}");
-}
-
-/// A line of the table.
-fn row(what: &str, measured: &str) {
-    say(&format!("| {what} | {measured} |"));
 }

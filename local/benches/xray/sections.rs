@@ -8,7 +8,7 @@ use crate::{
     AnyError,
     client::{Answer, Client},
     documents::{self, DOCUMENTS},
-    row,
+    table::{float, kb, memory, millis, ms, row},
 };
 
 /// What can be measured.
@@ -277,33 +277,4 @@ fn datagram(burst: usize, number: usize) -> String {
         "annotations": { "order_id": id, "service_name": "order" }, "metadata": { "default": { "code.line": 81 } },
     });
     format!("{{\"format\":\"json\",\"version\":1}}\n{segment}")
-}
-
-/// A line with the memory that the process has, and the most that it had, as Linux counts it.
-fn memory(what: &str) {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok())
-            .unwrap_or_default()
-            / 1024
-    };
-    row(what, &format!("{} MB, at most {} MB", field("VmRSS:"), field("VmHWM:")));
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nothing is counted beyond 2^52")]
-fn float(count: usize) -> f64 {
-    count as f64
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.1} ms", millis(time))
-}
-
-fn kb(size: usize) -> String {
-    format!("{} KB", size.div_ceil(1000))
 }

@@ -21,6 +21,7 @@ use super::{
         BAD_GATEWAY, BAD_REQUEST, HEAD_TOO_LARGE, INTERNAL, MISSING_TOKEN, Refusal, SLOW_REQUEST,
         TIMED_OUT, TOO_LARGE, respond,
     },
+    incoming::Incoming,
     proxy::{event, proxied},
     segment::{Call, SegmentIds, StageRequest, segment},
 };
@@ -51,41 +52,14 @@ const MAX_EVENT: usize = 6 * 1024 * 1024;
 /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    api: Api,
-    routes: Vec<Route>,
-    callers: Callers,
-    lambda: Arc<Lambda>,
-    recorder: Recorder,
+    pub(crate) api: Api,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) callers: Callers,
+    pub(crate) lambda: Arc<Lambda>,
+    pub(crate) recorder: Recorder,
     /// What decides which requests are traced; without it all are.
-    sampling: Option<Arc<Sampling>>,
-    logs: Arc<Logs>,
-}
-
-/// A request on its way.
-pub(super) struct Incoming<'a> {
-    pub(super) id: String,
-    pub(super) method: String,
-    /// As it came, still encoded, but without the stage.
-    pub(super) path: String,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) client: SocketAddr,
-    /// None before it is found.
-    pub(super) route: Option<&'a Route>,
-    pub(super) parameters: BTreeMap<String, String>,
-    pub(super) caller: Caller,
-    /// The trace, with the client's parent if it sent one and is trusted.
-    pub(super) trace: TraceHeader,
-    /// When it came, in seconds since the epoch.
-    pub(super) start: f64,
-}
-
-impl Incoming<'_> {
-    /// The path of its route, with parameters.
-    pub(super) fn resource(&self) -> &str {
-        self.route.map_or("", |route| &route.path)
-    }
+    pub(crate) sampling: Option<Arc<Sampling>>,
+    pub(crate) logs: Arc<Logs>,
 }
 
 /// What came of calling the function: what the client gets, and for the segment the status of Lambda's
@@ -93,19 +67,6 @@ impl Incoming<'_> {
 type Called = (HttpResponse, u16, bool, usize);
 
 impl Gateway {
-    /// The gateway of a template's API.
-    pub(crate) fn new(
-        api: Api,
-        routes: Vec<Route>,
-        callers: Callers,
-        lambda: Arc<Lambda>,
-        recorder: Recorder,
-        sampling: Option<Arc<Sampling>>,
-        logs: Arc<Logs>,
-    ) -> Self {
-        Self { api, routes, callers, lambda, recorder, sampling, logs }
-    }
-
     /// Handles a request, and hands on what it was answered with.
     pub(crate) async fn handle(&self, request: Request<Body>, client: SocketAddr) -> HttpResponse {
         let start = Instant::now();

@@ -5,7 +5,7 @@ use axum::{
 use serde_json::Value;
 
 use super::{
-    gateway::Incoming,
+    incoming::Incoming,
     proxy::{query_maps, request_context},
 };
 use crate::{

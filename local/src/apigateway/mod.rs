@@ -8,6 +8,8 @@ mod caller;
 mod gateway;
 /// What API Gateway itself answers, as the template declares it.
 mod gateway_response;
+/// A request, and what is known of it.
+mod incoming;
 /// Lambda proxy integration: the event that goes in, the response that comes out.
 mod proxy;
 /// The stage's segment.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::gateway::Incoming;
+use super::incoming::Incoming;
 use crate::{clock, identity::ACCOUNT, template::Api, wire::HttpResponse};
 
 const TRACE_HEADER: &str = "x-amzn-trace-id";

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str, &str)] = &[
     module!("app.js"),
     module!("chip.js"),
     module!("compare.js"),
+    module!("controls.js"),
     module!("copy.js"),
     module!("critical.js"),
     module!("dom.js"),

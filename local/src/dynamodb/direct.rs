@@ -1,6 +1,6 @@
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use dynoxide::{
     Database,
@@ -9,15 +9,16 @@ use dynoxide::{
         query::QueryRequest, update_item::UpdateItemRequest,
     },
     auth_material::{self, AuthMaterial},
+    errors::DynoxideError,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::CONTENT_TYPE;
 use crate::wire::{AwsRequest, HttpResponse};
 
-/// Performs a request without the embedded server, if it is one of those that functions send all the time and it
-/// succeeds: half of its time would go into HTTP. `None` if nothing was done, and the server is to be asked. It
-/// alone knows how DynamoDB refuses what, and a request that was refused here has changed nothing.
+/// Performs a request without the embedded server, if it is one of those that functions send all the time: half of
+/// its time would go into HTTP. `None` if nothing was done, and the server is to be asked: so it is with a request
+/// that is not valid, because only the server knows how DynamoDB words what is wrong with it.
 pub(super) fn perform(
     database: &Database,
     request: &AwsRequest,
@@ -26,7 +27,7 @@ pub(super) fn perform(
     if !is_plain(&request.headers, body) {
         return None;
     }
-    let answer = match request.operation.as_str() {
+    let (status, text) = match request.operation.as_str() {
         "GetItem" => answer(database.get_item(read::<GetItemRequest>(body)?)),
         "PutItem" => answer(database.put_item(read::<PutItemRequest>(body)?)),
         "UpdateItem" => answer(database.update_item(read::<UpdateItemRequest>(body)?)),
@@ -40,8 +41,9 @@ pub(super) fn perform(
         }
         _ => None,
     }?;
-    let checksum = HeaderValue::from(crc32fast::hash(answer.as_bytes()));
-    let mut response = HttpResponse::new(Body::from(answer));
+    let checksum = HeaderValue::from(crc32fast::hash(text.as_bytes()));
+    let mut response = HttpResponse::new(Body::from(text));
+    *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
     response.headers_mut().insert("x-amz-crc32", checksum);
     Some(response)
@@ -65,7 +67,28 @@ fn read<T: DeserializeOwned>(body: &str) -> Option<T> {
     serde_json::from_str(body).ok()
 }
 
-fn answer<T: Serialize, E>(outcome: Result<T, E>) -> Option<String> {
-    // The keys of an answer are texts, so it can be written.
-    serde_json::to_string(&outcome.ok()?).ok()
+/// The status and the text of an answer; `None` if the request is not valid.
+fn answer<T: Serialize>(outcome: Result<T, DynoxideError>) -> Option<(StatusCode, String)> {
+    use DynoxideError::{
+        ConversionError, EnvelopedValidation, InternalServerError, KeyEmptyValueValidation,
+        ResourceNotFoundException, SerializationException, ValidationException,
+    };
+    let written = outcome.and_then(|answer| {
+        serde_json::to_string(&answer).map_err(|error| InternalServerError(error.to_string()))
+    });
+    match written {
+        Ok(text) => Some((StatusCode::OK, text)),
+        Err(
+            ValidationException(_)
+            | KeyEmptyValueValidation(_)
+            | EnvelopedValidation(_)
+            | SerializationException(_)
+            | ConversionError(_)
+            | ResourceNotFoundException(_),
+        ) => None,
+        Err(refusal) => {
+            let status = StatusCode::from_u16(refusal.status_code());
+            Some((status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), refusal.to_json()))
+        }
+    }
 }

@@ -1,4 +1,5 @@
 use axum::http::HeaderMap;
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::json;
 
@@ -32,14 +33,18 @@ async fn database() -> DynamoDb {
 }
 
 /// Whether the server answered, the status, and the body.
-async fn seen(outcome: Outcome) -> (bool, StatusCode, Value) {
+async fn seen(outcome: Outcome) -> (bool, StatusCode, Bytes) {
     let Ok(Response::Http(response)) = outcome else { panic!("no answer in HTTP") };
     let (is_servers, status) =
         (response.headers().contains_key("x-dynoxide-version"), response.status());
     assert!(response.headers().contains_key("x-amz-crc32"));
     assert_eq!(response.headers()["content-type"], CONTENT_TYPE);
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (is_servers, status, serde_json::from_slice(&body).unwrap())
+    (is_servers, status, body)
+}
+
+fn json(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap()
 }
 
 #[tokio::test]
@@ -62,7 +67,8 @@ async fn what_is_answered_without_the_server_is_what_the_server_answers() {
     });
     for (operation, body, by_server) in [
         ("PutItem", &absent, false),
-        ("PutItem", &absent, true),
+        ("PutItem", &absent, false),
+        ("TransactWriteItems", &json!({ "TransactItems": [{ "Put": absent }] }), true),
         ("GetItem", &json!({ "TableName": "table", "Key": key }), false),
         ("UpdateItem", &add, false),
         ("UpdateItem", &add, false),
@@ -82,9 +88,34 @@ async fn what_is_answered_without_the_server_is_what_the_server_answers() {
     ] {
         let request = request(operation, &body.to_string(), &[]);
         let (is_servers, status, answer) = seen(database.handle(&request).await).await;
-        assert_eq!(is_servers, by_server, "{operation} {body}: {answer}");
+        assert_eq!(is_servers, by_server, "{operation} {body}: {answer:?}");
         let (_, expected_status, expected) = seen(server.forward(&request).await).await;
+        let (answer, expected) = (json(&answer), json(&expected));
         assert_eq!((status, answer), (expected_status, expected), "{operation} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_condition_that_does_not_hold_is_answered_once_and_as_the_server_does() {
+    let database = database().await;
+    // An item of one attribute: the order of several is random, here and there.
+    let item = json!({ "id": { "S": "a" } });
+    let put = json!({ "TableName": "table", "Item": item }).to_string();
+    seen(database.handle(&request("PutItem", &put, &[])).await).await;
+    for (operation, member) in [("PutItem", "Item"), ("UpdateItem", "Key"), ("DeleteItem", "Key")] {
+        for values in ["NONE", "ALL_OLD"] {
+            let body = json!({
+                "TableName": "table", member: item, "ConditionExpression": "attribute_not_exists(id)",
+                "ReturnValuesOnConditionCheckFailure": values,
+            });
+            let request = request(operation, &body.to_string(), &[]);
+            let (is_servers, status, answer) = seen(database.handle(&request).await).await;
+            assert!(!is_servers, "{body}: performed a second time by the server");
+            let (_, expected_status, expected) = seen(database.forward(&request).await).await;
+            assert_eq!((status, &answer), (expected_status, &expected), "{body}");
+            let old = (values == "ALL_OLD").then_some(&item);
+            assert_eq!(json(&answer).get("Item"), old, "{body}");
+        }
     }
 }
 

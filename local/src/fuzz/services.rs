@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fs, str, time::Duration};
+use std::{collections::HashMap, fs, str};
 
 use axum::http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt;
@@ -9,9 +9,8 @@ use tempfile::TempDir;
 use super::Target;
 use crate::{
     endpoint::Endpoint,
-    lambda::{Endpoints, Settings},
-    logs::Logs,
-    services::Services,
+    lambda::Endpoints,
+    services::{Options, Services},
     template,
 };
 
@@ -46,9 +45,7 @@ async fn endpoint() -> Endpoint {
     fs::write(&path, TEMPLATE).unwrap();
     let app = template::load(&path, &[]).unwrap();
     let endpoints = Endpoints { aws: String::new(), xray: String::new() };
-    let settings = Settings { endpoints, retry_delay: Duration::ZERO, max_processes: 1 };
-    let logs = Logs::new(|_| {});
-    let services = Services::start(&app, HashMap::new(), &settings, 100, false, false, logs).await;
+    let services = Services::start(&app, HashMap::new(), endpoints, Options::default()).await;
     Endpoint::new(&services.unwrap())
 }
 

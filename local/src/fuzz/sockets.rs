@@ -11,7 +11,8 @@ use tokio::{
 
 use super::Target;
 use crate::{
-    stack::{Options, Ports, Sockets, Stack},
+    services::Options,
+    stack::{Ports, Sockets, Stack},
     template,
 };
 

@@ -27,9 +27,9 @@ use crate::{
     events::{EventRecord, ScheduleState, UnknownSchedule},
     faults::{Fault, UnknownFunction},
     iam::{AllowedCall, Denied},
-    lambda::{Endpoints, Settings},
-    logs::{Entry, Line, Logs},
-    services::{Services, StartError},
+    lambda::Endpoints,
+    logs::Line,
+    services::{Options, Services, StartError},
     sns::Notification,
     sqs::Message,
     template::App,
@@ -41,42 +41,6 @@ pub use sockets::{PortError, Ports, Sockets};
 
 /// How long requests under way may take after the stack was stopped.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Settings of a stack beside its template.
-pub struct Options {
-    /// How many traces are kept.
-    pub max_traces: usize,
-    /// The pause before the first retry of an asynchronous invocation.
-    pub retry_delay: Duration,
-    /// How many processes a function may have at once.
-    pub max_processes: usize,
-    /// Whether X-Ray's sampling rules decide which requests are traced. Otherwise all are.
-    pub sampling: bool,
-    /// Whether the REST API continues the trace that a client's header names, as API Gateway does.
-    pub trust_trace_header: bool,
-    /// The faults that calls meet.
-    pub faults: Vec<Fault>,
-    /// What decides which calls meet them.
-    pub seed: u64,
-    /// What to do with each log line of a function and each answer of the REST API.
-    pub log: Box<dyn Fn(Entry<'_>) + Send + Sync>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let retry_delay = Duration::from_secs(1);
-        Self {
-            max_traces: 1_000,
-            retry_delay,
-            max_processes: 8,
-            trust_trace_header: false,
-            faults: Vec::new(),
-            sampling: false,
-            seed: 0,
-            log: Box::new(|_| {}),
-        }
-    }
-}
 
 /// Everything of a template, running.
 #[derive(Debug)]
@@ -98,32 +62,8 @@ impl Stack {
         options: Options,
     ) -> Result<Self, StartError> {
         let Sockets { api, aws, aws_ipv6, xray, xray_tcp, otlp, addresses } = sockets;
-        let Options {
-            max_traces,
-            retry_delay,
-            max_processes,
-            sampling,
-            trust_trace_header,
-            faults,
-            seed,
-            log,
-        } = options;
         let endpoints = Endpoints { aws: url(addresses.aws), xray: addresses.xray.to_string() };
-        let settings = Settings { endpoints, retry_delay, max_processes };
-        let logs = Logs::new(log);
-        let services = Services::start(
-            &app,
-            executables,
-            &settings,
-            max_traces,
-            sampling,
-            trust_trace_header,
-            logs,
-        )
-        .await?;
-        services.faults.set(faults, seed)?;
-        let services = Arc::new(services);
-
+        let services = Arc::new(Services::start(&app, executables, endpoints, options).await?);
         let endpoint = Arc::new(Endpoint::new(&services));
         let console = Console {
             services: Arc::clone(&services),

@@ -13,28 +13,30 @@ const HEADER: &str = "gatewayresponse.header.";
 /// The gateway responses of an API: those of its document, and those of SAM's `GatewayResponses`, which SAM writes into
 /// the document.
 pub(super) fn parse(api: &Resource<'_>) -> BTreeMap<String, GatewayResponse> {
-    let document = &api.properties["DefinitionBody"][EXTENSION];
-    let in_document = document.as_object().into_iter().flatten().map(|(kind, response)| {
+    let in_document = responses(&api.properties["DefinitionBody"][EXTENSION], |response| {
         let parameters = texts(&response["responseParameters"]).into_iter();
         let headers = parameters
             .filter_map(|(name, value)| Some((name.strip_prefix(HEADER)?.to_owned(), value)));
-        let headers = headers.collect();
-        let templates = texts(&response["responseTemplates"]);
-        (
-            kind.clone(),
-            GatewayResponse { status: status(&response["statusCode"]), headers, templates },
-        )
+        GatewayResponse {
+            status: status(&response["statusCode"]),
+            headers: headers.collect(),
+            templates: texts(&response["responseTemplates"]),
+        }
     });
-    let property = &api.properties["GatewayResponses"];
-    let in_property = property.as_object().into_iter().flatten().map(|(kind, response)| {
-        let headers = texts(&response["ResponseParameters"]["Headers"]);
-        let templates = texts(&response["ResponseTemplates"]);
-        (
-            kind.clone(),
-            GatewayResponse { status: status(&response["StatusCode"]), headers, templates },
-        )
+    let in_property = responses(&api.properties["GatewayResponses"], |response| GatewayResponse {
+        status: status(&response["StatusCode"]),
+        headers: texts(&response["ResponseParameters"]["Headers"]),
+        templates: texts(&response["ResponseTemplates"]),
     });
     in_document.chain(in_property).collect()
+}
+
+fn responses(
+    by_type: &Value,
+    parse: impl Fn(&Value) -> GatewayResponse,
+) -> impl Iterator<Item = (String, GatewayResponse)> {
+    let responses = by_type.as_object().into_iter().flatten();
+    responses.map(move |(kind, response)| (kind.clone(), parse(response)))
 }
 
 fn texts(map: &Value) -> BTreeMap<String, String> {

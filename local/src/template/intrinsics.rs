@@ -275,3 +275,6 @@ pub(super) fn to_text(value: &Value, line: usize) -> Result<String, LineError> {
         other => Err(LineError::new(line, IntrinsicError::NotText(other.clone()))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,98 +1,14 @@
+/// The project's own template.
+mod project;
+
 use std::{fmt::Write, path::Path};
 
 use proptest::prelude::*;
-use serde_json::json;
 
-use super::{App, Function, TemplateError, load, parse};
-
-/// The name of a topic whose `TopicName` is the given YAML, in a template with some names to refer
-/// to.
-fn name_of(yaml: &str) -> Result<String, String> {
-    let template = format!(
-        "
-Parameters:
-  Stage: {{ Type: String, Default: demo }}
-  Count: {{ Type: Number, Default: 3 }}
-  Zones: {{ Type: CommaDelimitedList, Default: 'a, b' }}
-Mappings:
-  Sizes: {{ demo: {{ memory: small }} }}
-Conditions:
-  IsDemo: !Equals [!Ref Stage, demo]
-  IsProd: !Equals [!Ref Stage, prod]
-  NotDemo: !Not [!Condition IsDemo]
-  Both: !And [!Condition IsDemo, !Not [!Condition IsProd]]
-  Either: !Or [!Condition IsDemo, !Condition IsProd]
-Resources:
-  Table: {{ Type: AWS::DynamoDB::Table, Properties: {{ TableName: orders }} }}
-  Queue: {{ Type: AWS::SQS::Queue }}
-  Api: {{ Type: AWS::Serverless::Api, Properties: {{ Name: shop, StageName: live }} }}
-  Topic:
-    Type: AWS::SNS::Topic
-    Properties:
-      TopicName: {yaml}
-"
-    );
-    let app = parse(&template, Path::new("."), &[]).map_err(|error| error.to_string())?;
-    let arn = &app.topics[0].arn;
-    Ok(arn.strip_prefix("arn:aws:sns:us-east-1:000000000000:").unwrap_or(arn).to_owned())
-}
-
-#[test]
-fn intrinsics_and_their_values() {
-    for (yaml, name) in [
-        ("plain", "plain"),
-        ("\"2012\"", "2012"),
-        ("2012", "2012"),
-        ("!Ref Stage", "demo"),
-        ("{ Ref: Stage }", "demo"),
-        ("!Ref Count", "3"),
-        ("!Join ['+', !Ref Zones]", "a+b"),
-        ("!Select [1, !Ref Zones]", "b"),
-        ("!Ref Table", "orders"),
-        ("!Ref Queue", "https://sqs.us-east-1.amazonaws.com/000000000000/local-Queue"),
-        ("!Ref Api", "a8fd530006"),
-        ("!Sub '${Api}-${Api.Stage}'", "a8fd530006-live"),
-        ("!Ref Api.Stage", "live"),
-        ("!Ref AWS::Region", "us-east-1"),
-        ("!GetAtt Table.Arn", "arn:aws:dynamodb:us-east-1:000000000000:table/orders"),
-        ("{ 'Fn::GetAtt': [Queue, QueueName] }", "local-Queue"),
-        ("!Sub '${Stage}-${Table}'", "demo-orders"),
-        ("!Sub 'a-${Table.Arn}'", "a-arn:aws:dynamodb:us-east-1:000000000000:table/orders"),
-        ("!Sub '${!Literal}-${AWS::AccountId}'", "${Literal}-000000000000"),
-        ("!Sub ['${x}-${Stage}', { x: !Ref Count }]", "3-demo"),
-        ("!Join ['-', [a, !Ref Stage, 7]]", "a-demo-7"),
-        ("!Select [1, [a, !Ref Stage]]", "demo"),
-        ("!FindInMap [Sizes, !Ref Stage, memory]", "small"),
-        ("!If [IsDemo, yes-it-is, no]", "yes-it-is"),
-        ("!If [IsProd, yes, !Sub '${Stage}-no']", "demo-no"),
-        ("!If [NotDemo, a, b]", "b"),
-        ("!If [Both, a, b]", "a"),
-        ("!If [Either, a, b]", "a"),
-    ] {
-        assert_eq!(name_of(yaml).as_deref(), Ok(name), "{yaml}");
-    }
-}
+use super::{App, parse};
 
 #[test]
 fn mistakes_are_reported_with_their_line() {
-    for (yaml, problem) in [
-        ("!Ref Nobody", "there is no parameter or resource `Nobody`"),
-        ("!GetAtt Nobody.Arn", "there is no parameter or resource `Nobody`"),
-        ("!GetAtt Table", "`Fn::GetAtt` takes `Resource.Attribute`"),
-        ("!Ref Topic", "`Topic` refers to itself"),
-        ("!Split [a, b]", "`Fn::Split` is not an intrinsic that is supported here"),
-        ("{ 'Fn::ImportValue': x }", "`Fn::ImportValue` is not an intrinsic"),
-        ("!Sub '${Stage'", "a `${` without its `}`"),
-        ("!Select [5, [a]]", "`Fn::Select` finds no item 5"),
-        ("!Join [a]", "`Fn::Join` takes a list of 2"),
-        ("!If [Nothing, a, b]", "there is no condition `Nothing`"),
-        ("!FindInMap [Sizes, prod, memory]", "there is no mapping `Sizes.prod.memory`"),
-        ("[a, b]", "expected a string, not"),
-    ] {
-        let complaint = name_of(yaml).unwrap_err();
-        assert!(complaint.starts_with(":21: "), "{complaint}");
-        assert!(complaint.contains(problem), "{complaint}");
-    }
     for (template, problem) in [
         ("", "the template is empty"),
         ("Resources: {}", "the template has no `Resources`"),
@@ -281,116 +197,6 @@ Outputs:
             "Unsure 14: there is no condition `Unknown`",
         ]
     );
-}
-
-fn project(overrides: &[(&str, &str)]) -> Result<App, TemplateError> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/template.yaml");
-    let own = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
-    load(&path, &overrides.iter().map(own).collect::<Vec<_>>())
-}
-
-#[test]
-fn the_projects_own_template_says_what_the_architecture_says() {
-    let app = project(&[("Environment", "test"), ("FunctionTimeout", "12")]).unwrap();
-    let rules: Vec<_> = app
-        .rules
-        .iter()
-        .map(|rule| {
-            let target = &rule.targets[0];
-            json!({
-                "rule": rule.name, "bus": rule.bus, "pattern": rule.pattern.source(),
-                "function": target.function, "deadLetters": target.dead_letters,
-            })
-        })
-        .collect();
-    let functions: Vec<_> = app
-        .functions
-        .iter()
-        .map(|function| {
-            json!({
-                "name": function.name, "timeout": function.timeout.as_secs(), "memory": function.memory,
-                "traced": function.traced, "environment": function.environment,
-                "retries": function.retries, "onFailure": function.on_failure,
-            })
-        })
-        .collect();
-    let routes: Vec<_> =
-        app.routes.iter().map(|r| format!("{} {} {}", r.method, r.path, r.function)).collect();
-    let permissions: Vec<_> = app
-        .functions
-        .iter()
-        .map(|function| {
-            let statements = function.role.statements.iter().map(|statement| {
-                let effect = if statement.allows { "Allow" } else { "Deny" };
-                json!([effect, statement.actions, statement.resources])
-            });
-            json!({ "role": function.role.name, "statements": statements.collect::<Vec<_>>() })
-        })
-        .collect();
-    let [(logical_id, kinds)] = app.not_emulated.as_slice() else {
-        panic!("{:?}", app.not_emulated)
-    };
-    assert_eq!(logical_id, "Watcher", "alarms are AWS's own");
-    assert!(
-        kinds.starts_with("AWS::CloudWatch::Alarm, ") && kinds.ends_with(" in watch.yaml"),
-        "{kinds}"
-    );
-    let sampled = app.sampling_rules.iter().map(|rule| &rule["SamplingRule"]["RuleName"]);
-    assert_eq!(
-        sampled.collect::<Vec<_>>(),
-        ["distributed-tracing-test-vip", "distributed-tracing-test-all"]
-    );
-    assert_eq!(app.trace_groups[0]["GroupName"], "distributed-tracing-test");
-    insta::assert_json_snapshot!(json!({
-        "functions": functions, "rules": rules, "routes": routes, "tables": app.tables,
-        "outputs": app.outputs, "permissions": permissions,
-    }));
-}
-
-#[test]
-fn every_choice_that_the_template_offers_can_be_made() {
-    let named = |overrides: &[(&str, &str)]| {
-        let app = project(overrides).unwrap();
-        let role = |action: &str| {
-            let about = |function: &Function| {
-                function.role.statements.iter().any(|s| s.actions.iter().any(|a| a == action))
-            };
-            app.functions.iter().filter(|function| about(function)).count()
-        };
-        let here: Vec<_> = app.not_emulated.iter().map(|(name, _)| name.clone()).collect();
-        (here.join(" "), role("kms:Decrypt"), role("ec2:*"), app.outputs.len())
-    };
-    let watcher = || "Watcher".to_owned();
-    let key = "arn:aws:kms:us-east-1:000000000000:key/k";
-    assert_eq!(named(&[]), (watcher(), 0, 4, 14));
-    assert_eq!(named(&[("KmsKeyArn", key)]), (watcher(), 4, 4, 14));
-    let vpc = [("VpcSubnetIds", "subnet-1,subnet-2"), ("VpcSecurityGroupIds", "sg-1")];
-    assert_eq!(named(&vpc), (watcher(), 0, 4, 14));
-    assert_eq!(named(&[("NotificationTopic", "STANDARD")]), (watcher(), 0, 4, 13));
-    assert_eq!(named(&[("Watch", "false")]), (String::new(), 0, 4, 12));
-    let with_key = "ApiKey ApiUsagePlan ApiUsagePlanKey Watcher".to_owned();
-    assert_eq!(named(&[("ApiAuth", "API_KEY")]), (with_key, 0, 4, 15));
-    // What the customers' role may do is not evaluated.
-    let with_role = "CustomerRolePolicy Watcher".to_owned();
-    assert_eq!(
-        named(&[("ApiAuth", "AWS_IAM"), ("CorsOrigin", "https://shop.example")]),
-        (with_role, 0, 4, 15)
-    );
-    assert_eq!(named(&[("FunctionReservedConcurrency", "10")]), (watcher(), 0, 4, 14));
-}
-
-#[test]
-fn parameters_are_checked() {
-    for (name, value, problem) in [
-        ("Nobody", "1", "no parameter `Nobody`"),
-        ("FunctionTimeout", "soon", "which is not a number"),
-        ("FunctionTimeout", "30", "which is more than 29"),
-        ("LogLevel", "LOUD", "which is none of DEBUG, INFO, WARN, ERROR"),
-        ("Environment", "Ümlaut", "which does not match"),
-    ] {
-        let complaint = project(&[(name, value)]).unwrap_err().to_string();
-        assert!(complaint.contains(problem), "{complaint}");
-    }
 }
 
 proptest! {

@@ -1,7 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use e2e::World;
-
-use crate::idempotency::join_all;
+use futures_util::future::join_all;
 
 /// Confirmed, declined, over the limit, and sooner or later out of stock.
 const BODIES: [&str; 4] = [
@@ -15,7 +14,7 @@ const BODIES: [&str; 4] = [
 async fn the_books_of_the_four_services_agree() {
     let world = World::with().parameter("InitialStock", "10").start().await;
     let orders = (0..32).map(|number| world.order(BODIES[number % BODIES.len()]));
-    join_all(orders.collect()).await;
+    join_all(orders).await;
     world.notified(32).await;
     world.settled().await;
     assert_eq!(world.audit().await, []);

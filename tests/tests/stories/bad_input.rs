@@ -169,13 +169,8 @@ async fn a_test_invocation_with_null_headers_is_an_order() {
             "resourceId": "local", "apiId": "a",
         },
     });
-    let url = format!(
-        "{}/2015-03-31/functions/distributed-tracing-demo-order-service/invocations",
-        world.stack().aws()
-    );
-    let headers =
-        [("authorization", "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/lambda/aws4_request")];
-    let response = world.request("POST", &url, event.to_string(), &headers).await;
+    let response =
+        world.aws("lambda", crate::order_history::INVOCATIONS, event.to_string(), &[]).await;
     assert_eq!(response.status, 200);
     assert!(!response.headers.contains_key("x-amz-function-error"), "{:?}", response.body);
     assert_eq!(response.body["statusCode"], 201);

@@ -138,6 +138,7 @@ async fn mistakes_are_explained() {
     let port = taken.local_addr().unwrap().port().to_string();
     let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let udp_port = udp.local_addr().unwrap().port().to_string();
+    let any_port = ["--api-port", "0", "--aws-port", "0", "--xray-port", "0"];
     for (arguments, says) in [
         (vec!["--api-port", &port], vec!["--api-port", &port]),
         (vec!["--api-port", "0", "--aws-port", &port], vec!["--aws-port", &port]),
@@ -149,31 +150,11 @@ async fn mistakes_are_explained() {
         (vec!["--parameter", "FunctionTimeout=1"], vec!["`FunctionTimeout` is `1`", "less than 8"]),
         (vec!["--parameter", "ProjectName=UPPER"], vec!["does not match"]),
         (
-            vec![
-                "--api-port",
-                "0",
-                "--aws-port",
-                "0",
-                "--xray-port",
-                "0",
-                "--no-build",
-                "--bootstrap",
-                "Nope=/bin/true",
-            ],
+            [&any_port[..], &["--no-build", "--bootstrap", "Nope=/bin/true"]].concat(),
             vec!["--bootstrap Nope", "OrderService"],
         ),
         (
-            vec![
-                "--api-port",
-                "0",
-                "--aws-port",
-                "0",
-                "--xray-port",
-                "0",
-                "--no-build",
-                "--bootstrap",
-                "OrderService=/no/such",
-            ],
+            [&any_port[..], &["--no-build", "--bootstrap", "OrderService=/no/such"]].concat(),
             vec!["OrderService", "/no/such"],
         ),
     ] {

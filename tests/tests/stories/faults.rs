@@ -1,4 +1,4 @@
-use e2e::World;
+use e2e::{World, scope};
 use serde_json::json;
 
 use crate::metrics::assert_every_event_is_counted_once;
@@ -79,8 +79,8 @@ async fn the_api_itself_meets_faults() {
 async fn faults_are_changed_while_it_runs() {
     let world = World::start().await;
     let url = format!("{}/console/faults", world.stack().aws());
-    let signed =
-        [("authorization", "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/local/aws4_request")];
+    let (name, scope) = scope("local");
+    let signed = [(name, scope.as_str())];
     let faults = json!({ "faults": ["apigateway=error@100%"], "seed": 7 });
     let set = world.request("PUT", &url, faults.to_string(), &signed).await;
     assert_eq!(set.status, 200, "{:?}", set.body);

@@ -11,11 +11,12 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use e2e::World;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    idempotency::{created, join_all},
+    idempotency::created,
     proxy::{Aws, Interference, Proxy, Request, Response},
 };
 
@@ -42,7 +43,7 @@ async fn many_orders_for_one_product_sell_exactly_its_stock() {
 
     let details: Vec<_> = (0..ORDERS).map(|number| created(&format!("ord_{number}"), 1)).collect();
     let orders = details.iter().map(|order| world.publish("order.service", "Order Created", order));
-    join_all(orders.collect()).await;
+    join_all(orders).await;
     world.settled().await;
     nothing_failed(&world, &contention);
     let reserved = reservations(&world, "decision = :reserved").await;
@@ -53,7 +54,7 @@ async fn many_orders_for_one_product_sell_exactly_its_stock() {
     let unpaid: Vec<_> = reserved.iter().take(3 * STOCK / 2).map(failure).collect();
     let failures =
         unpaid.iter().map(|failure| world.publish("payment.service", "Payment Failed", failure));
-    join_all(failures.collect()).await;
+    join_all(failures).await;
     world.settled().await;
     nothing_failed(&world, &contention);
     let released = "decision = :reserved AND attribute_exists(releasedAt)";

@@ -21,6 +21,8 @@ mod clients;
 mod command;
 /// Who may order for whom.
 mod customers;
+/// What goes into the event bus, and what comes out.
+mod event_bus;
 /// Crashes, timeouts, poison.
 mod failures;
 /// Faults on purpose.
@@ -59,6 +61,8 @@ mod routes;
 mod schedules;
 /// Every way an order can go.
 mod tour;
+/// Trace headers that clients send, and that functions pass on.
+mod trace_headers;
 /// The X-Ray store under all sorts of input.
 mod xray;
 /// Retrieval, tags and settings of X-Ray.

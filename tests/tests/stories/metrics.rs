@@ -2,11 +2,12 @@ use std::{collections::BTreeSet, fs};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use e2e::{World, workspace};
+use futures_util::future::join_all;
 use local::Line;
 use serde_json::Value;
 
 use crate::{
-    idempotency::{created, join_all},
+    idempotency::created,
     order_history::{make_due, sweep},
     tour::every_way_an_order_can_go,
 };
@@ -138,7 +139,7 @@ async fn concurrent_deliveries_of_an_event_are_counted_once() {
     let deliveries = details.iter().flat_map(|detail| std::iter::repeat_n(detail, DELIVERIES));
     let deliveries =
         deliveries.map(|detail| world.publish("order.service", "Order Created", detail));
-    join_all(deliveries.collect()).await;
+    join_all(deliveries).await;
     world.settled().await;
     let of_payments = |line: &Line| line.is_metrics() && line.function.ends_with("payment-service");
     let lines = world

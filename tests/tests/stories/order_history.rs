@@ -7,6 +7,10 @@ pub(crate) async fn look_up(world: &World, order: &Response) -> Response {
     get(world, order.headers["location"].to_str().unwrap()).await
 }
 
+/// Where the order service is invoked.
+pub(crate) const INVOCATIONS: &str =
+    "/2015-03-31/functions/distributed-tracing-demo-order-service/invocations";
+
 pub(crate) async fn get(world: &World, path: &str) -> Response {
     world.request("GET", &format!("{}{path}", world.stack().api()), "", &[]).await
 }
@@ -19,13 +23,7 @@ pub(crate) async fn sweep(world: &World) -> Response {
         "region": "us-east-1", "detail": {},
         "resources": ["arn:aws:events:us-east-1:000000000000:rule/distributed-tracing-demo-sweep"],
     });
-    let url = format!(
-        "{}/2015-03-31/functions/distributed-tracing-demo-order-service/invocations",
-        world.stack().aws()
-    );
-    let headers =
-        [("authorization", "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/lambda/aws4_request")];
-    let response = world.request("POST", &url, event.to_string(), &headers).await;
+    let response = world.aws("lambda", INVOCATIONS, event.to_string(), &[]).await;
     assert_eq!(response.status, 200, "{:?}", response.body);
     assert!(!response.headers.contains_key("x-amz-function-error"), "{:?}", response.body);
     response
@@ -71,7 +69,7 @@ fn events_of(body: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_tells_what_became_of_it() {
+async fn an_order_shows_its_history() {
     let world = World::with().parameter("InitialStock", "5").start().await;
     for (body, status, events) in [
         (
@@ -114,6 +112,8 @@ async fn an_order_tells_what_became_of_it() {
             let shown = format!("{}#trace/{}", world.stack().console(), placed.trace_id());
             assert_eq!(event["links"], json!({ "trace": shown }));
         }
+        let of_somebody_else = format!("/orders/somebody-else/{}", placed.order_id());
+        assert_eq!(get(&world, &of_somebody_else).await.status, 404);
     }
     world.end().await;
 }

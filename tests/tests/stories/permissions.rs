@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use e2e::{World, changed_template};
+use e2e::{Part, Response, Seen, World, changed_template};
 use tempfile::TempDir;
 
 use crate::{aws_apis::call, tour::every_way_an_order_can_go};
@@ -37,8 +37,7 @@ async fn a_table_that_the_role_does_not_allow_is_denied_and_the_trace_says_so() 
     let world = lacking(&folder, change).await;
     let response = world.order("{}").await;
     assert_eq!(response.status, 500, "{:?}", response.body);
-    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
-    let call = trace.named("DynamoDB").find(|part| !part.is_segment).unwrap();
+    let call = call_of(&world, &response, "DynamoDB").await;
     assert_eq!(call.document["http"]["response"]["status"], 400);
     assert!(call.is("fault") || call.is("error"), "{call:#?}");
     let said = call.document["cause"].to_string();
@@ -57,8 +56,7 @@ async fn a_bus_that_the_role_does_not_allow_is_denied() {
     let world = lacking(&folder, |text| text.replacen(policy, "", 1)).await;
     let response = world.order("{}").await;
     assert_eq!(response.status, 202, "{:?}", response.body);
-    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
-    let call = trace.named("Events").find(|part| !part.is_segment).unwrap();
+    let call = call_of(&world, &response, "Events").await;
     let said = call.document["cause"].to_string();
     assert!(said.contains("is not authorized to perform: events:PutEvents"), "{said}");
     assert_eq!(world.events_of("Order Created").len(), 0);
@@ -120,6 +118,13 @@ async fn what_a_role_may_do_can_be_simulated() {
         assert!(response.body.as_str().unwrap().contains(says), "{action}: {:?}", response.body);
     }
     world.end().await;
+}
+
+/// The call of a service that the request led to, once its trace has it.
+async fn call_of(world: &World, response: &Response, service: &str) -> Part {
+    let call = |seen: &Seen| seen.named(service).find(|part| !part.is_segment).cloned();
+    let trace = world.trace(&response.trace_id(), |seen| call(seen).is_some()).await;
+    call(&trace).unwrap()
 }
 
 async fn lacking(folder: &TempDir, change: impl Fn(String) -> String) -> World {

@@ -1,5 +1,8 @@
-use aws_sdk_xray::types::{
-    EdgeStatistics, HistogramEntry, Service, ServiceStatistics, TimeSeriesServiceStatistics,
+use aws_sdk_xray::{
+    operation::get_time_series_service_statistics::builders::GetTimeSeriesServiceStatisticsFluentBuilder,
+    types::{
+        EdgeStatistics, HistogramEntry, Service, ServiceStatistics, TimeSeriesServiceStatistics,
+    },
 };
 use aws_smithy_types::DateTime;
 use e2e::World;
@@ -25,7 +28,7 @@ fn function(trace: u32, start: f64, spell: fn(&str) -> String) -> Value {
         ("DynamoDB", aws("table_name", "orders")),
         ("S3", aws("bucket_name", "invoices")),
         ("SQS", aws("queue_url", "https://sqs.us-east-1.amazonaws.com/0/work")),
-        ("SNS", aws("topic_arn", "arn:aws:sns:us-east-1:0:news")),
+        ("SNS", aws("topic_arn", "arn:aws:sns:us-east-1:0:offers")),
         ("Lambda", aws("function_name", "other")),
         ("Events", json!({ "operation": "PutEvents" })),
         ("DynamoDB", json!({})),
@@ -63,7 +66,7 @@ async fn names_and_types_on_the_map_are_aws_own_however_an_sdk_spells_them() {
         "pay (AWS::Lambda::Function) -> Events (AWS::Events)",
         "pay (AWS::Lambda::Function) -> Sfn (AWS::Sfn)",
         "pay (AWS::Lambda::Function) -> api.example.com (remote)",
-        "pay (AWS::Lambda::Function) -> arn:aws:sns:us-east-1:0:news (AWS::SNS)",
+        "pay (AWS::Lambda::Function) -> arn:aws:sns:us-east-1:0:offers (AWS::SNS)",
         "pay (AWS::Lambda::Function) -> https://sqs.us-east-1.amazonaws.com/0/work (AWS::SQS::Queue)",
         "pay (AWS::Lambda::Function) -> invoices (AWS::S3::Bucket)",
         "pay (AWS::Lambda::Function) -> orders (AWS::DynamoDB::Table)",
@@ -144,40 +147,34 @@ async fn a_remote_service_that_does_not_report_itself_is_passive() {
     world.end().await;
 }
 
+/// A request that called another service.
+fn request(trace: u32, start: f64, duration: f64, flags: &Value) -> Value {
+    let mut segment = json!({
+        "trace_id": trace_id(trace), "id": format!("{trace:016x}"), "name": "shop",
+        "start_time": start, "end_time": start + duration,
+        "subsegments": [call(trace + 100, "back", "remote", start, &json!({}))],
+    });
+    for (key, value) in flags.as_object().unwrap() {
+        segment[key] = value.clone();
+    }
+    segment
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn statistics_come_period_by_period_newest_first() {
     let world = World::start().await;
     let minute = (local::clock::seconds() / 300.0).floor() * 300.0 - 600.0;
-    let request = |trace: u32, start: f64, duration: f64, flags: Value| {
-        let mut segment = json!({
-            "trace_id": trace_id(trace), "id": format!("{trace:016x}"), "name": "shop",
-            "start_time": start, "end_time": start + duration,
-            "subsegments": [call(trace + 100, "back", "remote", start, &json!({}))],
-        });
-        for (key, value) in flags.as_object().unwrap() {
-            segment[key] = value.clone();
-        }
-        segment
-    };
     put(
         &world,
         &[
-            request(1, minute + 10.0, 1.25, json!({})),
-            request(2, minute + 20.0, 2.5, json!({ "error": true })),
-            request(3, minute + 70.0, 0.4, json!({ "error": true, "throttle": true })),
-            request(4, minute + 80.0, 1.0, json!({ "fault": true })),
+            request(1, minute + 10.0, 1.25, &json!({})),
+            request(2, minute + 20.0, 2.5, &json!({ "error": true })),
+            request(3, minute + 70.0, 0.4, &json!({ "error": true, "throttle": true })),
+            request(4, minute + 80.0, 1.0, &json!({ "fault": true })),
         ],
     )
     .await;
-    let query = || {
-        #[expect(clippy::cast_possible_truncation, reason = "the time is whole")]
-        let start = DateTime::from_secs(minute as i64);
-        world
-            .xray
-            .get_time_series_service_statistics()
-            .start_time(start)
-            .end_time(DateTime::from_secs(start.secs() + 600))
-    };
+    let query = || statistics_of(&world, minute);
     let offset = |s: &TimeSeriesServiceStatistics| s.timestamp().unwrap().as_secs_f64() - minute;
     let counts = |s: &TimeSeriesServiceStatistics| {
         let service = s.service_summary_statistics().unwrap();
@@ -221,7 +218,21 @@ async fn statistics_come_period_by_period_newest_first() {
     let faults =
         forecast.time_series_service_statistics()[0].service_forecast_statistics().unwrap();
     assert_eq!((faults.fault_count_low(), faults.fault_count_high()), (Some(0), Some(2)));
+    statistics_that_cannot_be_had_are_refused(query).await;
+    world.end().await;
+}
 
+/// Asks for the statistics of ten minutes.
+fn statistics_of(world: &World, start: f64) -> GetTimeSeriesServiceStatisticsFluentBuilder {
+    #[expect(clippy::cast_possible_truncation, reason = "the time is whole")]
+    let start = DateTime::from_secs(start as i64);
+    let end = DateTime::from_secs(start.secs() + 600);
+    world.xray.get_time_series_service_statistics().start_time(start).end_time(end)
+}
+
+async fn statistics_that_cannot_be_had_are_refused(
+    query: impl Fn() -> GetTimeSeriesServiceStatisticsFluentBuilder,
+) {
     for (query, reason) in [
         (query().period(61), "Time period must be one of [60, 300]"),
         (query().next_token("x"), "Invalid token x"),
@@ -237,5 +248,4 @@ async fn statistics_come_period_by_period_newest_first() {
         assert!(refused.is_invalid_request_exception(), "{refused:?}");
         assert!(format!("{refused:?}").contains(reason), "{refused:?}");
     }
-    world.end().await;
 }

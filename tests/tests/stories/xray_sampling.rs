@@ -108,20 +108,7 @@ async fn rules_are_created_changed_and_deleted() {
         (7, "shop.example", "/never/*")
     );
 
-    let update = |rule: SamplingRuleUpdate| {
-        world.xray.update_sampling_rule().sampling_rule_update(rule).send()
-    };
-    for (rule, reason) in [
-        (self::update("gone").build(), "Sampling rule does not exist"),
-        (self::update("Default").host("x").build(), "Only the reservoir size and fixed rate"),
-        (self::update("mine").rule_arn(arn).build(), "cannot contain both"),
-        (self::update("mine").fixed_rate(1.5).build(), "fixedRate"),
-        (SamplingRuleUpdate::builder().build(), "must contain either"),
-    ] {
-        let refused = format!("{:?}", update(rule).await.unwrap_err());
-        assert!(refused.contains(reason), "{refused}");
-    }
-    update(self::update("Default").reservoir_size(9).build()).await.unwrap();
+    some_updates_are_refused(&world, arn).await;
 
     let delete = |name: &str| world.xray.delete_sampling_rule().rule_name(name).send();
     delete("mine").await.unwrap();
@@ -140,6 +127,23 @@ async fn rules_are_created_changed_and_deleted() {
     let refused = create().send().await.unwrap_err().into_service_error();
     assert!(refused.is_rule_limit_exceeded_exception(), "{refused:?}");
     world.end().await;
+}
+
+async fn some_updates_are_refused(world: &World, arn: &str) {
+    let update = |rule: SamplingRuleUpdate| {
+        world.xray.update_sampling_rule().sampling_rule_update(rule).send()
+    };
+    for (rule, reason) in [
+        (self::update("gone").build(), "Sampling rule does not exist"),
+        (self::update("Default").host("x").build(), "Only the reservoir size and fixed rate"),
+        (self::update("mine").rule_arn(arn).build(), "cannot contain both"),
+        (self::update("mine").fixed_rate(1.5).build(), "fixedRate"),
+        (SamplingRuleUpdate::builder().build(), "must contain either"),
+    ] {
+        let refused = format!("{:?}", update(rule).await.unwrap_err());
+        assert!(refused.contains(reason), "{refused}");
+    }
+    update(self::update("Default").reservoir_size(9).build()).await.unwrap();
 }
 
 /// AWS's SDKs outside of Lambda get their rules there.

@@ -1,6 +1,9 @@
-use super::{Gateway, Incoming};
+use super::Gateway;
 use crate::{
-    apigateway::segment::{STAGE, SegmentIds},
+    apigateway::{
+        incoming::Incoming,
+        segment::{STAGE, SegmentIds},
+    },
     trace_header::TraceHeader,
     xray::{Decision, Request as SamplingRequest},
 };

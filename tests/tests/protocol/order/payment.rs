@@ -94,18 +94,7 @@ pub(super) fn step(
             vec![(after, Invocation::RecordRefund)]
         }
         Invocation::RecordRefund => vec![record_refund(state)],
-        Invocation::Cancel => match state.payment {
-            Payment::Intended { owner, .. } => {
-                let cancelled = with(Payment::Intended { owner, is_cancelled: true });
-                // The owner's claim is fresh while it runs, and perhaps for a while after it died.
-                let mut next = vec![(cancelled, Invocation::Done)];
-                if !state.is_running(owner) {
-                    next.push((cancelled, Invocation::TakeOver));
-                }
-                next
-            }
-            decided => vec![(after, refund_or_publish(decided))],
-        },
+        Invocation::Cancel => cancel(state),
         Invocation::TakeOver => vec![match state.payment {
             Payment::Intended { owner, .. } if state.is_running(owner) => (after, Invocation::Done),
             Payment::Intended { is_cancelled, .. } => {
@@ -156,6 +145,23 @@ fn start_paying(life: Life, state: &State, me: u8) -> Vec<(State, Invocation)> {
             next
         }
         decided => vec![(*state, settle(decided))],
+    }
+}
+
+/// The conditional write of the cancellation, and what it may meet.
+fn cancel(state: &State) -> Vec<(State, Invocation)> {
+    match state.payment {
+        Payment::Intended { owner, .. } => {
+            let payment = Payment::Intended { owner, is_cancelled: true };
+            let cancelled = State { payment, ..*state };
+            // The owner's claim is fresh while it runs, and perhaps for a while after it died.
+            let mut next = vec![(cancelled, Invocation::Done)];
+            if !state.is_running(owner) {
+                next.push((cancelled, Invocation::TakeOver));
+            }
+            next
+        }
+        decided => vec![(*state, refund_or_publish(decided))],
     }
 }
 
