@@ -23,7 +23,7 @@ const MAX_TRACE_SIZE: usize = 500 * 1024;
 pub(super) struct Entry {
     pub(super) id: TraceId,
     /// How many traces came before it.
-    arrival: u64,
+    pub(super) arrival: u64,
     stored: Mutex<Stored>,
 }
 

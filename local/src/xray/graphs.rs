@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{api::State, graph::Graph, invalid, link_edges, outline::Outline};
+use super::{api::State, graph::Graph, invalid, link_edges, snapshot::Window};
 use crate::{trace_header::is_trace_id, wire::AwsError};
 
 /// The longest time that a graph may cover, in seconds.
@@ -16,9 +16,9 @@ pub(super) fn get_service_graph(state: &State, request: &Value) -> Result<Value,
     refuse_token(request)?;
     let (start, end) = range(request)?;
     check_length(start, end, MAX_RANGE)?;
-    let traces = state.traces_of(&state.groups.of(request)?)?;
-    let within = |trace: &&Outline| trace.start < end && trace.start + trace.duration >= start;
-    let graph = Graph::of_outlines(traces.iter().map(|trace| &*trace.outline).filter(within));
+    let group = state.groups.of(request)?;
+    let (snapshot, window) = (state.store.all(), Window::active_between(start, end));
+    let graph = state.traces_of(&group, &snapshot, &window)?.graph();
     // X-Ray answers when the traces that it found began, and nothing where it found none.
     let (first, last) = graph.span().unzip();
     Ok(json!({

@@ -3,10 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::{
-    node::Node,
-    service_id::ServiceId,
-    statistics::{Histogram, Statistics},
-    trace::Trace,
+    histogram::Histogram, node::Node, service_id::ServiceId, statistics::Statistics, trace::Trace,
 };
 
 /// The attribute that says whether a link leads to what came before (`parent`) or to what came after (`child`).

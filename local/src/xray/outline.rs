@@ -6,6 +6,7 @@ use super::{
     links::{Link, links},
     names::{Known, Named},
     node::{Kind, Node},
+    root_causes::RootCauses,
     sample::{Flags, Sample},
     service_id::ServiceId,
     summary::is_partial,
@@ -44,8 +45,6 @@ pub(crate) struct Outline {
     pub(super) is_partial: bool,
     /// Whether a service was inferred.
     pub(super) has_inferred: bool,
-    /// How any of its segments and subsegments ended.
-    pub(super) flags: Flags,
     pub(super) root: Option<Root>,
     pub(super) topology: Topology,
     /// The different values of each annotation.
@@ -54,6 +53,8 @@ pub(crate) struct Outline {
     pub(super) texts: Box<[(usize, Arc<str>)]>,
     /// The other traces that it names.
     pub(super) links: Box<[Link]>,
+    /// Where faults, errors and time came from.
+    pub(super) root_causes: RootCauses,
     /// The service where its faults began, and when: the last faulty segment that leads to no other.
     pub(super) fault: Option<(Arc<Named>, f64)>,
 }
@@ -83,6 +84,7 @@ impl Outline {
     pub(super) fn of(trace: &Trace, known: &mut Known) -> Self {
         let start = trace.start();
         let topology = Topology::of(trace, known);
+        let flags = trace.nodes.iter().map(Flags::of).fold(Flags::default(), Flags::or);
         let fault = fault(trace);
         let fault = fault.map(|node| (known.service(ServiceId::of(node)), node.start));
         Self {
@@ -95,7 +97,7 @@ impl Outline {
             updated: trace.updated,
             is_partial: is_partial(trace),
             has_inferred: trace.nodes.iter().any(|node| node.kind == Kind::Inferred),
-            flags: trace.nodes.iter().map(Flags::of).fold(Flags::default(), Flags::or),
+            root_causes: RootCauses::of(trace, flags, known),
             root: trace.root().map(|root| Root::of(trace, root, known)),
             fault,
             topology,
@@ -103,6 +105,11 @@ impl Outline {
             texts: texts(trace, known),
             links: links(trace).into(),
         }
+    }
+
+    /// Seconds since the epoch at which the last part ended.
+    pub(super) fn end(&self) -> f64 {
+        self.start + self.duration
     }
 
     /// The trace's id.

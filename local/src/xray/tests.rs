@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Graph, Kind, Store, service_id::ServiceId, summary::summary};
+use super::{
+    Graph, Kind, Snapshot, Store, Window, outline::Outline, service_id::ServiceId, summary::summary,
+};
 
 const TRACE: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
@@ -209,9 +211,9 @@ proptest! {
     }
 }
 
-/// Documents of three traces: parents, calls, failures, annotations, links, some in progress.
+/// Documents of a few traces, more than blocks have: parents, calls, failures, annotations, links, some in progress.
 fn mixed() -> impl Strategy<Value = Value> {
-    (0u32..3, 0u32..9, 0u32..9, any::<[bool; 5]>(), 0u32..4).prop_map(
+    (0u32..12, 0u32..9, 0u32..9, any::<[bool; 5]>(), 0u32..4).prop_map(
         |(trace, id, parent, [subsegment, aws, fault, running, linked], value)| {
             let name = |trace| format!("1-00000001-{trace:024x}");
             let mut document =
@@ -241,6 +243,20 @@ fn mixed() -> impl Strategy<Value = Value> {
     )
 }
 
+/// Windows that have all, some or none of them.
+fn windows() -> Vec<Window> {
+    let began = |start, end| Window::began_in(start..end);
+    vec![began(0.0, 3.0), began(3.0, 9.0), Window::active_between(2.5, 4.0)]
+}
+
+/// The traces in a window, and the graph of them, which has to be that of their outlines.
+fn part(all: &Snapshot, window: &Window) -> Value {
+    let within = || all.within(window).map(|found| &*found.outline);
+    let graph = all.graph(window).services();
+    assert_eq!(graph, Graph::of_outlines(within()).services());
+    json!({ "ids": within().map(Outline::id).collect::<Vec<_>>(), "graph": graph })
+}
+
 /// All that can be asked of a store.
 fn everything(store: &Store) -> Value {
     let all = store.all();
@@ -254,7 +270,8 @@ fn everything(store: &Store) -> Value {
         summary
     });
     json!({
-        "graph": Graph::of_outlines(all.iter().map(|found| &*found.outline)).services(),
+        "graph": all.graph(&Window::default()).services(),
+        "parts": windows().iter().map(|window| part(&all, window)).collect::<Vec<_>>(),
         "traces": traces.collect::<Vec<_>>(),
     })
 }
@@ -264,15 +281,16 @@ proptest! {
     /// answers what one answers that is asked for the first time, and its graph is that of the traces as they are.
     #[test]
     fn what_is_kept_ready_is_what_would_be_worked_out_now(
-        steps in proptest::collection::vec((mixed(), 0u32..6), 1..40),
+        steps in proptest::collection::vec((mixed(), 0u32..6), 1..60),
+        limit in 1usize..9,
     ) {
-        let (kept, fresh) = (Store::new(2), Store::new(2));
+        let (kept, fresh) = (Store::new(limit), Store::new(limit));
         for (document, step) in steps {
             for store in [&kept, &fresh] {
                 let _accepted = store.put(&document.to_string());
             }
             match step {
-                0 => kept.settle(std::time::Duration::ZERO),
+                0 => drop(kept.settle(std::time::Duration::ZERO)),
                 1 => drop(everything(&kept)),
                 _ => {}
             }

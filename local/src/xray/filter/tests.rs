@@ -149,9 +149,12 @@ fn outlines_answer_what_is_asked_most() {
         r#"http.url CONTAINS "/orders/" AND http.status = 404"#,
         r#"user = "alice" resource.arn BEGINSWITH "arn:""#,
         r#"group.name = "slow""#,
+        r#"rootcause.fault.service { name = "nobody" }"#,
+        "rootcause.responsetime.entity { coverage > 0.7 }",
+        r##"rootcause.json = #[{"Services":[{"Inferred":true}]}]"##,
     ] {
         let filter = Filter::parse(expression, &groups()).unwrap();
-        for found in store.all() {
+        for found in store.all().iter() {
             let says = sketch::matches(&filter, &found.outline, &mut Work::default());
             assert!(says.is_some(), "{expression}");
         }
