@@ -77,6 +77,11 @@ impl Entry {
         self.lock().changed.filter(|changed| *changed > time)
     }
 
+    /// How often it changed.
+    pub(super) fn revision(&self) -> u32 {
+        self.lock().revision
+    }
+
     /// Works out what will be asked for, and packs the rest.
     pub(super) fn settle(&self, names: &Names, backlinks: &Backlinks) {
         let mut stored = self.lock();

@@ -18,13 +18,19 @@ pub(super) fn get_service_graph(state: &State, request: &Value) -> Result<Value,
     check_length(start, end, MAX_RANGE)?;
     let group = state.groups.of(request)?;
     let (snapshot, window) = (state.store.all(), Window::active_between(start, end));
-    let graph = state.traces_of(&group, &snapshot, &window)?.graph();
+    let traces = state.traces_of(&group, &snapshot, &window)?;
+    let graph = traces.graph();
+    let mut services = graph.services();
+    link_edges::add_to(
+        &mut services,
+        &link_edges::links_of(traces.linked().into_iter(), &state.store),
+    );
     // X-Ray answers when the traces that it found began, and nothing where it found none.
     let (first, last) = graph.span().unzip();
     Ok(json!({
         "StartTime": first,
         "EndTime": last,
-        "Services": graph.services(),
+        "Services": services,
         "ContainsOldGroupVersions": false,
     }))
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
+    link_edges::{Linked, linked},
     links::{Link, links},
     names::{Known, Named},
     node::{Kind, Node},
@@ -53,6 +54,8 @@ pub(crate) struct Outline {
     pub(super) texts: Box<[(usize, Arc<str>)]>,
     /// The other traces that it names.
     pub(super) links: Box<[Link]>,
+    /// Those of them that lead from segment to segment.
+    pub(super) linked: Box<[Linked]>,
     /// Where faults, errors and time came from.
     pub(super) root_causes: RootCauses,
     /// The service where its faults began, and when: the last faulty segment that leads to no other.
@@ -104,6 +107,7 @@ impl Outline {
             annotations: annotations(trace, known),
             texts: texts(trace, known),
             links: links(trace).into(),
+            linked: linked(trace),
         }
     }
 

@@ -72,6 +72,14 @@ impl<'a> Matches<'a> {
         Graph::of_outlines(self.outlines())
     }
 
+    /// The outlines of those that have links from segment to segment.
+    pub(super) fn linked(&self) -> Vec<&'a Outline> {
+        if self.is_all {
+            return self.snapshot.linked(self.window).collect();
+        }
+        self.outlines().filter(|outline| !outline.linked.is_empty()).collect()
+    }
+
     /// Their outlines.
     pub(crate) fn outlines(&self) -> impl Iterator<Item = &'a Outline> {
         self.traces.iter().map(|trace| &*trace.outline)

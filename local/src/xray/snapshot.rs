@@ -24,6 +24,8 @@ pub(crate) struct Found {
 pub(super) struct View {
     /// The newest first.
     traces: Box<[Found]>,
+    /// Which of them have links.
+    linked: Box<[usize]>,
     starts: (f64, f64),
     ends: (f64, f64),
     tally: OnceLock<Tally>,
@@ -88,6 +90,14 @@ impl Snapshot {
         })
     }
 
+    /// The outlines of those in a window that have links from segment to segment.
+    pub(super) fn linked<'a>(&'a self, window: &'a Window) -> impl Iterator<Item = &'a Outline> {
+        let linked = |view: &'a Arc<View>| {
+            view.linked.iter().map(move |place| &*view.traces[*place].outline)
+        };
+        self.0.iter().flat_map(linked).filter(|outline| window.has(outline))
+    }
+
     /// The graph of those in a window.
     pub(crate) fn graph(&self, window: &Window) -> Graph {
         let views = self.0.iter().filter(|view| window.has_any_of(view));
@@ -114,7 +124,10 @@ impl View {
             times.fold(empty, |(first, last), time| (first.min(time), last.max(time)))
         };
         let (starts, ends) = (range(|trace| trace.start), range(Outline::end));
-        Self { traces: traces.into(), starts, ends, tally: OnceLock::new() }
+        let linked =
+            traces.iter().enumerate().filter(|(_, trace)| !trace.outline.linked.is_empty());
+        let linked = linked.map(|(place, _)| place).collect();
+        Self { traces: traces.into(), linked, starts, ends, tally: OnceLock::new() }
     }
 
     /// What the traces have for graphs, counted when it is asked for.

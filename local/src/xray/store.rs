@@ -132,6 +132,11 @@ impl Store {
         self.entry(id).map(|entry| self.found(entry))
     }
 
+    /// How often the trace with that id changed.
+    pub(super) fn revision_of(&self, id: &str) -> Option<u32> {
+        self.entry(id).map(|entry| entry.revision())
+    }
+
     /// All traces, with every document that has come.
     pub(crate) fn all(&self) -> Snapshot {
         self.refresh(Duration::ZERO);

@@ -145,8 +145,6 @@ enum Test {
     Truth(bool),
     Number(Comparison, f64),
     Text(TextOperator, String),
-    /// A number compares with a text, which X-Ray accepts.
-    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
