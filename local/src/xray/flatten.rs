@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{
     documents::Kept,
-    node::{Kind, Node},
+    flags::Flags,
+    node::{Kind, Node, status},
     service::{resource, spelling},
 };
 
@@ -38,6 +39,7 @@ pub(super) fn flatten(
         tidy(&mut body, kind);
         let time = |name: &str| body.get(name).and_then(Value::as_f64);
         let start = time("start_time").unwrap_or_default();
+        let status = status(&body);
         let node = Node {
             id,
             kind,
@@ -46,6 +48,8 @@ pub(super) fn flatten(
             orphaned: false,
             start,
             end: time("end_time"),
+            status,
+            flags: Flags::of(&body, status),
             body,
             indexed: 0,
         };

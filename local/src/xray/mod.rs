@@ -20,6 +20,8 @@ mod documents;
 mod entry;
 /// Filter expressions.
 mod filter;
+/// How segments ended.
+mod flags;
 /// A document taken apart.
 mod flatten;
 /// Who called whom.

@@ -3,12 +3,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
+    flags::Flags,
     link_edges::{Linked, linked},
     links::{Link, links},
     names::{Known, Named},
     node::{Kind, Node},
     root_causes::RootCauses,
-    sample::{Flags, Sample},
+    sample::Sample,
     service_id::ServiceId,
     summary::is_partial,
     topology::Topology,
@@ -87,7 +88,7 @@ impl Outline {
     pub(super) fn of(trace: &Trace, known: &mut Known) -> Self {
         let start = trace.start();
         let topology = Topology::of(trace, known);
-        let flags = trace.nodes.iter().map(Flags::of).fold(Flags::default(), Flags::or);
+        let flags = trace.nodes.iter().map(|node| node.flags).fold(Flags::default(), Flags::or);
         let fault = fault(trace);
         let fault = fault.map(|node| (known.service(ServiceId::of(node)), node.start));
         Self {
@@ -192,8 +193,7 @@ fn texts(trace: &Trace, known: &mut Known) -> Box<[(usize, Arc<str>)]> {
 
 /// Where the faults of a trace began: the last faulty segment that leads to no other.
 fn fault(trace: &Trace) -> Option<&Node> {
-    let faulty =
-        |node: &Node| node.is_segment() && node.end.is_some() && Flags::of(node).is_fault();
+    let faulty = |node: &Node| node.is_segment() && node.end.is_some() && node.is_fault();
     let mut leads_on = vec![false; trace.nodes.len()];
     for node in trace.nodes.iter().filter(|node| faulty(node)) {
         let mut above = node.parent;

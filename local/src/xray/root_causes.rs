@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::{
     cause::{Category, Cause, CauseService, Entity, causes},
+    flags::Flags,
     names::Known,
-    sample::Flags,
     service::Service,
     trace::Trace,
 };
