@@ -158,7 +158,7 @@ fn fuzz_filters() {
     let ids = |text: &str| {
         let (snapshot, window) = (answers.store.all(), Window::default());
         let found = answers.xray.search(&snapshot, text, &window);
-        found.map(|found| found.outlines().map(|trace| trace.id()).collect::<Vec<_>>())
+        found.map(|found| found.traces.iter().map(|trace| trace.outline.id()).collect::<Vec<_>>())
     };
     let all = ids("").unwrap().len();
     Target { name: "filters", words, share: 1 }.run(|input| {

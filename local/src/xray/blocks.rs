@@ -14,7 +14,7 @@ const SIZE: u64 = if cfg!(test) { 4 } else { 2048 };
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     /// The oldest first. A trace stands in the block of the number of its arrival, divided by [`SIZE`].
-    blocks: VecDeque<Block>,
+    queue: VecDeque<Block>,
     /// The number of the first block.
     first: u64,
     /// How many traces came.
@@ -46,10 +46,10 @@ impl Blocks {
     /// Adds an empty trace.
     pub(super) fn push(&mut self, id: TraceId) -> Arc<Entry> {
         let entry = Arc::new(Entry::new(id, self.arrivals));
-        if self.first + self.blocks.len() as u64 == self.arrivals / SIZE {
-            self.blocks.push_back(Block::new());
+        if self.first + self.queue.len() as u64 == self.arrivals / SIZE {
+            self.queue.push_back(Block::new());
         }
-        if let Some(last) = self.blocks.back_mut() {
+        if let Some(last) = self.queue.back_mut() {
             last.entries.push_back(Arc::clone(&entry));
             last.touch();
         }
@@ -60,13 +60,13 @@ impl Blocks {
 
     /// Removes the oldest trace.
     pub(super) fn pop(&mut self) -> Option<Arc<Entry>> {
-        let oldest = self.blocks.front_mut()?;
+        let oldest = self.queue.front_mut()?;
         let entry = oldest.entries.pop_front()?;
         oldest.touch();
         self.count -= 1;
         // The block that others are still to come into stays.
-        if oldest.entries.is_empty() && self.blocks.len() > 1 {
-            self.blocks.pop_front();
+        if oldest.entries.is_empty() && self.queue.len() > 1 {
+            self.queue.pop_front();
             self.first += 1;
         }
         Some(entry)
@@ -86,7 +86,7 @@ impl Blocks {
 
     /// The blocks that changed, but not within the last `quiet`.
     pub(super) fn stale(&self, quiet: Duration) -> Vec<Stale> {
-        let numbered = (self.first..).zip(&self.blocks);
+        let numbered = (self.first..).zip(&self.queue);
         let stale =
             numbered.filter(|(_, block)| block.is_stale() && block.changed.elapsed() >= quiet);
         let stale = stale.map(|(number, block)| Stale {
@@ -107,13 +107,13 @@ impl Blocks {
 
     /// What was worked out for the blocks, newest first.
     pub(super) fn views(&self) -> Vec<Arc<View>> {
-        let views = self.blocks.iter().rev().filter_map(|block| block.view.as_ref());
+        let views = self.queue.iter().rev().filter_map(|block| block.view.as_ref());
         views.map(|(_, view)| Arc::clone(view)).collect()
     }
 
     fn block(&mut self, number: u64) -> Option<&mut Block> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.blocks.get_mut(place)
+        self.queue.get_mut(place)
     }
 }
 

@@ -15,8 +15,8 @@ const ERROR: u8 = 32;
 impl Flags {
     /// Those of a document whose response has that status.
     pub(super) fn of(body: &Map<String, Value>, status: Option<i32>) -> Self {
-        let carries = |(name, _): &&(&str, u8)| body.get(*name) == Some(&Value::Bool(true));
-        let carried = CARRIED.iter().filter(carries).fold(0, |flags, (_, bit)| flags | bit);
+        let is_set = |(name, _): &&(&str, u8)| body.get(*name) == Some(&Value::Bool(true));
+        let carried = CARRIED.iter().filter(is_set).fold(0, |flags, (_, bit)| flags | bit);
         let says = match status {
             Some(429) => THROTTLE,
             Some(400..500) => ERROR,

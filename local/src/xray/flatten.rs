@@ -14,16 +14,15 @@ const MAX_NODES: usize = 10_000;
 
 /// Takes a document apart: itself and the subsegments inside, each with the id of its parent.
 pub(super) fn flatten(
-    id: u64,
-    document: &Kept,
+    document: Kept<'_>,
     nodes: &mut Vec<(Node, Option<String>)>,
     known: &mut HashSet<String>,
 ) {
     let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
     // It was read before it was kept.
-    let body: Map<String, Value> = serde_json::from_str(&document.text).unwrap_or_default();
+    let body: Map<String, Value> = serde_json::from_str(document.text).unwrap_or_default();
     let parent = body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let mut open = vec![(format!("{id:016x}"), kind, parent, body)];
+    let mut open = vec![(format!("{:016x}", document.id), kind, parent, body)];
     while let Some((id, kind, parent, mut body)) = open.pop() {
         if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {
             continue;

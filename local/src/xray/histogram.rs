@@ -89,25 +89,20 @@ impl Histogram {
 }
 
 /// The bars of two histograms, those of the same time put together.
-fn merged(a: &[(u64, u64)], b: &[(u64, u64)]) -> Vec<(u64, u64)> {
-    let (mut a, mut b) = (a.iter().copied().peekable(), b.iter().copied().peekable());
-    let mut all = Vec::with_capacity(a.len().max(b.len()));
+fn merged(one: &[(u64, u64)], other: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = Vec::with_capacity(one.len().max(other.len()));
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
     loop {
-        all.push(match (a.peek(), b.peek()) {
-            (Some((x, _)), Some((y, _))) if x < y => a.next().unwrap_or_default(),
-            (Some((x, _)), Some((y, _))) if x > y => b.next().unwrap_or_default(),
-            (Some((x, m)), Some((_, n))) => {
-                let both = (*x, m + n);
-                (a.next(), b.next());
-                both
-            }
-            (Some(bar), None) | (None, Some(bar)) => {
-                let one = *bar;
-                (a.next(), b.next());
-                one
-            }
-            (None, None) => return all,
-        });
+        let next = match (one.peek(), other.peek()) {
+            (Some((left, _)), Some((right, _))) if right < left => other.next(),
+            (Some(_), _) => one.next(),
+            (None, _) => other.next(),
+        };
+        let Some((time, count)) = next else { return all };
+        match all.last_mut().filter(|(last, _)| last == time) {
+            Some((_, sum)) => *sum += count,
+            None => all.push((*time, *count)),
+        }
     }
 }
 
@@ -119,7 +114,9 @@ mod tests {
 
     fn of(times: &[u32]) -> Histogram {
         let mut histogram = Histogram::default();
-        times.iter().for_each(|millis| histogram.add(f64::from(*millis) / 1000.0));
+        for millis in times {
+            histogram.add(f64::from(*millis) / 1000.0);
+        }
         histogram
     }
 

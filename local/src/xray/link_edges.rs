@@ -43,8 +43,8 @@ pub(super) struct Linked {
 #[derive(Clone, Debug)]
 struct End {
     service: ServiceId,
-    start: f64,
-    end: Option<f64>,
+    /// When what it is an end for began, and when that ended.
+    times: (f64, Option<f64>),
 }
 
 /// The links of a trace, whether or not the other traces are there.
@@ -114,14 +114,14 @@ impl Linked {
         let here = (trace.to_owned(), self.here.clone());
         let there = (self.other.to_string(), other);
         let (from, to) = if self.is_child { (here, there) } else { (there, here) };
-        let age = from.1.end.map_or(0.0, |end| (to.1.start - end).max(0.0));
+        let age = from.1.times.1.map_or(0.0, |end| (to.1.times.0 - end).max(0.0));
         Link { from: (from.0, from.1.service), to: (to.0, to.1.service), age }
     }
 }
 
 impl End {
     fn of(trace: &Trace, node: &Node) -> Option<Self> {
-        Some(Self { service: service(trace, node)?, start: node.start, end: node.end })
+        Some(Self { service: service(trace, node)?, times: (node.start, node.end) })
     }
 
     fn find(trace: &Trace, id: &str) -> Option<Self> {

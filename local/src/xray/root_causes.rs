@@ -42,8 +42,10 @@ struct Step {
 struct Place {
     name: Arc<str>,
     remote: bool,
-    exceptions: Box<[(Option<Arc<str>>, Option<Arc<str>>)]>,
+    exceptions: Box<[Exception]>,
 }
+
+type Exception = (Option<Arc<str>>, Option<Arc<str>>);
 
 const CATEGORIES: [Category; 3] = [Category::Fault, Category::Error, Category::ResponseTime];
 

@@ -218,12 +218,14 @@ impl Store {
         if !known.is_empty() {
             let mut entries = Vec::new();
             for (entry, documents) in known {
-                changed.extend(entry.insert(documents).map(|when| (when, Arc::clone(&entry))));
+                changed.extend(entry.insert(&documents).map(|when| (when, Arc::clone(&entry))));
                 entries.push(entry);
             }
             // Only now: a block that is looked at before a document is in it must be looked at again.
             let blocks = &mut self.kept().blocks;
-            entries.iter().for_each(|entry| blocks.touch(entry));
+            for entry in &entries {
+                blocks.touch(entry);
+            }
         }
         self.unsettled.add(changed);
         self.revision.send_modify(|revision| *revision += 1);
@@ -239,7 +241,7 @@ impl Store {
                 continue;
             }
             let entry = blocks.push(id);
-            let changed = entry.insert(documents);
+            let changed = entry.insert(&documents);
             arrived.changed.extend(changed.map(|when| (when, Arc::clone(&entry))));
             traces.insert(id, entry);
         }

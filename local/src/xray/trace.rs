@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -34,15 +34,15 @@ pub(crate) struct Trace {
 impl Trace {
     pub(super) fn assemble(
         id: String,
-        documents: &BTreeMap<u64, Kept>,
+        documents: &[Kept<'_>],
         limit_exceeded: bool,
         revision: u32,
         updated: f64,
     ) -> Self {
         let mut nodes: Vec<(Node, Option<String>)> = Vec::new();
         let mut known = HashSet::new();
-        for (id, document) in documents {
-            flatten(*id, document, &mut nodes, &mut known);
+        for document in documents {
+            flatten(*document, &mut nodes, &mut known);
         }
         let index: HashMap<_, _> =
             nodes.iter().enumerate().map(|(at, (node, _))| (node.id.clone(), at)).collect();

@@ -25,7 +25,7 @@ fn outlines_answer_what_is_asked_most() {
         r#"group.name = "slow""#,
         r#"rootcause.fault.service { name = "nobody" }"#,
         "rootcause.responsetime.entity { coverage > 0.7 }",
-        r##"rootcause.json = #[{"Services":[{"Inferred":true}]}]"##,
+        r#"rootcause.json = #[{"Services":[{"Inferred":true}]}]"#,
     ] {
         let filter = Filter::parse(expression, &groups()).unwrap();
         for found in store.all().iter() {
