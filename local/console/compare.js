@@ -85,10 +85,19 @@ function keyed(nodes, prefix) {
 function line(name, seconds, statuses = []) {
   const [left, right] = seconds;
   const known = typeof left === "number" && typeof right === "number";
-  const difference = known ? (right < left ? "−" : "+") + duration(Math.abs(right - left)) : left === right ? "" : typeof left === "number" ? "left only" : "right only";
+  const difference = known ? signed(right - left) : left === right ? "" : typeof left === "number" ? "left only" : "right only";
   return el("tr", {}, el("td", { class: "part" }, name),
     ...seconds.map((each, side) => el("td", { class: "number" }, statuses[side] && statuses[side] !== "ok" ? dot(statuses[side] ?? "") : null, typeof each === "number" ? duration(each) : "–")),
     el("td", { class: "number" }, difference));
+}
+
+/**
+ * What is nothing when it is rounded has no sign.
+ * @param {number} seconds
+ */
+export function signed(seconds) {
+  const size = duration(Math.abs(seconds));
+  return size === duration(0) ? size : (seconds < 0 ? "−" : "+") + size;
 }
 
 /**

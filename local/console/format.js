@@ -52,9 +52,12 @@ export function withoutPrefix(name, prefix) {
 }
 
 /**
+ * Names differ at their ends more than in their middle, so that is what goes.
  * @param {string} text
  * @param {number} length the most characters, the ellipsis included
  */
 export function shorten(text, length) {
-  return text.length > length ? text.slice(0, length - 1) + "…" : text;
+  if (text.length <= length) return text;
+  const start = Math.ceil((length - 1) / 3);
+  return text.slice(0, start) + "…" + text.slice(text.length - (length - 1 - start));
 }

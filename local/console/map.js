@@ -25,7 +25,7 @@ const NOTHING = {
  */
 export function drawMap(services, prefix, width, route) {
   const map = layout(services, width);
-  const letters = Math.floor(map.room / 6.2);
+  const letters = Math.floor(map.room / 6.6);
   const arrow = svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
     svg("path", { d: "M0 0 8 4 0 8z" }));
   const picture = svg("svg", { viewBox: `0 ${map.top} ${map.width} ${map.height}`, role: route ? "group" : "img", "aria-label": summary(map) },

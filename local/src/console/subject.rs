@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::{Console, query::Query};
-use crate::xray::Subject;
+use crate::xray::{Matches, Subject};
 
 /// How many bars the histogram has.
 const BARS: usize = 24;
@@ -22,38 +22,41 @@ struct Cause {
 impl Console {
     /// How a node or an edge of the map answered: counts, rate, latency, causes of failures.
     pub(super) fn subject(&self, query: &Query, subject: &Subject) -> Value {
-        let traces = self.search(query).unwrap_or_default();
-        let (mut times, mut causes) = (Vec::new(), HashMap::<&str, Cause>::new());
-        let mut counts = HashMap::<&str, usize>::new();
-        let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
-        for outline in traces.iter().map(|trace| &trace.outline) {
-            let samples = subject.samples(outline).into_iter();
-            for sample in samples.filter(|sample| sample.end.is_some()) {
-                times.push(sample.duration());
-                (first, last) = (first.min(sample.start), last.max(sample.start));
-                let Some((status, cause)) = sample.failure() else {
-                    *counts.entry("ok").or_default() += 1;
-                    continue;
-                };
-                *counts.entry(status).or_default() += 1;
-                let new = || Cause { count: 0, status, trace: outline.id() };
-                causes.entry(cause).or_insert_with(new).count += 1;
-            }
-        }
-        times.sort_by(f64::total_cmp);
-        let count = |status| counts.get(status).copied().unwrap_or_default();
-        json!({
-            "count": times.len(),
-            "ok": count("ok"),
-            "error": count("error"),
-            "throttle": count("throttle"),
-            "fault": count("fault"),
-            "seconds": (last - first).max(0.0),
-            "percentiles": percentiles(&times),
-            "histogram": histogram(&times),
-            "causes": most_frequent(causes),
-        })
+        self.search(query, |found, _wrong| statistics(subject, found))
     }
+}
+
+fn statistics(subject: &Subject, found: &Matches<'_>) -> Value {
+    let (mut times, mut causes) = (Vec::new(), HashMap::<&str, Cause>::new());
+    let mut counts = HashMap::<&str, usize>::new();
+    let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+    for outline in found.outlines() {
+        let samples = subject.samples(outline).into_iter();
+        for sample in samples.filter(|sample| sample.end.is_some()) {
+            times.push(sample.duration());
+            (first, last) = (first.min(sample.start), last.max(sample.start));
+            let Some((status, cause)) = sample.failure() else {
+                *counts.entry("ok").or_default() += 1;
+                continue;
+            };
+            *counts.entry(status).or_default() += 1;
+            let new = || Cause { count: 0, status, trace: outline.id() };
+            causes.entry(cause).or_insert_with(new).count += 1;
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let count = |status| counts.get(status).copied().unwrap_or_default();
+    json!({
+        "count": times.len(),
+        "ok": count("ok"),
+        "error": count("error"),
+        "throttle": count("throttle"),
+        "fault": count("fault"),
+        "seconds": (last - first).max(0.0),
+        "percentiles": percentiles(&times),
+        "histogram": histogram(&times),
+        "causes": most_frequent(causes),
+    })
 }
 
 fn most_frequent(causes: HashMap<&str, Cause>) -> Vec<Value> {

@@ -1,31 +1,42 @@
 use serde_json::{Map, Value, json};
 
 use super::{Console, query::Query};
-use crate::xray::{FilterError, Found, Graph, Node, Trace, root_http};
+use crate::xray::{FilterError, Matches, Node, Snapshot, Trace, Window, root_http};
 
 impl Console {
-    /// The traces that the page asks for, or what is wrong with the filter expression. A trace id is a filter too.
-    pub(super) fn search(&self, query: &Query) -> Result<Vec<Found>, FilterError> {
-        match self.services.traces.find(query.filter()) {
-            Some(trace) => Ok(vec![trace]),
-            None => self.services.xray.search(query.filter(), query.range.clone()),
+    /// Shows the traces that the page asks for, none if something is wrong with the filter expression. A trace id is a filter too.
+    pub(super) fn search<R>(
+        &self,
+        query: &Query,
+        show: impl FnOnce(&Matches<'_>, Option<FilterError>) -> R,
+    ) -> R {
+        let traces = &self.services.traces;
+        if let Some(trace) = traces.find(query.filter()) {
+            return show(&Matches::all(&Snapshot::from(trace), &Window::default()), None);
+        }
+        let (snapshot, window) = (traces.all(), Window::began_in(query.range.clone()));
+        match self.services.xray.search(&snapshot, query.filter(), &window) {
+            Ok(found) => show(&found, None),
+            Err(wrong) => show(&Matches::all(&Snapshot::default(), &window), Some(wrong)),
         }
     }
 
     /// Adds the list of traces and the map to `state`, as far as the page shows them.
     pub(super) fn add_traces(&self, query: &Query, state: &mut Value) {
-        let traces = match self.search(query) {
-            Ok(traces) => traces,
-            Err(FilterError { line, position, message }) => {
+        self.search(query, |found, wrong| {
+            if let Some(FilterError { line, position, message }) = wrong {
                 state["filterError"] =
                     json!({ "line": line, "position": position, "message": message });
-                Vec::new()
             }
-        };
+            self.add_found(query, found, state);
+        });
+    }
+
+    fn add_found(&self, query: &Query, found: &Matches<'_>, state: &mut Value) {
+        let traces = &found.traces;
         state["traceCount"] = traces.len().into();
         if query.shows("map") {
-            let mut services =
-                Graph::of_outlines(traces.iter().map(|trace| &*trace.outline)).services();
+            let mut services = found.graph().services();
             remove_histograms(&mut services);
             state["services"] = services;
         }

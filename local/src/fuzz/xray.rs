@@ -11,7 +11,7 @@ use super::Target;
 use crate::{
     template::App,
     wire::{AwsApi, AwsRequest, Response},
-    xray::{Store, XRay, receive_otlp, take_datagram},
+    xray::{Store, Window, XRay, receive_otlp, take_datagram},
 };
 
 /// The times that may be asked for at once, in seconds: those of the corpus.
@@ -156,8 +156,9 @@ fn fuzz_filters() {
     }
     assert!(answers.store.traces().len() > 2);
     let ids = |text: &str| {
-        let found = answers.xray.search(text, 0.0..f64::INFINITY);
-        found.map(|traces| traces.iter().map(|trace| trace.outline.id()).collect::<Vec<_>>())
+        let (snapshot, window) = (answers.store.all(), Window::default());
+        let found = answers.xray.search(&snapshot, text, &window);
+        found.map(|found| found.traces.iter().map(|trace| trace.outline.id()).collect::<Vec<_>>())
     };
     let all = ids("").unwrap().len();
     Target { name: "filters", words, share: 1 }.run(|input| {

@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 
 use super::{
     account::Encryption,
-    filter::Work,
     groups::{Group, Groups},
     invalid,
     operations::{self, ROUTES},
     parameters,
     retrieval::Retrievals,
     sampling::Sampling,
-    store::{Found, Store},
+    search::Matches,
+    snapshot::{Snapshot, Window},
+    store::Store,
     tags::Tags,
 };
 use crate::{
@@ -217,18 +218,18 @@ impl State {
         Err(AwsError::not_found("ResourceNotFoundException", message))
     }
 
-    /// The traces of the group that a request names, newest first; all of them where it names none.
-    pub(super) fn traces_of(&self, group: &Group) -> Result<Vec<Found>, AwsError> {
+    /// Those traces of a group that are in a window; of the default group all of them.
+    pub(super) fn traces_of<'a>(
+        &self,
+        group: &Group,
+        snapshot: &'a Snapshot,
+        window: &'a Window,
+    ) -> Result<Matches<'a>, AwsError> {
         let filter = self.groups.filter(group)?;
-        let (mut traces, mut work) = (self.store.all(), Work::default());
-        traces.retain(|trace| filter.finds(trace, &mut work));
-        if work.is_exceeded() {
+        Matches::find(snapshot, window, &filter).ok_or_else(|| {
             let name = &group.name;
-            return Err(invalid(format!(
-                "the filter of group {name} needs too much work for so many traces"
-            )));
-        }
-        Ok(traces)
+            invalid(format!("the filter of group {name} needs too much work for so many traces"))
+        })
     }
 
     pub(super) fn encryption(&self) -> MutexGuard<'_, Encryption> {

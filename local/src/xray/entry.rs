@@ -23,7 +23,7 @@ const MAX_TRACE_SIZE: usize = 500 * 1024;
 pub(super) struct Entry {
     pub(super) id: TraceId,
     /// How many traces came before it.
-    arrival: u64,
+    pub(super) arrival: u64,
     stored: Mutex<Stored>,
 }
 
@@ -54,13 +54,13 @@ impl Entry {
     }
 
     /// Takes documents that came together. Returns when, if it has to be settled and nobody knows yet.
-    pub(super) fn insert(&self, documents: Vec<Document>) -> Option<Instant> {
+    pub(super) fn insert(&self, documents: &[Document]) -> Option<Instant> {
         let mut stored = self.lock();
         let mut changed = false;
+        let bytes = documents.iter().map(|document| document.text.len()).sum();
+        stored.documents.reserve(documents.len(), bytes);
         for document in documents {
-            // What was accepted has an id of 16 hexadecimal digits.
-            let id = u64::from_str_radix(&document.id, 16).unwrap_or_default();
-            changed |= stored.insert(id, document.into());
+            changed |= stored.insert(document.into());
         }
         if changed {
             stored.revision += 1;
@@ -75,6 +75,11 @@ impl Entry {
     /// When a document came, if one did after `time`.
     pub(super) fn changed_after(&self, time: Instant) -> Option<Instant> {
         self.lock().changed.filter(|changed| *changed > time)
+    }
+
+    /// How often it changed.
+    pub(super) fn revision(&self) -> u32 {
+        self.lock().revision
     }
 
     /// Works out what will be asked for, and packs the rest.
@@ -136,9 +141,8 @@ impl Entry {
 
 impl Stored {
     /// Takes a document and returns whether that changes the trace.
-    fn insert(&mut self, id: u64, document: Kept) -> bool {
-        let documents = self.documents.open();
-        let earlier = documents.get(&id);
+    fn insert(&mut self, document: Kept<'_>) -> bool {
+        let earlier = self.documents.get(document.id);
         // The first complete document of an id stays. It replaces one in progress, never the other way round.
         if earlier.is_some_and(|earlier| !earlier.in_progress) {
             return false;
@@ -149,7 +153,7 @@ impl Stored {
             self.limit_exceeded = true;
         } else {
             self.size = size;
-            documents.insert(id, document);
+            self.documents.put(document);
         }
         true
     }

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{
     documents::Kept,
-    node::{Kind, Node},
+    flags::Flags,
+    node::{Kind, Node, status},
     service::{resource, spelling},
 };
 
@@ -13,16 +14,15 @@ const MAX_NODES: usize = 10_000;
 
 /// Takes a document apart: itself and the subsegments inside, each with the id of its parent.
 pub(super) fn flatten(
-    id: u64,
-    document: &Kept,
+    document: Kept<'_>,
     nodes: &mut Vec<(Node, Option<String>)>,
     known: &mut HashSet<String>,
 ) {
     let kind = if document.is_subsegment { Kind::Subsegment } else { Kind::Segment };
     // It was read before it was kept.
-    let body: Map<String, Value> = serde_json::from_str(&document.text).unwrap_or_default();
+    let body: Map<String, Value> = serde_json::from_str(document.text).unwrap_or_default();
     let parent = body.get("parent_id").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let mut open = vec![(format!("{id:016x}"), kind, parent, body)];
+    let mut open = vec![(format!("{:016x}", document.id), kind, parent, body)];
     while let Some((id, kind, parent, mut body)) = open.pop() {
         if nodes.len() >= MAX_NODES || !known.insert(id.clone()) {
             continue;
@@ -38,6 +38,7 @@ pub(super) fn flatten(
         tidy(&mut body, kind);
         let time = |name: &str| body.get(name).and_then(Value::as_f64);
         let start = time("start_time").unwrap_or_default();
+        let status = status(&body);
         let node = Node {
             id,
             kind,
@@ -46,6 +47,8 @@ pub(super) fn flatten(
             orphaned: false,
             start,
             end: time("end_time"),
+            status,
+            flags: Flags::of(&body, status),
             body,
             indexed: 0,
         };

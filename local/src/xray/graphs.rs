@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{api::State, graph::Graph, invalid, link_edges, outline::Outline};
+use super::{api::State, graph::Graph, invalid, link_edges, snapshot::Window};
 use crate::{trace_header::is_trace_id, wire::AwsError};
 
 /// The longest time that a graph may cover, in seconds.
@@ -16,15 +16,21 @@ pub(super) fn get_service_graph(state: &State, request: &Value) -> Result<Value,
     refuse_token(request)?;
     let (start, end) = range(request)?;
     check_length(start, end, MAX_RANGE)?;
-    let traces = state.traces_of(&state.groups.of(request)?)?;
-    let within = |trace: &&Outline| trace.start < end && trace.start + trace.duration >= start;
-    let graph = Graph::of_outlines(traces.iter().map(|trace| &*trace.outline).filter(within));
+    let group = state.groups.of(request)?;
+    let (snapshot, window) = (state.store.all(), Window::active_between(start, end));
+    let traces = state.traces_of(&group, &snapshot, &window)?;
+    let graph = traces.graph();
+    let mut services = graph.services();
+    link_edges::add_to(
+        &mut services,
+        &link_edges::links_of(traces.linked().into_iter(), &state.store),
+    );
     // X-Ray answers when the traces that it found began, and nothing where it found none.
     let (first, last) = graph.span().unzip();
     Ok(json!({
         "StartTime": first,
         "EndTime": last,
-        "Services": graph.services(),
+        "Services": services,
         "ContainsOldGroupVersions": false,
     }))
 }

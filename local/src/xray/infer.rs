@@ -4,6 +4,7 @@ use serde_json::Map;
 use uuid::Uuid;
 
 use super::{
+    flags::Flags,
     node::{Kind, Node},
     service_id::called_type,
     trace::Trace,
@@ -79,6 +80,8 @@ fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
         start: call.start,
         end: call.end,
         body,
+        status: call.status,
+        flags: call.flags,
         indexed: 0,
     }
 }
@@ -97,8 +100,14 @@ fn queue_time(at: usize, queue: &Node, trace_id: &str) -> Option<Node> {
             id: id(trace_id, &queue.id),
             kind: Kind::Subsegment,
             parent: Some(at),
+            children: Vec::new(),
+            orphaned: false,
+            start: queue.start,
+            end: queue.end,
             body,
-            ..queue.clone()
+            status: None,
+            flags: Flags::default(),
+            indexed: 0,
         }
     })
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     api::State, graph::Graph, graphs::range, groups::Group, invalid, outline::Outline,
-    sample::Sample, service_id::ServiceId, statistics::Outcome,
+    sample::Sample, service_id::ServiceId, snapshot::Window, statistics::Outcome,
 };
 use crate::{clock, wire::AwsError};
 
@@ -127,8 +127,9 @@ fn find(state: &State, group: &Group) -> Result<Vec<Insight>, AwsError> {
     if !group.insights {
         return Ok(Vec::new());
     }
-    let traces = state.traces_of(group)?.into_iter();
-    let mut traces: Vec<_> = traces.map(|trace| trace.outline).collect();
+    let (snapshot, window) = (state.store.all(), Window::default());
+    let found = state.traces_of(group, &snapshot, &window)?.traces;
+    let mut traces: Vec<_> = found.iter().map(|trace| &trace.outline).collect();
     traces.sort_by(|a, b| a.start.total_cmp(&b.start));
     let mut faults: BTreeMap<ServiceId, Vec<f64>> = BTreeMap::new();
     for (cause, at) in traces.iter().filter_map(|trace| trace.fault.as_ref()) {
@@ -147,7 +148,7 @@ fn find(state: &State, group: &Group) -> Result<Vec<Insight>, AwsError> {
                 id: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string(),
                 group: group.clone(),
                 cause: cause.clone(),
-                traces: affected.cloned().collect(),
+                traces: affected.map(|trace| Arc::clone(trace)).collect(),
                 start,
                 end,
                 active: clock::seconds() - end <= QUIET,

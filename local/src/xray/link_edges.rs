@@ -1,16 +1,20 @@
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
 
 use serde_json::{Value, json};
 
 use super::{
-    node::Node,
-    service_id::ServiceId,
-    statistics::{Histogram, Statistics},
-    trace::Trace,
+    histogram::Histogram, node::Node, outline::Outline, service_id::ServiceId,
+    statistics::Statistics, store::Store, trace::Trace, trace_id::TraceId,
 };
 
 /// The attribute that says whether a link leads to what came before (`parent`) or to what came after (`child`).
 const REFERENCE: &str = "aws.xray.reserved.reference_type";
+/// The most links of one trace
+/// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>).
+const MAX_LINKS: usize = 100;
 
 /// A link between two traces.
 pub(super) struct Link {
@@ -22,35 +26,106 @@ pub(super) struct Link {
     age: f64,
 }
 
+/// A link of a trace to another one, as its outline has it.
+#[derive(Debug)]
+pub(super) struct Linked {
+    other: TraceId,
+    /// The segment or subsegment of the other trace.
+    there: Box<str>,
+    /// Whether the other trace came after.
+    is_child: bool,
+    here: End,
+    /// The other end, and in which revision of the other trace it was found.
+    found: Mutex<Option<(u32, Option<End>)>>,
+}
+
+/// One end of a link.
+#[derive(Clone, Debug)]
+struct End {
+    service: ServiceId,
+    /// When what it is an end for began, and when that ended.
+    times: (f64, Option<f64>),
+}
+
+/// The links of a trace, whether or not the other traces are there.
+pub(super) fn linked(trace: &Trace) -> Box<[Linked]> {
+    let mut found = Vec::new();
+    for node in &trace.nodes {
+        let named = node.body.get("links").and_then(Value::as_array).into_iter().flatten();
+        found.extend(named.filter_map(|link| {
+            Some(Linked {
+                other: TraceId::parse(link["trace_id"].as_str()?)?,
+                there: link["id"].as_str()?.to_ascii_lowercase().into(),
+                is_child: link["attributes"][REFERENCE] == "child",
+                here: End::of(trace, node)?,
+                found: Mutex::default(),
+            })
+        }));
+    }
+    found.truncate(MAX_LINKS);
+    found.into()
+}
+
 /// The links between `traces`. Links to other traces lead to nothing that a graph of these could show.
 pub(super) fn links(traces: &[&Trace]) -> Vec<Link> {
-    let by_id: HashMap<&str, &Trace> =
-        traces.iter().map(|trace| (trace.id.as_str(), *trace)).collect();
+    let by_id: HashMap<_, &Trace> =
+        traces.iter().filter_map(|trace| Some((TraceId::parse(&trace.id)?, *trace))).collect();
     let mut links = Vec::new();
     for trace in traces {
-        for node in &trace.nodes {
-            let named = node.body.get("links").and_then(Value::as_array).into_iter().flatten();
-            let found = named.filter_map(|link| {
-                let text = |name: &str| link[name].as_str().map(str::to_ascii_lowercase);
-                let other = by_id.get(text("trace_id")?.as_str())?;
-                let there =
-                    other.nodes.iter().find(|node| Some(&node.id) == text("id").as_ref())?;
-                let is_child = link["attributes"][REFERENCE] == "child";
-                let (here, there) = ((*trace, node), (*other, there));
-                Some(if is_child { Link::new(here, there) } else { Link::new(there, here) })
-            });
-            links.extend(found.flatten());
-        }
+        let linked = linked(trace).into_iter();
+        links.extend(linked.filter_map(|link| {
+            let other = End::find(by_id.get(&link.other)?, &link.there)?;
+            Some(link.with(&trace.id, other))
+        }));
     }
     links
 }
 
-impl Link {
-    fn new(from: (&Trace, &Node), to: (&Trace, &Node)) -> Option<Self> {
-        let age = from.1.end.map_or(0.0, |end| (to.1.start - end).max(0.0));
-        let service =
-            |(trace, node): (&Trace, &Node)| Some((trace.id.clone(), service(trace, node)?));
-        Some(Self { from: service(from)?, to: service(to)?, age })
+/// The links of the traces that these are outlines of, as far as `store` has the others.
+pub(super) fn links_of<'a>(
+    outlines: impl Iterator<Item = &'a Outline>,
+    store: &Store,
+) -> Vec<Link> {
+    let mut links = Vec::new();
+    for outline in outlines {
+        let linked = outline.linked.iter();
+        links.extend(linked.filter_map(|link| Some(link.with(&outline.id(), link.find(store)?))));
+    }
+    links
+}
+
+impl Linked {
+    /// The other end. It is looked for again only where the other trace changed.
+    fn find(&self, store: &Store) -> Option<End> {
+        let other = self.other.to_string();
+        let revision = store.revision_of(&other)?;
+        // A panic elsewhere does not make what was found wrong.
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, end)) = found.as_ref().filter(|(known, _)| *known == revision) {
+            return end.clone();
+        }
+        let trace = store.trace(&other)?;
+        let end = End::find(&trace, &self.there);
+        *found = Some((trace.revision, end.clone()));
+        end
+    }
+
+    fn with(&self, trace: &str, other: End) -> Link {
+        let here = (trace.to_owned(), self.here.clone());
+        let there = (self.other.to_string(), other);
+        let (from, to) = if self.is_child { (here, there) } else { (there, here) };
+        let age = from.1.times.1.map_or(0.0, |end| (to.1.times.0 - end).max(0.0));
+        Link { from: (from.0, from.1.service), to: (to.0, to.1.service), age }
+    }
+}
+
+impl End {
+    fn of(trace: &Trace, node: &Node) -> Option<Self> {
+        Some(Self { service: service(trace, node)?, times: (node.start, node.end) })
+    }
+
+    fn find(trace: &Trace, id: &str) -> Option<Self> {
+        Self::of(trace, trace.nodes.iter().find(|node| node.id == id)?)
     }
 }
 
@@ -102,7 +177,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::xray::{Graph, Store};
+    use crate::xray::{Graph, Store, Window};
 
     const SENT: &str = "1-5759e988-bd862e3fe1be46a994272793";
     const TAKEN: &str = "1-5759e988-bd862e3fe1be46a994272794";
@@ -133,6 +208,28 @@ mod tests {
         let traces: Vec<&Trace> = traces.iter().map(Arc::as_ref).collect();
         let mut services = Graph::of(traces.iter().copied()).services();
         add_to(&mut services, &links(&traces));
+        // The graph of a time has the same edge, and a group that lacks one of the traces has none.
+        let edges = |outlines: &[&Outline]| {
+            let mut services = Graph::of_outlines(outlines.iter().copied()).services();
+            add_to(&mut services, &links_of(outlines.iter().copied(), &store));
+            services
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|service| service["Edges"].clone())
+                .collect::<Vec<_>>()
+        };
+        let (all, window) = (store.all(), Window::default());
+        let outlines: Vec<_> = all.iter().map(|found| &*found.outline).collect();
+        let shown = services.as_array().unwrap().iter().map(|service| service["Edges"].clone());
+        assert_eq!(edges(&outlines), shown.collect::<Vec<_>>());
+        assert_eq!(all.linked(&window).count(), 1);
+        assert!(
+            edges(&outlines[..1])
+                .iter()
+                .flat_map(|edges| edges.as_array().unwrap())
+                .all(|edge| edge["EdgeType"].is_null())
+        );
         // Without the other trace there is no edge, and no harm.
         let mut alone = Graph::of([traces[1]]).services();
         add_to(&mut alone, &links(&traces[1..]));

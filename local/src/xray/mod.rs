@@ -4,6 +4,8 @@
 mod account;
 /// The API.
 mod api;
+/// All traces, in parts.
+mod blocks;
 /// Where faults, errors and time came from.
 mod cause;
 /// The daemon's UDP format.
@@ -18,6 +20,8 @@ mod documents;
 mod entry;
 /// Filter expressions.
 mod filter;
+/// How segments ended.
+mod flags;
 /// A document taken apart.
 mod flatten;
 /// Who called whom.
@@ -26,6 +30,8 @@ mod graph;
 mod graphs;
 /// Traces that match a filter, under a name.
 mod groups;
+/// How often each time occurred.
+mod histogram;
 /// Segments of services that do not report themselves.
 mod infer;
 /// Unusual faults in a group.
@@ -48,10 +54,14 @@ mod outline;
 mod parameters;
 /// `GetTraceSummaries` and `BatchGetTraces`.
 mod query;
+/// The traces that were looked at last.
+mod recent;
 /// The segments of AWS services.
 mod recorder;
 /// Traces that are retrieved by their ids.
 mod retrieval;
+/// The root causes in an outline.
+mod root_causes;
 /// When a segment or a call was, and how it ended.
 mod sample;
 /// Which requests are traced.
@@ -66,6 +76,8 @@ mod service;
 mod service_id;
 /// Parameters that several operations have, or that have parts.
 mod shapes;
+/// The traces at one time.
+mod snapshot;
 /// How often, how well and how fast.
 mod statistics;
 /// The bounded collection of traces.
@@ -74,6 +86,8 @@ mod store;
 mod summary;
 /// The tags of groups and rules.
 mod tags;
+/// What a graph counts.
+mod tally;
 /// Statistics over time.
 mod time_series;
 /// The services of one trace.
@@ -84,6 +98,8 @@ mod trace;
 mod trace_id;
 /// The operations that bring traces.
 mod traces;
+/// Traces that documents came for.
+mod unsettled;
 
 pub(crate) use api::XRay;
 pub use api::XRayError;
@@ -97,10 +113,12 @@ pub(crate) use otlp::take_datagram;
 pub(crate) use otlp::{MAX_BODY as MAX_OTLP, PATH as OTLP_PATH, receive as receive_otlp};
 pub(crate) use recorder::Recorder;
 pub(crate) use sampling::{Decision, Request, Sampling};
-pub(crate) use search::Subject;
-pub(crate) use store::{Found, Store, settle};
+pub(crate) use search::{Matches, Subject};
+pub(crate) use snapshot::{Snapshot, Window};
+pub(crate) use store::Store;
 pub(crate) use summary::root_http;
 pub(crate) use trace::Trace;
+pub(crate) use unsettled::settle;
 
 use crate::wire::AwsError;
 

@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::service_id::ServiceId;
+use super::{root_causes::Way, service_id::ServiceId};
 
 /// With fewer names than this, those that nobody uses any more may stay.
 const FEW: usize = 1024;
@@ -27,6 +27,7 @@ pub(super) struct Known {
     /// Numbers that are free again.
     free: Vec<usize>,
     texts: HashSet<Arc<str>>,
+    ways: HashSet<Arc<Way>>,
     /// With so many names it is looked which are still in use.
     look: usize,
 }
@@ -62,8 +63,19 @@ impl Known {
         text
     }
 
+    /// The way of a root cause, kept once.
+    pub(super) fn way(&mut self, way: Way) -> Arc<Way> {
+        if let Some(known) = self.ways.get(&way) {
+            return Arc::clone(known);
+        }
+        self.forget_unused();
+        let way = Arc::new(way);
+        self.ways.insert(Arc::clone(&way));
+        way
+    }
+
     fn forget_unused(&mut self) {
-        if self.services.len() + self.texts.len() < self.look.max(FEW) {
+        if self.count() < self.look.max(FEW) {
             return;
         }
         let free = &mut self.free;
@@ -74,8 +86,14 @@ impl Known {
             }
             used
         });
+        // Ways have texts.
+        self.ways.retain(|way| Arc::strong_count(way) > 1);
         self.texts.retain(|text| Arc::strong_count(text) > 1);
-        self.look = 2 * (self.services.len() + self.texts.len());
+        self.look = 2 * self.count();
+    }
+
+    fn count(&self) -> usize {
+        self.services.len() + self.texts.len() + self.ways.len()
     }
 }
 

@@ -1,5 +1,7 @@
 use serde_json::{Map, Value};
 
+use super::flags::Flags;
+
 /// A segment or a subsegment.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -19,6 +21,10 @@ pub(crate) struct Node {
     pub(crate) end: Option<f64>,
     /// The document without its subsegments.
     pub(crate) body: Map<String, Value>,
+    /// The status of the HTTP response.
+    pub(super) status: Option<i32>,
+    /// How it ended.
+    pub(super) flags: Flags,
     /// How many of its annotations are indexed.
     pub(super) indexed: usize,
 }
@@ -63,28 +69,19 @@ impl Node {
         self.body.get(name) == Some(&Value::Bool(true))
     }
 
-    /// The status of the HTTP response.
-    pub(super) fn status(&self) -> Option<i32> {
-        let status = self.find("/http/response/status")?.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-        let whole = status as i32;
-        (f64::from(whole) - status == 0.0).then_some(whole)
-    }
-
     /// Whether it failed with a 5xx.
     pub(super) fn is_fault(&self) -> bool {
-        self.flag("fault") || self.status().is_some_and(|status| (500..600).contains(&status))
+        self.flags.is_fault()
     }
 
     /// Whether it failed with a 429.
     pub(super) fn is_throttle(&self) -> bool {
-        self.flag("throttle") || self.status() == Some(429)
+        self.flags.is_throttle()
     }
 
     /// Whether it failed with another 4xx.
     pub(super) fn is_error(&self) -> bool {
-        let status = self.status().is_some_and(|status| (400..500).contains(&status));
-        (self.flag("error") || status) && !self.is_throttle()
+        self.flags.is_error()
     }
 
     /// How long it took, in seconds; nothing while it is in progress.
@@ -106,6 +103,14 @@ impl Node {
     pub(crate) fn is_segment(&self) -> bool {
         self.kind != Kind::Subsegment
     }
+}
+
+/// The status of a document's HTTP response.
+pub(super) fn status(body: &Map<String, Value>) -> Option<i32> {
+    let status = body.get("http")?.get("response")?.get("status")?.as_f64()?;
+    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+    let whole = status as i32;
+    (f64::from(whole) - status == 0.0).then_some(whole)
 }
 
 pub(super) fn to_millis(seconds: f64) -> f64 {

@@ -3,10 +3,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
+    flags::Flags,
+    link_edges::{Linked, linked},
     links::{Link, links},
     names::{Known, Named},
     node::{Kind, Node},
-    sample::{Flags, Sample},
+    root_causes::RootCauses,
+    sample::Sample,
     service_id::ServiceId,
     summary::is_partial,
     topology::Topology,
@@ -44,8 +47,6 @@ pub(crate) struct Outline {
     pub(super) is_partial: bool,
     /// Whether a service was inferred.
     pub(super) has_inferred: bool,
-    /// How any of its segments and subsegments ended.
-    pub(super) flags: Flags,
     pub(super) root: Option<Root>,
     pub(super) topology: Topology,
     /// The different values of each annotation.
@@ -54,6 +55,10 @@ pub(crate) struct Outline {
     pub(super) texts: Box<[(usize, Arc<str>)]>,
     /// The other traces that it names.
     pub(super) links: Box<[Link]>,
+    /// Those of them that lead from segment to segment.
+    pub(super) linked: Box<[Linked]>,
+    /// Where faults, errors and time came from.
+    pub(super) root_causes: RootCauses,
     /// The service where its faults began, and when: the last faulty segment that leads to no other.
     pub(super) fault: Option<(Arc<Named>, f64)>,
 }
@@ -83,6 +88,7 @@ impl Outline {
     pub(super) fn of(trace: &Trace, known: &mut Known) -> Self {
         let start = trace.start();
         let topology = Topology::of(trace, known);
+        let flags = trace.nodes.iter().map(|node| node.flags).fold(Flags::default(), Flags::or);
         let fault = fault(trace);
         let fault = fault.map(|node| (known.service(ServiceId::of(node)), node.start));
         Self {
@@ -95,14 +101,20 @@ impl Outline {
             updated: trace.updated,
             is_partial: is_partial(trace),
             has_inferred: trace.nodes.iter().any(|node| node.kind == Kind::Inferred),
-            flags: trace.nodes.iter().map(Flags::of).fold(Flags::default(), Flags::or),
+            root_causes: RootCauses::of(trace, flags, known),
             root: trace.root().map(|root| Root::of(trace, root, known)),
             fault,
             topology,
             annotations: annotations(trace, known),
             texts: texts(trace, known),
             links: links(trace).into(),
+            linked: linked(trace),
         }
+    }
+
+    /// Seconds since the epoch at which the last part ended.
+    pub(super) fn end(&self) -> f64 {
+        self.start + self.duration
     }
 
     /// The trace's id.
@@ -181,8 +193,7 @@ fn texts(trace: &Trace, known: &mut Known) -> Box<[(usize, Arc<str>)]> {
 
 /// Where the faults of a trace began: the last faulty segment that leads to no other.
 fn fault(trace: &Trace) -> Option<&Node> {
-    let faulty =
-        |node: &Node| node.is_segment() && node.end.is_some() && Flags::of(node).is_fault();
+    let faulty = |node: &Node| node.is_segment() && node.end.is_some() && node.is_fault();
     let mut leads_on = vec![false; trace.nodes.len()];
     for node in trace.nodes.iter().filter(|node| faulty(node)) {
         let mut above = node.parent;

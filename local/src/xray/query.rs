@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{
     filter::{Filter, Groups, Work},
     outline::Outline,
-    store::{Found, Store},
+    snapshot::Found,
+    store::Store,
     summary::summary,
     trace::Trace,
     trace_id::TraceId,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
+    flags::Flags,
     names::Known,
     node::{Node, to_millis},
     trace::Trace,
@@ -25,55 +26,12 @@ pub(crate) struct Sample {
     cause: Option<Arc<str>>,
 }
 
-/// The flags that a document carries, and what its status says besides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flags(u8);
-
-/// The flags of documents, the first one that counts first.
-const FLAGS: [(&str, u8); 3] = [("fault", 1), ("throttle", 2), ("error", 4)];
-const FAULT: u8 = 8;
-const THROTTLE: u8 = 16;
-const ERROR: u8 = 32;
-
-impl Flags {
-    pub(super) fn of(node: &Node) -> Self {
-        let carried = FLAGS.iter().filter(|(name, _)| node.flag(name)).map(|(_, bit)| bit);
-        let is =
-            [(node.is_fault(), FAULT), (node.is_throttle(), THROTTLE), (node.is_error(), ERROR)];
-        let is = is.iter().filter(|(is, _)| *is).map(|(_, bit)| bit);
-        Self(carried.chain(is).fold(0, |flags, bit| flags | bit))
-    }
-
-    /// What either has.
-    pub(super) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether it failed with a 5xx, by its flag or its status; the next two are of 429, and of another 4xx.
-    pub(super) fn is_fault(self) -> bool {
-        self.0 & FAULT != 0
-    }
-
-    pub(super) fn is_throttle(self) -> bool {
-        self.0 & THROTTLE != 0
-    }
-
-    pub(super) fn is_error(self) -> bool {
-        self.0 & ERROR != 0
-    }
-
-    /// The flag that its document carries, the first one that counts.
-    fn carried(self) -> Option<&'static str> {
-        FLAGS.iter().find(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name)
-    }
-}
-
 impl Sample {
     /// What there is to say of `node`.
     pub(super) fn of(trace: &Trace, node: &Node, known: &mut Known) -> Self {
-        let flags = Flags::of(node);
+        let flags = node.flags;
         let cause = flags.carried().map(|_| known.text(&cause(trace, node)));
-        Self { start: node.start, end: node.end, status: node.status(), flags, cause }
+        Self { start: node.start, end: node.end, status: node.status, flags, cause }
     }
 
     pub(super) fn flags(&self) -> Flags {
@@ -102,7 +60,7 @@ fn cause(trace: &Trace, node: &Node) -> String {
     for _ in 0..MAX_DEPTH {
         found = exception(here).or(found);
         let mut children = here.children.iter().map(|child| &trace.nodes[*child]);
-        match children.find(|child| Flags::of(child).carried().is_some()) {
+        match children.find(|child| child.flags.carried().is_some()) {
             Some(child) => here = child,
             None => break,
         }

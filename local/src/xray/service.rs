@@ -42,6 +42,11 @@ impl<'a> Service<'a> {
         }
     }
 
+    /// One whose name, type and account are known.
+    pub(super) fn known(name: &'a str, kind: Option<&'a str>, account: Option<&'a str>) -> Self {
+        Self { name, kind, account }
+    }
+
     /// Who called the root.
     pub(super) fn client(root: &'a Node) -> Self {
         Self { name: root.name(), kind: Some("client"), account: None }

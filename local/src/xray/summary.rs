@@ -63,7 +63,7 @@ pub(crate) fn root_http(root: &Node) -> Value {
         ("HttpMethod", text("/http/request/method")),
         ("UserAgent", text("/http/request/user_agent")),
         ("ClientIp", text("/http/request/client_ip")),
-        ("HttpStatus", root.status().map(Value::from)),
+        ("HttpStatus", root.status.map(Value::from)),
     ] {
         if let Some(value) = value {
             shown[name] = value;

@@ -1,3 +1,6 @@
+/// What a store keeps ready.
+mod kept;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -206,80 +209,5 @@ proptest! {
         let expected: Vec<_> = (0..parents.len()).map(|id| hex(u32::try_from(id).unwrap())).collect();
         prop_assert_eq!(ids, expected);
         let _services = Graph::of([trace.as_ref()]).services();
-    }
-}
-
-/// Documents of three traces: parents, calls, failures, annotations, links, some in progress.
-fn mixed() -> impl Strategy<Value = Value> {
-    (0u32..3, 0u32..9, 0u32..9, any::<[bool; 5]>(), 0u32..4).prop_map(
-        |(trace, id, parent, [subsegment, aws, fault, running, linked], value)| {
-            let name = |trace| format!("1-00000001-{trace:024x}");
-            let mut document =
-                segment(id, &json!({ "trace_id": name(trace), "annotations": { "key": value } }));
-            if parent != id {
-                document["parent_id"] = json!(hex(parent));
-                if subsegment {
-                    document["type"] = json!("subsegment");
-                }
-            }
-            if aws {
-                document["namespace"] = json!("aws");
-                document["origin"] = json!("AWS::Lambda");
-            }
-            if fault {
-                document["fault"] = json!(true);
-            }
-            if linked {
-                document["metadata"] = json!({ "default": { "published_in_trace": name(value) } });
-            }
-            if running {
-                document["in_progress"] = json!(true);
-                document["end_time"] = Value::Null;
-            }
-            document
-        },
-    )
-}
-
-/// All that can be asked of a store.
-fn everything(store: &Store) -> Value {
-    let all = store.all();
-    let traces = all.iter().map(|found| {
-        let trace = found.trace();
-        let links: Vec<_> = store.linked_from(&trace.id).iter().map(|from| from.id()).collect();
-        let mut summary = summary(&trace);
-        summary["Links"] = json!(links);
-        summary["Documents"] =
-            trace.documents().into_iter().map(|(_, document)| document).collect();
-        summary
-    });
-    json!({
-        "graph": Graph::of_outlines(all.iter().map(|found| &*found.outline)).services(),
-        "traces": traces.collect::<Vec<_>>(),
-    })
-}
-
-proptest! {
-    /// Whatever was asked or settled in between, and in whatever order documents come, partly or again: the store
-    /// answers what one answers that is asked for the first time, and its graph is that of the traces as they are.
-    #[test]
-    fn what_is_kept_ready_is_what_would_be_worked_out_now(
-        steps in proptest::collection::vec((mixed(), 0u32..6), 1..40),
-    ) {
-        let (kept, fresh) = (Store::new(2), Store::new(2));
-        for (document, step) in steps {
-            for store in [&kept, &fresh] {
-                let _accepted = store.put(&document.to_string());
-            }
-            match step {
-                0 => kept.settle(std::time::Duration::ZERO),
-                1 => drop(everything(&kept)),
-                _ => {}
-            }
-        }
-        prop_assert_eq!(everything(&kept), everything(&fresh));
-        let traces = fresh.traces();
-        let graph = Graph::of(traces.iter().map(AsRef::as_ref)).services();
-        prop_assert_eq!(&everything(&kept)["graph"], &graph);
     }
 }

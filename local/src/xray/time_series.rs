@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     api::State, graphs::range, invalid, outline::Outline, sample::Sample, selector::Selector,
-    statistics::Statistics,
+    snapshot::Window, statistics::Statistics,
 };
 use crate::wire::AwsError;
 
@@ -37,9 +37,10 @@ pub(super) fn get_time_series_service_statistics(
     if forecasts && selector.is_none() {
         return Err(invalid("ForecastStatistics needs an EntitySelectorExpression"));
     }
-    let traces = state.traces_of(&group)?;
-    let traces = traces.iter().map(|trace| &*trace.outline);
-    let periods = periods(traces, selector.as_ref(), (start.floor(), end.floor()), period);
+    let (snapshot, window) = (state.store.all(), Window::default());
+    let traces = state.traces_of(&group, &snapshot, &window)?;
+    let periods =
+        periods(traces.outlines(), selector.as_ref(), (start.floor(), end.floor()), period);
     let kind = match selector {
         Some(Selector::Service(_)) => "ServiceSummaryStatistics",
         _ => "EdgeSummaryStatistics",

@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     documents::Kept,
@@ -34,15 +34,15 @@ pub(crate) struct Trace {
 impl Trace {
     pub(super) fn assemble(
         id: String,
-        documents: &BTreeMap<u64, Kept>,
+        documents: &[Kept<'_>],
         limit_exceeded: bool,
         revision: u32,
         updated: f64,
     ) -> Self {
         let mut nodes: Vec<(Node, Option<String>)> = Vec::new();
         let mut known = HashSet::new();
-        for (id, document) in documents {
-            flatten(*id, document, &mut nodes, &mut known);
+        for document in documents {
+            flatten(*document, &mut nodes, &mut known);
         }
         let index: HashMap<_, _> =
             nodes.iter().enumerate().map(|(at, (node, _))| (node.id.clone(), at)).collect();
@@ -199,6 +199,13 @@ impl Trace {
 
     /// Of all annotations the earliest are indexed; one that comes again counts once.
     fn index_annotations(&mut self) {
+        let annotations = |node: &Node| {
+            node.body.get("annotations").and_then(Value::as_object).map_or(0, Map::len)
+        };
+        if self.nodes.iter().map(annotations).sum::<usize>() <= MAX_ANNOTATIONS {
+            self.nodes.iter_mut().for_each(|node| node.indexed = annotations(node));
+            return;
+        }
         let mut indexed = HashSet::new();
         for at in self.by_time() {
             let annotations = self.nodes[at].body.get("annotations").and_then(Value::as_object);

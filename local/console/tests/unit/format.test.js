@@ -24,5 +24,8 @@ test("names are shortened", () => {
   assert.equal(withoutPrefix("demo-order", "demo-"), "order");
   assert.equal(withoutPrefix("other-demo-order", "demo-"), "other-demo-order");
   assert.equal(shorten("order-service", 13), "order-service");
-  assert.equal(shorten("order-service", 6), "order…");
+  assert.equal(shorten("order-service", 6), "or…ice");
+  assert.equal(shorten("order-service", 1), "…");
+  const [one, other] = ["shop-of-many-things-order-service", "shop-of-many-things-payment-service"];
+  assert.notEqual(shorten(one, 20), shorten(other, 20));
 });

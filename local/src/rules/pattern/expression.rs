@@ -26,7 +26,9 @@ pub(super) fn parse_all(reader: &mut Reader<'_>) -> Result<Vec<Matcher>, Refusal
                 Some(address) => Matcher::Address(address),
                 None => Matcher::Text(text.into_owned()),
             },
-            Token::Number(number) => Matcher::Number(Number::parse(number)),
+            Token::Number(number) => Matcher::Number(
+                Number::parse_exact(number).map_err(|reason| Refusal::at(lexed.end, reason))?,
+            ),
             Token::Bool(truth) => Matcher::Bool(truth),
             Token::Null => Matcher::Null,
             Token::EndArray if matchers.is_empty() => {

@@ -41,6 +41,8 @@ fn patterns_that_are_refused() {
             r#"{"source":[{"numeric":["<",123456789.123456789]}]}"#,
             "Cannot compare number : 123456789.123456789",
         ),
+        (r#"{"source":[123456789.123456789]}"#, "Cannot compare number : 123456789.123456789"),
+        (r#"{"source":[9007199254740993]}"#, "Cannot compare number"),
         (r#"{"source":[{"anything-but":1700000000000}]}"#, "Value must be between"),
         (r#"{"source":[{"anything-but":{}}]}"#, "Anything-But expression name not found"),
         (

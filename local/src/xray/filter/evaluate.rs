@@ -2,13 +2,10 @@ use serde_json::Value;
 
 use super::{
     Comparison, Complex, Expression, Filter, Level, Test, TextOperator, Work,
-    place::Place,
+    place::places,
     scope::{Found, Scope, View},
 };
-use crate::xray::{
-    cause::{Cause, Entity},
-    trace::Trace,
-};
+use crate::xray::{cause::Cause, trace::Trace};
 
 /// Whether a filter matches a trace.
 pub(super) fn matches(filter: &Filter, trace: &Trace, work: &mut Work) -> bool {
@@ -79,55 +76,14 @@ impl<'a> Evaluation<'a, '_, '_> {
     }
 
     fn is_on_the_way(&mut self, cause: &'a Cause<'a>, level: Level, inside: &Expression) -> bool {
-        let places: Vec<Place<'a>> = match level {
-            Level::Service => number(cause.services.iter().map(|service| Place {
-                name: Some(service.service.name),
-                kind: service.service.kind,
-                inferred: Some(service.inferred),
-                ..Place::default()
-            })),
-            Level::Entity => {
-                let paths = cause.services.iter().map(|service| &service.path);
-                paths.flat_map(|path| number(path.iter().map(entity))).collect()
-            }
-            Level::Exception => {
-                let entities = cause.services.iter().flat_map(|service| &service.path);
-                let exceptions = entities.map(|entity| &entity.exceptions);
-                let places = exceptions.flat_map(|exceptions| {
-                    number(exceptions.iter().map(|(name, message)| Place {
-                        name: *name,
-                        message: *message,
-                        ..Place::default()
-                    }))
-                });
-                places.collect()
-            }
-        };
+        let places = places(cause, level);
         self.work.add(places.len());
         places.into_iter().any(|place| self.holds(inside, Scope::Cause(place)))
     }
 }
 
-fn entity<'a>(entity: &'a Entity<'a>) -> Place<'a> {
-    Place {
-        name: Some(entity.name),
-        remote: Some(entity.remote),
-        coverage: entity.coverage,
-        ..Place::default()
-    }
-}
-
-fn number<'a>(places: impl Iterator<Item = Place<'a>>) -> Vec<Place<'a>> {
-    let mut places: Vec<_> = places.collect();
-    let last = places.len().saturating_sub(1);
-    for (index, place) in places.iter_mut().enumerate() {
-        (place.index, place.is_last) = (index, index == last);
-    }
-    places
-}
-
 /// Whether `actual` has everything that is expected, in this order. Of objects only the fields that are named count.
-fn is_sublist(expected: &[Value], actual: &[Value], work: &mut Work) -> bool {
+pub(super) fn is_sublist(expected: &[Value], actual: &[Value], work: &mut Work) -> bool {
     let mut actual = actual.iter();
     expected.iter().all(|expected| actual.any(|actual| is_part(expected, actual, work)))
 }

@@ -16,7 +16,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{cause::Category, service::Service, store, trace::Trace};
+use super::{cause::Category, service::Service, snapshot, trace::Trace};
 
 /// The most steps that one query may take: some thousand times of what a person's expression needs for a
 /// thousand traces, and a second or two in a debug build.
@@ -145,8 +145,6 @@ enum Test {
     Truth(bool),
     Number(Comparison, f64),
     Text(TextOperator, String),
-    /// A number compares with a text, which X-Ray accepts.
-    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -174,8 +172,13 @@ impl Filter {
         parse::filter(text, groups)
     }
 
+    /// Whether it matches everything.
+    pub(in crate::xray) fn is_empty(&self) -> bool {
+        self.expression == Expression::All
+    }
+
     /// Whether a trace matches that is kept in the store. Its documents are looked at only if its outline does not say.
-    pub(in crate::xray) fn finds(&self, found: &store::Found, work: &mut Work) -> bool {
+    pub(in crate::xray) fn finds(&self, found: &snapshot::Found, work: &mut Work) -> bool {
         let says = sketch::matches(self, &found.outline, work);
         says.unwrap_or_else(|| self.matches(&found.trace(), work))
     }

@@ -1,4 +1,5 @@
-use super::{Keyword, scope::Found};
+use super::{Keyword, Level, scope::Found};
+use crate::xray::cause::{Cause, Entity};
 
 /// A service, entity or exception on the way of a root cause.
 #[derive(Clone, Copy, Default)]
@@ -29,4 +30,49 @@ impl<'a> Place<'a> {
             _ => None,
         }
     }
+}
+
+/// What a root cause has on its way that a filter looks through.
+pub(super) fn places<'a>(cause: &Cause<'a>, level: Level) -> Vec<Place<'a>> {
+    let entities = cause.services.iter().flat_map(|service| &service.path);
+    match level {
+        Level::Service => number(cause.services.iter().map(|service| Place {
+            name: Some(service.service.name),
+            kind: service.service.kind,
+            inferred: Some(service.inferred),
+            ..Place::default()
+        })),
+        Level::Entity => {
+            let paths = cause.services.iter().map(|service| &service.path);
+            paths.flat_map(|path| number(path.iter().map(entity))).collect()
+        }
+        Level::Exception => {
+            let places = entities.flat_map(|entity| {
+                number(entity.exceptions.iter().map(|(name, message)| Place {
+                    name: *name,
+                    message: *message,
+                    ..Place::default()
+                }))
+            });
+            places.collect()
+        }
+    }
+}
+
+fn entity<'a>(entity: &Entity<'a>) -> Place<'a> {
+    Place {
+        name: Some(entity.name),
+        remote: Some(entity.remote),
+        coverage: entity.coverage,
+        ..Place::default()
+    }
+}
+
+fn number<'a>(places: impl Iterator<Item = Place<'a>>) -> Vec<Place<'a>> {
+    let mut places: Vec<_> = places.collect();
+    let last = places.len().saturating_sub(1);
+    for (index, place) in places.iter_mut().enumerate() {
+        (place.index, place.is_last) = (index, index == last);
+    }
+    places
 }

@@ -181,7 +181,7 @@ impl<'a> View<'a> {
             Keyword::Fault => Found::Truth(node.is_fault()),
             Keyword::Partial => Found::Truth(is_partial(self.trace)),
             Keyword::ResponseTime | Keyword::Duration => Found::Number(node.known_duration()?),
-            Keyword::HttpStatus => Found::Number(node.status()?.into()),
+            Keyword::HttpStatus => Found::Number(node.status?.into()),
             Keyword::OwnText(path) => Found::Text(node.find(path)?.as_str()?),
             _ => return None,
         };

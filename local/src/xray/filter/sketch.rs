@@ -1,4 +1,9 @@
-use super::{Complex, Expression, Filter, Identity, Keyword, Test, Work, scope::Found};
+use super::{
+    Complex, Expression, Filter, Identity, Keyword, Test, Work,
+    evaluate::is_sublist,
+    place::{Place, places},
+    scope::Found,
+};
 use crate::xray::{
     cause::Category,
     outline::{Outline, ROOT_TEXTS, Scalar, TEXTS},
@@ -24,6 +29,8 @@ enum Scope<'a> {
     /// Who called the root.
     Client,
     Edge(&'a Call),
+    /// A place on the way of a root cause.
+    Cause(Place<'a>),
 }
 
 /// A complex term.
@@ -92,16 +99,20 @@ impl<'a> Evaluation<'a, '_> {
                     .filter(|call| is(source, &call.source.id) && is(destination, &call.target.id));
                 any(calls.map(|call| self.holds(inside, Scope::Edge(call))))
             }
-            Complex::Cause(category, _, _) => {
-                let flags = outline.flags;
-                let may_be = match category {
-                    Category::Fault => flags.is_fault(),
-                    Category::Error => flags.is_error() || flags.is_throttle(),
-                    Category::ResponseTime => true,
-                };
-                if may_be { None } else { Some(false) }
+            Complex::Cause(category, level, inside) => {
+                let causes = outline.root_causes.causes(*category);
+                let places: Vec<_> = causes.flat_map(|cause| places(&cause, *level)).collect();
+                self.work.add(places.len());
+                any(places.into_iter().map(|place| self.holds(inside, Scope::Cause(place))))
             }
-            Complex::CauseJson(_) => None,
+            Complex::CauseJson(expected) => {
+                let categories = [Category::Fault, Category::Error, Category::ResponseTime];
+                Some(categories.into_iter().any(|category| {
+                    let causes = outline.root_causes.causes(category);
+                    let causes: Vec<_> = causes.map(|cause| cause.to_json()).collect();
+                    is_sublist(expected, &causes, self.work)
+                }))
+            }
             Complex::Group(inside) => self.holds(inside, Scope::Trace),
         }
     }
@@ -133,7 +144,7 @@ impl<'a> Evaluation<'a, '_> {
                     let own = outline.root.as_ref().and_then(|root| root.texts[number].as_deref());
                     Some(own.is_some_and(|own| test.passes(Found::Text(own))))
                 }
-                Scope::Client => Some(false),
+                Scope::Client | Scope::Cause(_) => Some(false),
                 Scope::Service(_) | Scope::Edge(_) => None,
             },
             _ => {
@@ -142,6 +153,7 @@ impl<'a> Evaluation<'a, '_> {
                     Scope::Service(part) => of_service(outline, keyword, part),
                     Scope::Client => of_client(outline, keyword),
                     Scope::Edge(call) => of_sample(outline, keyword, &call.side),
+                    Scope::Cause(place) => place.value(keyword),
                 };
                 Some(value.is_some_and(|value| test.passes(value)))
             }
@@ -154,7 +166,7 @@ fn somewhere(scope: Scope<'_>, passes: bool) -> Option<bool> {
     match scope {
         Scope::Trace => Some(passes),
         Scope::Service(_) | Scope::Edge(_) if passes => None,
-        Scope::Client | Scope::Service(_) | Scope::Edge(_) => Some(false),
+        _ => Some(false),
     }
 }
 

@@ -13,7 +13,7 @@ impl Parser<'_> {
             service = self.identity()?;
             self.expect(")")?;
         }
-        let inside = self.braces()?;
+        let inside = self.braces(false)?;
         Ok(self.complex(Complex::Service(service, inside)))
     }
 
@@ -25,7 +25,7 @@ impl Parser<'_> {
             destination = self.identity()?;
             self.expect(")")?;
         }
-        let inside = self.braces()?;
+        let inside = self.braces(true)?;
         Ok(self.complex(Complex::Edge(source, destination, inside)))
     }
 
@@ -61,11 +61,13 @@ impl Parser<'_> {
         }
     }
 
-    fn braces(&mut self) -> Parsed<Expression> {
+    fn braces(&mut self, of_edge: bool) -> Parsed<Expression> {
         if !self.take("{") || self.take("}") {
             return Ok(Expression::All);
         }
+        let around = std::mem::replace(&mut self.in_edge, of_edge);
         let inside = self.or()?;
+        self.in_edge = around;
         self.expect("}")?;
         Ok(inside)
     }
@@ -94,7 +96,7 @@ impl Parser<'_> {
                 "rootcause.json, or rootcause.fault, .error or .responsetime with .service, .entity or .exception",
             );
         };
-        let inside = self.braces()?;
+        let inside = self.braces(false)?;
         Ok(self.complex(Complex::Cause(category, level, inside)))
     }
 
@@ -122,12 +124,12 @@ impl Parser<'_> {
             return self.fail(start, format!("Group not found: '{wanted}'"));
         };
         // The group's expression in place of its name: positions inside of it would not help anybody.
-        let (text, at) = (self.text, self.at);
-        (self.text, self.at) = (&group.expression, 0);
+        let (text, at, in_edge) = (self.text, self.at, self.in_edge);
+        (self.text, self.at, self.in_edge) = (&group.expression, 0, false);
         self.depth += 1;
         let inside = self.whole();
         self.depth -= 1;
-        (self.text, self.at) = (text, at);
+        (self.text, self.at, self.in_edge) = (text, at, in_edge);
         let inside = match inside {
             Ok(inside) => inside,
             Err(problem) => {

@@ -18,7 +18,8 @@ type Parsed<T> = Result<T, FilterError>;
 
 /// Parses an expression: `OR` of `AND`s of terms, which may be negated. Terms side by side are joined by `AND`.
 pub(super) fn filter(text: &str, groups: &Groups) -> Parsed<Filter> {
-    let mut parser = Parser { text, at: 0, groups, depth: 0, simple: 0, complex: 0 };
+    let mut parser =
+        Parser { text, at: 0, groups, depth: 0, in_edge: false, simple: 0, complex: 0 };
     let expression = parser.whole()?;
     Ok(Filter { expression, terms: parser.complex })
 }
@@ -29,6 +30,8 @@ struct Parser<'a> {
     at: usize,
     groups: &'a Groups,
     depth: usize,
+    /// Whether the braces around are those of an edge.
+    in_edge: bool,
     simple: usize,
     complex: usize,
 }
