@@ -6,7 +6,8 @@ use dynoxide::{
     Database,
     actions::{
         delete_item::DeleteItemRequest, get_item::GetItemRequest, put_item::PutItemRequest,
-        query::QueryRequest, update_item::UpdateItemRequest,
+        query::QueryRequest, transact_write_items::TransactWriteItemsRequest,
+        update_item::UpdateItemRequest,
     },
     auth_material::{self, AuthMaterial},
     errors::DynoxideError,
@@ -32,6 +33,9 @@ pub(super) fn perform(
         "PutItem" => answer(database.put_item(read::<PutItemRequest>(body)?)),
         "UpdateItem" => answer(database.update_item(read::<UpdateItemRequest>(body)?)),
         "DeleteItem" => answer(database.delete_item(read::<DeleteItemRequest>(body)?)),
+        "TransactWriteItems" => {
+            answer(database.transact_write_items(read::<TransactWriteItemsRequest>(body)?))
+        }
         "Query" => {
             let query = read::<QueryRequest>(body)?;
             let is_checked_by_type = query.key_conditions.is_none()

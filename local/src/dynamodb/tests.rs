@@ -68,7 +68,15 @@ async fn what_is_answered_without_the_server_is_what_the_server_answers() {
     for (operation, body, by_server) in [
         ("PutItem", &absent, false),
         ("PutItem", &absent, false),
-        ("TransactWriteItems", &json!({ "TransactItems": [{ "Put": absent }] }), true),
+        ("TransactWriteItems", &json!({ "TransactItems": [{ "Put": absent }] }), false),
+        (
+            "TransactWriteItems",
+            &json!({
+                "TransactItems": [{ "Update": add }, { "Put": { "TableName": "table", "Item": { "id": { "S": "new" } } } }],
+                "ClientRequestToken": "token",
+            }),
+            false,
+        ),
         ("GetItem", &json!({ "TableName": "table", "Key": key }), false),
         ("UpdateItem", &add, false),
         ("UpdateItem", &add, false),
