@@ -116,13 +116,6 @@ async fn giving_up_names_the_last_error_code() {
 }
 
 #[test]
-fn only_the_failed_entries_are_retried() {
-    let results = [accepted(), failed("ThrottlingException"), failed("InternalFailure")];
-    let outcome = Outcome::of(sent(&["a", "b", "c"]), &results);
-    assert_eq!(outcome, Outcome::Retry(sent(&["b", "c"])));
-}
-
-#[test]
 fn a_missing_result_is_a_failure() {
     assert_eq!(Outcome::of(sent(&["a", "b"]), &[accepted()]), Outcome::Retry(sent(&["b"])));
     assert_eq!(Outcome::of(sent(&["a"]), &[accepted()]), Outcome::AllAccepted);
