@@ -59,6 +59,16 @@ pub(crate) fn functions(
         });
     }
     if let Some(python) = python {
+        // The other format of traces.
+        let mut environment = stack.environment("order-service")?;
+        environment.insert("TRACES_EXPORTER".to_owned(), "otlp-udp".to_owned());
+        let binary = binaries.join("order-service");
+        functions.push(Function {
+            name: "order-service, traces in OTLP".to_owned(),
+            program: program(&[binary.display().to_string()], stack, &environment),
+            work: Work::Request,
+            binary: Some(binary),
+        });
         let mut environment = stack.environment("order-service")?;
         let folder = workspace().join("benches/python");
         environment.insert("LAMBDA_TASK_ROOT".to_owned(), folder.display().to_string());
