@@ -1,4 +1,4 @@
-use e2e::{Response, World, scope};
+use e2e::{Response, Seen, World, scope};
 
 /// Sends a signed request to a service.
 pub(crate) async fn call(
@@ -166,6 +166,8 @@ async fn the_console_serves_its_page_and_its_data() {
     let response = world.order("{}").await;
     world.published("Notification Sent", 1).await;
     world.settled().await;
+    let annotated = |seen: &Seen| seen.annotation("notification_type").is_some();
+    world.trace(&response.trace_id(), annotated).await;
     let console = world.stack().console();
     let page = world.request("GET", &console, "", &[]).await;
     assert_eq!(

@@ -91,7 +91,10 @@ async fn a_function_behind_the_api_that_crashes_is_a_bad_gateway() {
         let response = world.order("{}").await;
         assert_eq!(response.status, 502);
         assert_problem(&response, "DEFAULT_5XX", "Internal server error");
-        let trace = world.trace(&response.trace_id(), |seen| !seen.roots().is_empty()).await;
+        let complete = |seen: &Seen| {
+            !seen.roots().is_empty() && seen.named("Lambda").count() > 0 && seen.runs() > 0
+        };
+        let trace = world.trace(&response.trace_id(), complete).await;
         assert!(trace.roots()[0].is("fault"));
         assert!(trace.named("Lambda").any(|call| call.is("fault")));
         assert!(run(&trace, "order-service").is("fault"));
@@ -145,7 +148,9 @@ async fn an_order_that_cannot_be_stored_is_unavailable() {
     assert_eq!(response.status, 503, "{:?}", response.body);
     assert_eq!(response.headers["retry-after"], "1");
     assert_eq!(response.headers["content-type"], "application/problem+json");
-    let trace = world.trace(&response.trace_id(), |seen| seen.roots().len() == 1).await;
+    let complete =
+        |seen: &Seen| seen.roots().len() == 1 && seen.named("process_order").count() == 1;
+    let trace = world.trace(&response.trace_id(), complete).await;
     let step = trace.named("process_order").next().unwrap();
     assert!(step.is("fault"));
     let causes = step.document["cause"]["exceptions"].as_array().unwrap();
