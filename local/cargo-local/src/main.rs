@@ -50,7 +50,7 @@ fn run(arguments: Vec<OsString>) -> io::Result<ExitCode> {
     Err(become_program(program, &functions, arguments))
 }
 
-/// Whether `local` is started with the project's template, and has not been told where the functions are.
+/// Whether `local` is started with the project's template, and the arguments do not say where the functions are.
 fn builds_functions(arguments: &[OsString]) -> bool {
     let is_about_functions =
         |argument: &str| ABOUT_FUNCTIONS.contains(&argument.split('=').next().unwrap_or(argument));
