@@ -1,6 +1,6 @@
 use std::{
     collections::HashMap,
-    env, io,
+    io,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -173,10 +173,10 @@ impl Workspace {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| CompileError::Cargo(program(), error))?;
+            .map_err(not_run)?;
         // If this future is dropped, so are the compilers.
         let group = ProcessGroup::led_by(&child);
-        let status = child.wait().await.map_err(|error| CompileError::Cargo(program(), error))?;
+        let status = child.wait().await.map_err(not_run)?;
         drop(group);
         if status.success() { Ok(()) } else { Err(CompileError::Failed) }
     }
@@ -190,30 +190,20 @@ async fn metadata(manifest: &Path) -> Result<Value, CompileError> {
         .arg(manifest)
         .output()
         .await
-        .map_err(|error| CompileError::Cargo(program(), error))?;
+        .map_err(not_run)?;
     if !output.status.success() {
         return Err(CompileError::NoMetadata(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The Cargo that runs this program, otherwise the one on the path.
-fn program() -> String {
-    env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+fn not_run(error: io::Error) -> CompileError {
+    CompileError::Cargo(cargo_local::program().display().to_string(), error)
 }
 
-/// A `cargo` command, as if it were run from a shell.
+/// A `cargo` command, as if it were run from a shell. Ctrl-C must reach this program only, which ends Cargo by dropping it.
 pub fn cargo() -> Command {
-    let mut command = Command::new(program());
-    // Cargo sets these for the program that it runs. Build scripts depend on them, so with them
-    // Cargo would run the scripts again and rebuild whatever depends on those.
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&*name);
-        }
-    }
-    // Ctrl-C must reach this program only, which ends Cargo by dropping it.
+    let mut command = Command::from(cargo_local::cargo());
     command.process_group(0);
     command
 }

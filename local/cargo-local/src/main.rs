@@ -10,6 +10,8 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
+use cargo_local::cargo;
+
 /// The program that it becomes.
 const PROGRAM: &str = "local";
 /// The names of the functions' executables, as `cargo build --bin` takes a pattern.
@@ -75,20 +77,6 @@ fn become_program(program: &Path, functions: &[PathBuf], arguments: Vec<OsString
         command.arg("--built").arg(function);
     }
     command.args(arguments).exec()
-}
-
-/// The Cargo that runs this program, as if it were run from a shell.
-fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Cargo sets these for the program that it runs. Build scripts depend on them, so with them Cargo would run the
-    // scripts again and rebuild whatever depends on those.
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
-    }
-    command
 }
 
 #[cfg(test)]
