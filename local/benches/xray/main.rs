@@ -18,6 +18,10 @@ use std::{env, process::Command};
 use sections::SECTIONS;
 use table::say;
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type AnyError = Box<dyn std::error::Error>;
 
 #[tokio::main]
