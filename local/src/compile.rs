@@ -58,8 +58,10 @@ pub enum CompileError {
 /// Which executables need no build.
 #[derive(Clone, Copy, Debug)]
 pub enum Built<'a> {
-    /// All of them.
+    /// All of them, in the folder of the dev profile.
     All,
+    /// All of them, in this folder.
+    In(&'a Path),
     /// Only these.
     These(&'a [PathBuf]),
 }
@@ -85,10 +87,13 @@ pub async fn executables(
     if !rest.is_empty() {
         let workspace = Workspace::load(&rest).await?;
         let binaries = workspace.binaries(&rest)?;
-        let paths: Vec<_> =
-            binaries.iter().map(|binary| workspace.target.join("debug").join(binary)).collect();
+        let folder = match built {
+            Built::In(folder) => folder,
+            Built::All | Built::These(_) => &workspace.target.join("debug"),
+        };
+        let paths: Vec<_> = binaries.iter().map(|binary| folder.join(binary)).collect();
         let is_built = match built {
-            Built::All => true,
+            Built::All | Built::In(_) => true,
             Built::These(built) => paths.iter().all(|path| built.contains(path)),
         };
         if !is_built {

@@ -1,4 +1,4 @@
-use std::{env, fmt, path::PathBuf, time::Duration};
+use std::{env, ffi::OsStr, fmt, path::PathBuf, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_eventbridge::config::Credentials;
@@ -137,7 +137,7 @@ impl WorldBuilder {
         }
         let app = template::load(&template, &self.parameters).expect("the template loads");
         let sockets = Sockets::bind(Ports::default()).await.expect("any port is free");
-        let executables = compile::executables(&app, &self.bootstraps, Built::All).await;
+        let executables = compile::executables(&app, &self.bootstraps, Built::In(&folder())).await;
         let executables = executables.expect("the functions were built");
         let defaults = Options::default();
         let options = Options {
@@ -178,23 +178,32 @@ impl fmt::Debug for Log {
     }
 }
 
-/// Builds the binaries once for all stories, as `cargo local` does it.
+/// Builds the binaries once for all stories, as `cargo local` does it, but in the profile of the stories: a soak runs what
+/// goes to Lambda.
 async fn build() {
     static BUILT: OnceCell<()> = OnceCell::const_new();
     let build = || async {
+        let folder = folder();
+        let profile = match folder.file_name() {
+            Some(name) if name != "debug" => name,
+            _ => OsStr::new("dev"),
+        };
         let mut cargo = compile::cargo();
-        cargo.args(["build", "--bins", "--quiet"]).current_dir(workspace());
-        let status = cargo.status().await.expect("cargo runs");
+        cargo.args(["build", "--bins", "--quiet", "--profile"]).arg(profile);
+        let status = cargo.current_dir(workspace()).status().await.expect("cargo runs");
         assert!(status.success(), "the binaries build");
     };
     BUILT.get_or_init(build).await;
 }
 
-/// The program `local` stands beside the folder of the tests' executables.
-async fn start_processor() -> Processor {
+/// Where Cargo puts the programs of the profile that this one was built in.
+fn folder() -> PathBuf {
     let executable = env::current_exe().expect("a process knows its executable");
-    let folder = executable.ancestors().nth(2).expect("cargo puts tests into `deps`");
-    Processor::start(&folder.join("local")).await.expect("the processor starts")
+    executable.ancestors().nth(2).expect("cargo puts tests into `deps`").to_owned()
+}
+
+async fn start_processor() -> Processor {
+    Processor::start(&folder().join("local")).await.expect("the processor starts")
 }
 
 async fn sdk_config(endpoint: &str) -> SdkConfig {
