@@ -13,11 +13,14 @@ export function statusOf({ fault, throttle, error, partial }) {
 
 /**
  * Whether a span is a conditional write whose condition did not hold, and whose caller went on: it asked a
- * question, and this is one of the answers. X-Ray has it as an error; nothing went wrong.
+ * question, and this is one of the answers. The services here record it as that; of others X-Ray has it as an
+ * error, although nothing went wrong.
  * @param {Span} span
  * @param {Span | undefined} caller
  */
 export function isUnmetCondition(span, caller) {
+  const own = /** @type {Record<string, unknown>} */ (span.metadata?.default ?? span.metadata ?? {});
+  if (own.condition_met === false) return true;
   if (span.namespace !== "aws" || !span.error || span.fault || span.throttle) return false;
   if (!caller || caller.error || caller.fault) return false;
   return exceptionsOf(span).some(({ type = "", message = "" }) => saysUnmetCondition(`${type}: ${message}`));

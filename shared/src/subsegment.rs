@@ -1,3 +1,7 @@
+use aws_sdk_dynamodb::operation::{
+    put_item::PutItemError, transact_write_items::TransactWriteItemsError,
+    update_item::UpdateItemError,
+};
 use aws_sdk_eventbridge::operation::put_events::{PutEventsInput, PutEventsOutput};
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -6,7 +10,7 @@ use aws_smithy_runtime_api::{
             Intercept,
             context::{
                 BeforeSerializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
-                BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+                BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef, Error,
                 FinalizerInterceptorContextRef,
             },
             dyn_dispatch_hint,
@@ -104,6 +108,7 @@ impl Intercept for Subsegment {
             aws.request_id = Empty,
             http.response.status_code = Empty,
             annotation.failed_entry_count = Empty,
+            metadata.condition_met = Empty,
             metadata.event_bus = Empty,
             metadata.retries = Empty,
             metadata.failed_entries = Empty,
@@ -155,8 +160,14 @@ impl Intercept for Subsegment {
         let Some(span) = call(cfg) else { return Ok(()) };
         let attempts = cfg.load::<Attempts>().map_or(1, |attempts| attempts.0);
         span.record("metadata.retries", attempts.saturating_sub(1));
+        let outcome = context.output_or_error();
+        let error = outcome.as_ref().and_then(|outcome| outcome.err());
+        let unmet = error.and_then(|error| error.as_operation_error()).is_some_and(is_unmet);
         if let Some(response) = context.response() {
-            span.record("http.response.status_code", response.status().as_u16());
+            // X-Ray would count its 400 as an error of the table.
+            if !unmet {
+                span.record("http.response.status_code", response.status().as_u16());
+            }
             let header = |name| response.headers().get(name);
             if let Some(id) = header("x-amzn-requestid").or_else(|| header("x-amz-request-id")) {
                 span.record("aws.request_id", id);
@@ -165,11 +176,14 @@ impl Intercept for Subsegment {
                 span.set_attribute("http.response.header.content-length", length);
             }
         }
-        match context.output_or_error() {
+        match outcome {
             Some(Ok(output)) => {
                 if let Some(output) = output.downcast_ref::<PutEventsOutput>() {
                     record_failed_entries(&span, output);
                 }
+            }
+            Some(Err(_)) if unmet => {
+                span.record("metadata.condition_met", false);
             }
             Some(Err(error)) => {
                 span.set_status(Status::error(error.to_string()));
@@ -198,6 +212,22 @@ fn node_name(service: &str) -> &str {
         "EventBridge" => "Events",
         other => other,
     }
+}
+
+/// Whether DynamoDB refused a write for its condition alone. That is one of the two answers that the caller asked for: a
+/// request that came twice, a loser of a race, no stock. On a map where each of them is an error, no real one is seen.
+fn is_unmet(error: &Error) -> bool {
+    let put = matches!(error.downcast_ref(), Some(PutItemError::ConditionalCheckFailedException(_)));
+    let update =
+        matches!(error.downcast_ref(), Some(UpdateItemError::ConditionalCheckFailedException(_)));
+    let transaction = match error.downcast_ref() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let mut codes = cancelled.cancellation_reasons().iter().filter_map(|r| r.code());
+            codes.all(|code| ["None", "ConditionalCheckFailed"].contains(&code))
+        }
+        _ => false,
+    };
+    put || update || transaction
 }
 
 /// `PutEvents` responds with 200 even if entries failed, which X-Ray would show as a success.

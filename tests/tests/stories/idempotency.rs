@@ -120,6 +120,30 @@ async fn of_two_orders_racing_for_the_last_item_one_gets_it() {
     world.end_without_audit("the warehouses have other stock than a new product").await;
 }
 
+/// What a table answers to a condition that does not hold is recorded, and is no error on the map.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unmet_condition_is_no_error() {
+    let world = World::with().parameter("InitialStock", "5").start().await;
+    let key = [("idempotency-key", "k-1")];
+    let body = r#"{"productId": "p"}"#;
+    let first = world.post("/orders/customer123", body, &key).await;
+    let again = world.post("/orders/customer123", body, &key).await;
+    let too_many = world.order(r#"{"productId": "p", "quantity": 6}"#).await;
+    assert_eq!([first.status, again.status, too_many.status], [201; 3]);
+    world.notified(2).await;
+    for response in [&again, &too_many] {
+        let unmet = |part: &e2e::Part| *part.metadata("condition_met") == false;
+        let has_unmet = |seen: &e2e::Seen| seen.parts.iter().any(unmet);
+        let seen = world.trace(&response.trace_id(), has_unmet).await;
+        let is_error = |part: &&e2e::Part| {
+            part.is("error") || part.document["http"]["response"]["status"] == 400
+        };
+        let errors: Vec<_> = seen.parts.iter().filter(is_error).collect();
+        assert!(errors.is_empty() && seen.exceptions().is_empty(), "{errors:#?}");
+    }
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_repeated_with_its_key_is_the_same_order() {
     let world = World::start().await;
