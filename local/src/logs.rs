@@ -43,6 +43,8 @@ pub struct Served {
     pub duration: Duration,
     /// Its trace, if that is recorded.
     pub trace_id: Option<String>,
+    /// How its business ended, by the annotations of the trace, if that is known.
+    pub outcome: Option<String>,
 }
 
 /// What writes a line: a function, and the invocation that its process was given last.

@@ -88,7 +88,7 @@ fn log_line(line: &Line, prefix: &str, colours: bool) -> String {
 }
 
 fn request_line(request: &Served, console: &str, colours: bool) -> String {
-    let Served { time, method, path, status, duration, trace_id } = request;
+    let Served { time, method, path, status, duration, trace_id, outcome } = request;
     let colour = match status {
         500.. => RED,
         400.. => YELLOW,
@@ -97,9 +97,11 @@ fn request_line(request: &Served, console: &str, colours: bool) -> String {
     let status = painted(status, colours.then_some(colour));
     let (clock, method, path) =
         (time.get(11..23).unwrap_or(time), Printable(method), Printable(path));
-    let link = trace_id.as_ref().map(|id| format!(" → {console}#trace/{id}"));
-    let (link, milliseconds) = (link.unwrap_or_default(), duration.as_millis());
-    format!("{clock} {method} {path} → {status}, {milliseconds} ms{link}")
+    let link = trace_id.as_ref().map(|id| format!("  {console}#trace/{id}"));
+    let outcome = outcome.as_ref().map(|outcome| format!(" → {}", Printable(outcome)));
+    let (outcome, link) = (outcome.unwrap_or_default(), link.unwrap_or_default());
+    let milliseconds = duration.as_millis();
+    format!("{clock} {method} {path} → {status}, {milliseconds} ms{outcome}{link}")
 }
 
 /// Prints what was started, and a command to try it with.
@@ -176,13 +178,14 @@ mod tests {
             status: 201,
             duration: Duration::from_micros(12_900),
             trace_id: Some("1-2-3".to_owned()),
+            outcome: Some("confirmed".to_owned()),
         };
         let console = "http://127.0.0.1:4566/";
         assert_eq!(
             request_line(&request, console, false),
-            "12:00:00.123 POST /orders/x → 201, 12 ms → http://127.0.0.1:4566/#trace/1-2-3"
+            "12:00:00.123 POST /orders/x → 201, 12 ms → confirmed  http://127.0.0.1:4566/#trace/1-2-3"
         );
-        request.trace_id = None;
+        (request.trace_id, request.outcome) = (None, None);
         request.status = 502;
         request.path = "/a\n\x1b[31m".to_owned();
         assert_eq!(

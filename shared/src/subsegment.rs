@@ -217,7 +217,8 @@ fn node_name(service: &str) -> &str {
 /// Whether DynamoDB refused a write for its condition alone. That is one of the two answers that the caller asked for: a
 /// request that came twice, a loser of a race, no stock. On a map where each of them is an error, no real one is seen.
 fn is_unmet(error: &Error) -> bool {
-    let put = matches!(error.downcast_ref(), Some(PutItemError::ConditionalCheckFailedException(_)));
+    let put =
+        matches!(error.downcast_ref(), Some(PutItemError::ConditionalCheckFailedException(_)));
     let update =
         matches!(error.downcast_ref(), Some(UpdateItemError::ConditionalCheckFailedException(_)));
     let transaction = match error.downcast_ref() {

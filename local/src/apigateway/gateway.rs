@@ -48,6 +48,9 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_EVENT: usize = 6 * 1024 * 1024;
 
+/// How long the line about an answered request waits for the outcome of its business.
+const OUTCOME_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// A REST API with Lambda proxy integrations.
 /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>.
 #[derive(Debug)]
@@ -74,8 +77,25 @@ impl Gateway {
         let (response, trace_id) = self.respond(request, client).await;
         let (status, duration) = (response.status().as_u16(), start.elapsed());
         let time = clock::rfc3339();
-        self.logs.served(&Served { time, method, path, status, duration, trace_id });
+        let outcome = None;
+        self.report(Served { time, method, path, status, duration, trace_id, outcome });
         response
+    }
+
+    /// Hands on that a request was answered: at once, or once it is known how the business ended that it began.
+    fn report(&self, mut served: Served) {
+        let begins_business = served.method != "GET" && served.status < 400;
+        match &served.trace_id {
+            Some(id) if begins_business => {
+                let (id, recorder, logs) =
+                    (id.clone(), self.recorder.clone(), Arc::clone(&self.logs));
+                tokio::spawn(async move {
+                    served.outcome = recorder.outcome(&id, OUTCOME_TIMEOUT).await;
+                    logs.served(&served);
+                });
+            }
+            _ => self.logs.served(&served),
+        }
     }
 
     /// Answers a request with `refusal`, whatever it asks for.

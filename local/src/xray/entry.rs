@@ -83,11 +83,12 @@ impl Entry {
     }
 
     /// Works out what will be asked for, and packs the rest.
-    pub(super) fn settle(&self, names: &Names, backlinks: &Backlinks) {
+    pub(super) fn settle(&self, names: &Names, backlinks: &Backlinks) -> Arc<Outline> {
         let mut stored = self.lock();
-        self.outline_of(&mut stored, names, backlinks);
+        let outline = self.outline_of(&mut stored, names, backlinks);
         stored.changed = None;
         stored.documents.pack();
+        outline
     }
 
     /// The outline.

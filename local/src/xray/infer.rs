@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
@@ -13,6 +13,32 @@ use super::{
 /// What an inferred segment has in common with the call that it is inferred from.
 const COMMON: [&str; 9] =
     ["name", "start_time", "end_time", "in_progress", "http", "aws", "error", "fault", "throttle"];
+
+/// The subsegment that an inferred segment of a queue has.
+const QUEUE_TIME: &str = "QueueTime";
+
+/// Leaves out the segments that X-Ray once inferred: a trace that was exported has them, and they are inferred again. What
+/// is below one belongs to the call that it was inferred from.
+pub(super) fn without_inferred(nodes: Vec<(Node, Option<String>)>) -> Vec<(Node, Option<String>)> {
+    let is_known = |id: &str| nodes.iter().any(|(node, _)| node.id == id);
+    let inferred = nodes.iter().filter_map(|(node, parent)| {
+        let calls = parent.as_ref().filter(|parent| is_known(parent))?;
+        let was =
+            node.kind == Kind::Segment && node.body.get("inferred") == Some(&Value::Bool(true));
+        was.then(|| (node.id.clone(), calls.clone()))
+    });
+    let inferred: HashMap<String, String> = inferred.collect();
+    if inferred.is_empty() {
+        return nodes;
+    }
+    let call = |parent: Option<&String>| parent.and_then(|parent| inferred.get(parent));
+    let is_left = |(node, parent): &(Node, Option<String>)| {
+        let queue_time = node.kind == Kind::Subsegment && node.name() == QUEUE_TIME;
+        !inferred.contains_key(&node.id) && !(queue_time && call(parent.as_ref()).is_some())
+    };
+    let nodes = nodes.into_iter().filter(is_left);
+    nodes.map(|(node, parent)| (node, call(parent.as_ref()).cloned().or(parent))).collect()
+}
 
 /// Puts an inferred segment below each call of a service that did not report itself. Segments that
 /// are children of the call then become children of the inferred one: that is how a consumer comes to stand behind
@@ -90,7 +116,7 @@ fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {
 fn queue_time(at: usize, queue: &Node, trace_id: &str) -> Option<Node> {
     (queue.text("origin") == Some("AWS::SQS::Queue")).then(|| {
         let mut body = Map::new();
-        body.insert("name".to_owned(), "QueueTime".into());
+        body.insert("name".to_owned(), QUEUE_TIME.into());
         for name in ["start_time", "end_time", "in_progress"] {
             if let Some(value) = queue.body.get(name) {
                 body.insert(name.to_owned(), value.clone());

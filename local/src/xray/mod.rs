@@ -48,6 +48,8 @@ mod node;
 mod operations;
 /// OpenTelemetry.
 mod otlp;
+/// How the business of a trace ended.
+mod outcomes;
 /// What is asked of a trace most.
 mod outline;
 /// What the parameters of an operation hold.

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -25,6 +25,11 @@ impl Recorder {
             let name = &document["name"];
             self.logs.report(&format!("x-ray rejected the segment {name}: {}", rejection.message));
         }
+    }
+
+    /// How the business of a trace ended; see [`Store::outcome`].
+    pub(crate) async fn outcome(&self, trace_id: &str, limit: Duration) -> Option<String> {
+        self.store.outcome(trace_id, limit).await
     }
 }
 

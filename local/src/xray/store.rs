@@ -16,6 +16,7 @@ use super::{
     entry::Entry,
     links::Backlinks,
     names::Names,
+    outcomes::Outcomes,
     outline::Outline,
     recent::Recent,
     snapshot::{Found, Snapshot, View},
@@ -38,6 +39,7 @@ pub(crate) struct Store {
     names: Names,
     backlinks: Backlinks,
     recent: Recent,
+    outcomes: Outcomes,
     lost_datagrams: AtomicU64,
 }
 
@@ -59,6 +61,7 @@ impl Store {
             names: Names::default(),
             backlinks: Backlinks::default(),
             recent: Recent::default(),
+            outcomes: Outcomes::default(),
             lost_datagrams: AtomicU64::new(0),
         }
     }
@@ -132,6 +135,17 @@ impl Store {
         self.entry(id).map(|entry| self.found(entry))
     }
 
+    /// How the business of the trace with that id ended, by its annotations, once they say it; nothing if that takes longer
+    /// than `limit`.
+    pub(crate) async fn outcome(&self, id: &str, limit: Duration) -> Option<String> {
+        self.outcomes.of(TraceId::parse(id)?, limit).await
+    }
+
+    #[cfg(test)]
+    pub(super) fn awaits_outcomes(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+
     /// How often the trace with that id changed.
     pub(super) fn revision_of(&self, id: &str) -> Option<u32> {
         self.entry(id).map(|entry| entry.revision())
@@ -193,7 +207,8 @@ impl Store {
     /// there is nothing else to settle.
     pub(super) fn settle(&self, quiet: Duration) -> bool {
         while let Some(entry) = self.unsettled.next(quiet) {
-            entry.settle(&self.names, &self.backlinks);
+            let outline = entry.settle(&self.names, &self.backlinks);
+            self.outcomes.settled(&outline);
         }
         self.refresh(quiet);
         self.unsettled.is_empty()

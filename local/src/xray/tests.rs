@@ -100,6 +100,42 @@ fn the_documents_of_an_order() {
     insta::assert_json_snapshot!(documents);
 }
 
+/// A trace that was exported has inferred segments, which come again.
+#[test]
+fn a_trace_that_is_imported_is_what_it_was() {
+    let queue = segment(
+        11,
+        &json!({
+            "type": "subsegment", "name": "SQS", "namespace": "aws", "parent_id": hex(9),
+            "aws": { "operation": "SendMessage", "queue_url": "https://queue" },
+        }),
+    );
+    let trace = store(order().into_iter().chain([queue])).trace(TRACE).unwrap();
+    let copy = "1-5759e988-bd862e3fe1be46a994272795";
+    for id in [TRACE, copy] {
+        let exported = trace.documents().into_iter().map(|(_, mut document)| {
+            document["trace_id"] = id.into();
+            document
+        });
+        let imported = store(exported).trace(id).unwrap();
+        let parts = |trace: &super::Trace| {
+            let parent = |at: usize| trace.nodes[at].name().to_owned();
+            let part = |node: &super::Node| {
+                (node.name().to_owned(), node.kind, node.parent.map(parent), node.flags)
+            };
+            let mut parts: Vec<_> = trace.nodes.iter().map(part).collect();
+            parts.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+            parts
+        };
+        assert_eq!(parts(&imported), parts(&trace), "{id}");
+        let services = |trace: &super::Trace| Graph::of([trace]).services();
+        assert_eq!(services(&imported), services(&trace), "{id}");
+        if id == TRACE {
+            assert_eq!(imported.documents(), trace.documents());
+        }
+    }
+}
+
 #[test]
 fn the_summary_of_an_order() {
     let trace = store(order()).trace(TRACE).unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     documents::Kept,
     flatten::flatten,
-    infer::infer,
+    infer::{infer, without_inferred},
     node::{Kind, Node, to_millis},
 };
 
@@ -44,6 +44,7 @@ impl Trace {
         for document in documents {
             flatten(*document, &mut nodes, &mut known);
         }
+        let nodes = without_inferred(nodes);
         let index: HashMap<_, _> =
             nodes.iter().enumerate().map(|(at, (node, _))| (node.id.clone(), at)).collect();
         let mut trace = Self { id, nodes: Vec::new(), limit_exceeded, revision, updated };
