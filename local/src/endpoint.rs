@@ -45,14 +45,15 @@ impl Endpoint {
         }
     }
 
-    /// Handles a request.
+    /// Handles a request; `target` is its path, with the query if there is one.
     pub(crate) async fn handle(
         &self,
         method: &Method,
-        path: &str,
+        target: &str,
         headers: &HeaderMap,
         body: Bytes,
     ) -> HttpResponse {
+        let path = target.split('?').next().unwrap_or_default();
         // OpenTelemetry's exporters do not sign, and need not.
         if method == Method::POST && path == OTLP_PATH {
             return receive_otlp(headers, body, Arc::clone(&self.traces)).await.map(Body::from);
@@ -62,7 +63,7 @@ impl Endpoint {
         let mut response = match self.find(&scope, method, path, headers) {
             Ok(api) => {
                 let protocol = api.protocol();
-                let request = AwsRequest::parse(protocol, method, path, headers, body);
+                let request = AwsRequest::parse(protocol, method, target, headers, body);
                 let outcome = match self.authorize(api, scope.key, &request) {
                     Ok(()) => self.perform(api, scope.key, &request).await,
                     Err(error) => Err(error),

@@ -200,6 +200,29 @@ def test_lambda_invokes() -> None:
     assert answer["StatusCode"] == 202
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "limit", "token", "next_token", "key"),
+    [
+        ("events", "list_event_buses", "Limit", "NextToken", "NextToken", "EventBuses"),
+        ("lambda", "list_functions", "MaxItems", "Marker", "NextMarker", "Functions"),
+        ("sqs", "list_queues", "MaxResults", "NextToken", "NextToken", "QueueUrls"),
+    ],
+)
+def test_lists_come_in_pages(service: str, operation: str, limit: str, token: str, next_token: str, key: str) -> None:
+    page_of = getattr(boto3.client(service), operation)
+    everything = page_of()[key]
+    assert len(everything) > 1
+    page = page_of(**{limit: 1})
+    found = page[key]
+    while page.get(next_token):
+        assert len(page[key]) == 1
+        page = page_of(**{limit: 1, token: page[next_token]})
+        found += page[key]
+    assert found == everything
+    with pytest.raises(ClientError):
+        page_of(**{token: "no-such-page"})
+
+
 def test_what_people_type_first() -> None:
     identity = boto3.client("sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{identity['Account']}:root"

@@ -71,7 +71,7 @@ impl AwsApi for EventBridge {
             "ListRules" => directory.list_rules(body),
             "DescribeRule" => directory.describe_rule(body),
             "ListTargetsByRule" => directory.list_targets(body),
-            "ListEventBuses" => Ok(directory.list_buses(body)),
+            "ListEventBuses" => directory.list_buses(body),
             "DescribeEventBus" => directory.describe_bus(body),
             "CreateArchive" => self.create_archive(body),
             "DescribeArchive" => self.buses.archives.describe(body),

@@ -6,7 +6,9 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::constraint::{Constraints, is_word, listed, not_found, required, text_of, type_error};
+use super::constraint::{
+    Constraints, is_word, listed, not_found, paged, required, text_of, type_error,
+};
 use crate::{
     clock,
     identity::{arn, managed_rule},
@@ -167,9 +169,8 @@ impl Archives {
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListArchives.html>.
     pub(super) fn list(&self, request: &Value) -> Result<Value, AwsError> {
-        Ok(
-            json!({ "Archives": listed(request, "ArchiveName", self.all().iter().map(Archive::to_json))? }),
-        )
+        let archives = listed(request, "ArchiveName", self.all().iter().map(Archive::to_json))?;
+        paged("Archives", archives, request)
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Archive>> {

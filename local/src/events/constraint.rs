@@ -1,6 +1,9 @@
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::wire::AwsError;
+use crate::wire::{AwsError, Page, page_size};
+
+/// The most that one page of a list has.
+const MAX_PAGE: usize = 100;
 
 /// What a request breaks of the API's model, collected in AWS's one sentence.
 #[derive(Debug, Default)]
@@ -87,6 +90,18 @@ pub(super) fn required<'a>(request: &'a Value, name: &str) -> Result<&'a str, Aw
     let member = format!("{}{rest}", first.to_lowercase());
     constraints.add("null", &member, "Member must not be null");
     constraints.finish().map(|()| "")
+}
+
+/// A page of a list, under the name that the answer has for it.
+pub(super) fn paged(name: &str, items: Vec<Value>, request: &Value) -> Result<Value, AwsError> {
+    let size = page_size(request["Limit"].as_i64(), "limit", MAX_PAGE)?;
+    let page = Page::of(items, size, text_of(&request["NextToken"])?)
+        .map_err(|_| AwsError::bad_request("ValidationException", "The NextToken is not valid."))?;
+    let mut answer = json!({ name: page.items });
+    if let Some(next) = page.next {
+        answer["NextToken"] = next.into();
+    }
+    Ok(answer)
 }
 
 /// There is no such thing.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     bus::{Buses, DEFAULT},
-    constraint::{not_found, required},
+    constraint::{not_found, paged, required},
 };
 use crate::{
     identity::arn,
@@ -27,10 +27,10 @@ struct Entry<'a> {
 
 impl Directory<'_> {
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html>.
-    pub(super) fn list_buses(&self, request: &Value) -> Value {
+    pub(super) fn list_buses(&self, request: &Value) -> Result<Value, AwsError> {
         let prefix = prefix(request);
         let names = self.buses.names().filter(|name| name.starts_with(prefix));
-        json!({ "EventBuses": names.map(bus).collect::<Vec<_>>() })
+        paged("EventBuses", names.map(bus).collect(), request)
     }
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html>.
@@ -45,7 +45,7 @@ impl Directory<'_> {
         let prefix = prefix(request);
         let rules = self.entries(request)?;
         let rules = rules.into_iter().filter(|rule| rule.name.starts_with(prefix));
-        Ok(json!({ "Rules": rules.map(|rule| rule.json).collect::<Vec<_>>() }))
+        paged("Rules", rules.map(|rule| rule.json).collect(), request)
     }
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeRule.html>.
@@ -66,7 +66,7 @@ impl Directory<'_> {
             }
             json
         });
-        Ok(json!({ "Targets": targets.collect::<Vec<_>>() }))
+        paged("Targets", targets.collect(), request)
     }
 
     /// The rule that `request` names in `member`.

@@ -5,7 +5,7 @@ use serde_json::{Value, json, value::RawValue};
 use super::{
     archive::Archived,
     bus::Buses,
-    constraint::{Constraints, is_word, listed, not_found, required, text_of, type_error},
+    constraint::{Constraints, is_word, listed, not_found, paged, required, text_of, type_error},
 };
 use crate::{clock, identity::arn, wire::AwsError};
 
@@ -131,9 +131,8 @@ impl Replays {
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListReplays.html>.
     pub(super) fn list(&self, request: &Value) -> Result<Value, AwsError> {
-        Ok(
-            json!({ "Replays": listed(request, "ReplayName", self.all().iter().map(Replay::to_json))? }),
-        )
+        let replays = listed(request, "ReplayName", self.all().iter().map(Replay::to_json))?;
+        paged("Replays", replays, request)
     }
 
     /// See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CancelReplay.html>.

@@ -14,7 +14,8 @@ use crate::{
     identity::arn_of,
     template::Function,
     wire::{
-        AwsApi, AwsError, AwsRequest, HttpResponse, Outcome, Permission, Protocol, Response, Route,
+        AwsApi, AwsError, AwsRequest, HttpResponse, Outcome, Page, Permission, Protocol, Response,
+        Route, page_size,
     },
 };
 
@@ -26,6 +27,9 @@ const ROUTES: &[Route] = &[
     ("GET", "/2015-03-31/functions/{name}", "GetFunction"),
     ("GET", "/2015-03-31/functions/{name}/configuration", "GetFunctionConfiguration"),
 ];
+/// The largest `MaxItems`, and the most functions that one answer has for it.
+const MAX_ITEMS: usize = 10_000;
+const MAX_PAGE: usize = 50;
 /// The largest payload of a synchronous and of an asynchronous invocation, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_SYNCHRONOUS: usize = 6 * 1024 * 1024;
@@ -63,10 +67,7 @@ impl AwsApi for LambdaApi {
             let name = request.parameter("name");
             match request.operation.as_str() {
                 "Invoke" => invoke(&self.0, name, request).await,
-                "ListFunctions" => {
-                    let functions: Vec<_> = self.0.functions().map(configuration).collect();
-                    Ok(Response::Json(json!({ "Functions": functions })))
-                }
+                "ListFunctions" => list(self.0.functions().map(configuration).collect(), request),
                 "GetFunction" => {
                     let function = self.0.function(name).map_err(|error| not_found(&error))?;
                     Ok(Response::Json(json!({ "Configuration": configuration(function) })))
@@ -83,6 +84,18 @@ impl AwsApi for LambdaApi {
             }
         })
     }
+}
+
+/// See <https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html>.
+fn list(functions: Vec<Value>, request: &AwsRequest) -> Outcome {
+    let asked = request.query.get("MaxItems").map(|size| size.parse().unwrap_or_default());
+    // A larger one is accepted, and means no more.
+    let size = page_size(asked, "maxItems", MAX_ITEMS)?.min(MAX_PAGE);
+    let marker = request.query.get("Marker").map(String::as_str);
+    let page = Page::of(functions, size, marker).map_err(|_| {
+        AwsError::bad_request("InvalidParameterValueException", "The marker is not valid.")
+    })?;
+    Ok(Response::Json(json!({ "Functions": page.items, "NextMarker": page.next })))
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>.

@@ -1,5 +1,7 @@
 use std::{
+    borrow::Cow,
     future, io,
+    os::unix::process::ExitStatusExt,
     path::Path,
     process::{ExitStatus, Stdio},
     sync::Arc,
@@ -95,13 +97,7 @@ impl Instance {
             |kind, error: &str| FunctionError::detected(Failure::Init, kind, request_id, error);
         Err(match (self.api.init_error(), exit) {
             (Some(reported), _) => FunctionError::reported(Failure::Init, reported),
-            (None, Some(exit)) => {
-                let error = format!(
-                    "Runtime exited without providing a reason during init: {}",
-                    text(&exit)
-                );
-                failed("Runtime.ExitError", &error)
-            }
+            (None, Some(exit)) => failed("Runtime.ExitError", &text(&exit)),
             (None, None) => {
                 let error = format!("Init timed out after {} seconds", INIT_TIMEOUT.as_secs());
                 failed("Sandbox.Timedout", &error)
@@ -133,7 +129,7 @@ impl Instance {
                 outcome.unwrap_or_else(|gone: ApiGone| Err(crashed(&gone.to_string())))
             }
             exit = exit(&mut self.child) => {
-                Err(crashed(&format!("Runtime exited without providing a reason: {}", text(&exit))))
+                Err(crashed(&text(&exit)))
             }
             () = tokio::time::sleep(limit) => {
                 let error = format!("Task timed out after {:.2} seconds", limit.as_secs_f64());
@@ -187,6 +183,41 @@ async fn exit(child: &mut Option<Child>) -> io::Result<ExitStatus> {
     }
 }
 
+/// How Lambda says that a process ended.
 fn text(exit: &io::Result<ExitStatus>) -> String {
-    exit.as_ref().map_or_else(ToString::to_string, ToString::to_string)
+    let reason = match exit {
+        Ok(exit) => match (exit.code(), exit.signal()) {
+            (Some(0), _) => return "Runtime exited without providing a reason".to_owned(),
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("signal: {}", signal_name(signal)),
+            (None, None) => exit.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    format!("Runtime exited with error: {reason}")
+}
+
+fn signal_name(signal: i32) -> Cow<'static, str> {
+    let names = [(4, "illegal instruction"), (6, "aborted"), (7, "bus error"), (9, "killed")];
+    let names = names.into_iter().chain([(11, "segmentation fault"), (15, "terminated")]);
+    let name = names.into_iter().find(|(number, _)| *number == signal).map(|(_, name)| name);
+    name.map_or_else(|| format!("signal {signal}").into(), Cow::Borrowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_processes_end() {
+        for (raw, expected) in [
+            (0, "Runtime exited without providing a reason"),
+            (3 << 8, "Runtime exited with error: exit status 3"),
+            (9, "Runtime exited with error: signal: killed"),
+            (6 | 128, "Runtime exited with error: signal: aborted"),
+            (10, "Runtime exited with error: signal: signal 10"),
+        ] {
+            assert_eq!(text(&Ok(ExitStatus::from_raw(raw))), expected);
+        }
+    }
 }

@@ -11,7 +11,9 @@ use super::{
 use crate::{
     clock,
     identity::{arn, queue_url},
-    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
+    wire::{
+        AwsApi, AwsError, AwsRequest, Outcome, Page, Permission, Protocol, Response, page_size,
+    },
 };
 
 /// The operations.
@@ -29,6 +31,9 @@ const OPERATIONS: [&str; 12] = [
     "PurgeQueue",
     "ListQueueTags",
 ];
+
+/// The most queues of one answer.
+const MAX_RESULTS: usize = 1_000;
 
 /// The attributes that a queue may have, and the word for all of them.
 const ATTRIBUTES: [&str; 22] = [
@@ -107,7 +112,7 @@ fn respond(
         "ListQueues" => {
             let prefix = request["QueueNamePrefix"].as_str().unwrap_or_default();
             let names = queues.names().into_iter().filter(|name| name.starts_with(prefix));
-            Ok(json!({ "QueueUrls": names.map(|name| queue_url(&name)).collect::<Vec<_>>() }))
+            list(names.map(|name| queue_url(&name)).collect(), request)
         }
         "GetQueueAttributes" => queues.with(name, |queue| queue_attributes(queue, request))?,
         "ListQueueTags" => queues.with(name, |_| json!({})),
@@ -132,6 +137,19 @@ fn respond(
         }
         other => Err(AwsError::unknown_operation("SQS", other, &OPERATIONS)),
     }
+}
+
+/// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html>.
+fn list(urls: Vec<String>, request: &Value) -> Result<Value, AwsError> {
+    let size = page_size(request["MaxResults"].as_i64(), "maxResults", MAX_RESULTS)?;
+    let page = Page::of(urls, size, request["NextToken"].as_str()).map_err(|_| {
+        AwsError::bad_request("InvalidParameterValue", "The provided next token is not valid.")
+    })?;
+    let mut answer = json!({ "QueueUrls": page.items });
+    if let Some(next) = page.next {
+        answer["NextToken"] = next.into();
+    }
+    Ok(answer)
 }
 
 fn delete(

@@ -154,7 +154,8 @@ async fn aws_request(
     if sets_faults {
         return console.set_faults(&body);
     }
-    endpoint.handle(&parts.method, path, &parts.headers, body).await
+    let target = parts.uri.path_and_query().map_or(path, |target| target.as_str());
+    endpoint.handle(&parts.method, target, &parts.headers, body).await
 }
 
 async fn otlp_request(store: Arc<Store>, request: Request<Body>) -> HttpResponse {

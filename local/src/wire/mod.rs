@@ -5,6 +5,8 @@
 mod credential;
 /// Errors as AWS returns them.
 mod error;
+/// Lists in pages.
+mod page;
 /// How requests name their operation and how responses are written.
 mod protocol;
 /// A request, parsed once.
@@ -18,6 +20,7 @@ use serde_json::Value;
 
 pub(crate) use credential::CredentialScope;
 pub(crate) use error::AwsError;
+pub(crate) use page::{Page, page_size};
 pub(crate) use protocol::{Protocol, Route, escape, json_error};
 pub(crate) use request::{AwsRequest, target, trace_header};
 

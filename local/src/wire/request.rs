@@ -16,6 +16,8 @@ pub(crate) struct AwsRequest {
     pub(crate) parameters: BTreeMap<String, String>,
     /// The trace that it belongs to.
     pub(crate) trace: Option<TraceHeader>,
+    /// The parameters after its path.
+    pub(crate) query: BTreeMap<String, String>,
     /// Its headers.
     pub(crate) headers: HeaderMap,
     /// Its form, in the query protocol.
@@ -26,7 +28,7 @@ pub(crate) struct AwsRequest {
 }
 
 impl AwsRequest {
-    /// Parses a request that speaks `protocol`.
+    /// Parses a request that speaks `protocol`; `path` may have a query behind it.
     pub(crate) fn parse(
         protocol: Protocol,
         method: &Method,
@@ -34,6 +36,7 @@ impl AwsRequest {
         headers: &HeaderMap,
         body: Bytes,
     ) -> Self {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let form = match protocol {
             Protocol::Query { .. } => form_urlencoded::parse(&body).into_owned().collect(),
             Protocol::Json { .. } | Protocol::RestJson { .. } => BTreeMap::new(),
@@ -43,6 +46,7 @@ impl AwsRequest {
             operation,
             parameters,
             trace: trace_header(headers),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers: headers.clone(),
             form,
             body,
@@ -68,6 +72,7 @@ impl AwsRequest {
             operation: self.operation.clone(),
             parameters: self.parameters.clone(),
             trace: self.trace.clone(),
+            query: self.query.clone(),
             headers: self.headers.clone(),
             form: self.form.clone(),
             body: body.to_string().into(),

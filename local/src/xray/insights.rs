@@ -7,7 +7,10 @@ use super::{
     api::State, graph::Graph, graphs::range, groups::Group, invalid, outline::Outline,
     sample::Sample, service_id::ServiceId, snapshot::Window, statistics::Outcome,
 };
-use crate::{clock, wire::AwsError};
+use crate::{
+    clock,
+    wire::{AwsError, Page},
+};
 
 /// How many faults of one service make an insight. X-Ray compares with what is usual instead, which takes more
 /// requests than one machine sees.
@@ -218,22 +221,16 @@ fn counts<'a>(samples: impl Iterator<Item = &'a Sample>) -> Value {
     json!({ "FaultCount": faults, "OkCount": ok, "TotalCount": total })
 }
 
-/// One page of `items`; its token is the number of items before it.
+/// One page of `items`.
 fn page(name: &str, items: Vec<Value>, request: &Value, longest: usize) -> Result<Value, AwsError> {
     let size = request["MaxResults"].as_u64().and_then(|size| usize::try_from(size).ok());
-    let size = size.unwrap_or(longest);
-    let first = match request["NextToken"].as_str() {
-        None | Some("") => 0,
-        Some(token) => {
-            let number = token.parse().ok().filter(|number| *number < items.len());
-            number.ok_or_else(|| invalid(format!("Invalid token {token}")))?
-        }
-    };
-    let more = first + size < items.len();
+    let token = request["NextToken"].as_str();
+    let page = Page::of(items, size.unwrap_or(longest), token);
+    let page = page.map_err(|_| invalid(format!("Invalid token {}", token.unwrap_or_default())))?;
     let mut response = Map::new();
-    response.insert(name.to_owned(), items.into_iter().skip(first).take(size).collect());
-    if more {
-        response.insert("NextToken".to_owned(), (first + size).to_string().into());
+    response.insert(name.to_owned(), page.items.into());
+    if let Some(next) = page.next {
+        response.insert("NextToken".to_owned(), next.into());
     }
     Ok(Value::Object(response))
 }

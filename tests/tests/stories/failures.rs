@@ -30,10 +30,10 @@ fn run<'a>(seen: &'a Seen, service: &'a str) -> &'a e2e::Part {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_a_timeout_and_an_error_are_distinguished() {
     for (way, kind, message) in [
-        ("crash", "Runtime.ExitError", "exit status: 7"),
+        ("crash", "Runtime.ExitError", "exit status 7"),
         ("hang", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
         ("error", "Faulty", "as its name says"),
-        ("init", "Runtime.ExitError", "during init: exit status: 3"),
+        ("init", "Runtime.ExitError", "exit status 3"),
     ] {
         let folder = TempDir::new().unwrap();
         let quick = |text: String| text.replace("Timeout: !Ref FunctionTimeout", "Timeout: 1");
