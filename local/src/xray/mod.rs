@@ -88,6 +88,8 @@ mod summary;
 mod tags;
 /// What a graph counts.
 mod tally;
+/// The time that summaries are asked for.
+mod time_range;
 /// Statistics over time.
 mod time_series;
 /// The services of one trace.

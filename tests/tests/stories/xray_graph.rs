@@ -5,12 +5,8 @@ use aws_sdk_xray::{
     },
 };
 use aws_smithy_types::DateTime;
-use e2e::World;
+use e2e::{World, trace_id};
 use serde_json::{Value, json};
-
-fn trace_id(trace: u32) -> String {
-    format!("1-{:08x}-{trace:024x}", 0x6b02_0000)
-}
 
 /// A call that took a quarter of a second from `start`.
 fn call(id: u32, name: &str, namespace: &str, start: f64, aws: &Value) -> Value {
