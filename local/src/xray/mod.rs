@@ -66,6 +66,8 @@ mod root_causes;
 mod sample;
 /// Which requests are traced.
 mod sampling;
+/// What documents may hold.
+mod schema;
 /// Traces that match, for the console.
 mod search;
 /// What statistics are asked for.
@@ -84,6 +86,8 @@ mod statistics;
 mod store;
 /// One line about a trace.
 mod summary;
+/// Halves of characters.
+mod surrogates;
 /// The tags of groups and rules.
 mod tags;
 /// What a graph counts.

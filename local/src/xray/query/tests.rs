@@ -67,6 +67,26 @@ fn batches_of_traces() {
 
 /// One service is called twice, with a pause in between.
 #[test]
+fn documents_are_answered_without_what_none_has() {
+    let store = Store::new(1);
+    let id = id(1, 1);
+    let odd = json!({
+        "unknown_field": 1, "fault": "true", "end_time": 14, "annotations": { "arr": [1], "k": "v" },
+        "subsegments": [{ "id": "0000000000000002", "name": "in", "start_time": 10, "end_time": 11, "x": null }],
+    });
+    store.put(&segment(&id, 10.0, &odd)).unwrap();
+    let answer = batch_get_traces(&store, &json!({ "TraceIds": [id] })).unwrap();
+    let document = answer["Traces"][0]["Segments"][0]["Document"].as_str().unwrap();
+    let document: Value = serde_json::from_str(document).unwrap();
+    let expected = json!({
+        "trace_id": id, "id": "0000000000000001", "name": "n", "start_time": 10.0, "end_time": 14,
+        "annotations": { "k": "v" },
+        "subsegments": [{ "id": "0000000000000002", "name": "in", "start_time": 10, "end_time": 11 }],
+    });
+    assert_eq!(document, expected);
+}
+
+#[test]
 fn time_ranges_are_of_ids_segments_or_services() {
     let store = Store::new(9);
     let trace = id(1_790_000_000, 1);
