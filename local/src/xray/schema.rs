@@ -14,13 +14,13 @@ enum Form {
     /// An object with whatever is in it.
     Object,
     /// An object whose values are of one of these forms.
-    Values(&'static [Form]),
+    Values(&'static [Self]),
     /// An object with these fields.
     Fields(Names),
     /// A list of such objects.
     Each(Names),
     /// One of these.
-    Either(&'static [Form]),
+    Either(&'static [Self]),
 }
 
 type Names = &'static [(&'static str, Form)];

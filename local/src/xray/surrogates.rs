@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_replaced_is_json(text in r#"(\\u(d83d|de00|0041)|\\\\|\\n|a|ü){0,12}"#) {
+        fn what_is_replaced_is_json(text in r"(\\u(d83d|de00|0041)|\\\\|\\n|a|ü){0,12}") {
             let json = format!("\"{text}\"");
             let whole = replaced(&json);
             prop_assert_eq!(whole.is_some(), serde_json::from_str::<String>(&json).is_err());
