@@ -153,7 +153,8 @@ impl<'a> Search<'a> {
 
     fn child_towards(&self, at: usize, target: usize) -> Option<usize> {
         let parent = |child: &usize| self.trace.nodes[*child].parent;
-        let mut way = std::iter::successors(Some(target), parent);
+        // What lies deeper is on no path.
+        let mut way = std::iter::successors(Some(target), parent).take(MAX_DEPTH);
         way.find(|child| parent(child) == Some(at))
     }
 }

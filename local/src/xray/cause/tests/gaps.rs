@@ -92,3 +92,22 @@ fn a_throttled_root_has_no_causes_of_errors() {
         assert_eq!(shown(&trace, Category::Error), expected, "{flags}");
     }
 }
+
+/// Every second one is flagged, and all of them name the exception at the end, which is out of reach for most.
+#[test]
+fn a_chain_of_thousands_that_name_its_end_takes_no_time() {
+    let mut documents = vec![json!({ "id": 1, "name": "n", "fault": true })];
+    documents.extend((2..2_000_u64).map(|id| {
+        let cause = if id == 1_999 {
+            exception("E", "00000000000000aa")
+        } else {
+            json!("00000000000000aa")
+        };
+        json!({ "id": id, "parent_id": id - 1, "name": "n", "fault": id % 2 == 1, "cause": cause })
+    }));
+    let trace = assemble(documents);
+    let began = std::time::Instant::now();
+    let found = shown(&trace, Category::Fault);
+    assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
+    assert_eq!(found.len(), 1);
+}
