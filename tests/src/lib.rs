@@ -28,6 +28,6 @@ pub use audit::Violation;
 pub use chaos::{Chaos, Report, table};
 pub use files::{changed_template, template_path, workspace};
 pub use response::{Response, scope};
-pub use seen::{Part, Seen};
+pub use seen::{Part, Seen, trace_id};
 pub use topology::{Topology, topology};
 pub use world::{Notified, World, WorldBuilder, gone};

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_xray::types::{Service, Trace};
 use serde_json::Value;
@@ -10,6 +10,21 @@ pub struct Seen {
     pub id: String,
     /// Its segments and subsegments, each before its children.
     pub parts: Vec<Part>,
+}
+
+/// When the first trace was made up, in seconds since the epoch: summaries are looked for by the time inside ids.
+static BEGAN: LazyLock<f64> = LazyLock::new(|| local::clock::seconds().floor());
+
+/// The id of a made-up trace, always the same one for a number.
+#[must_use]
+pub fn trace_id(number: u32) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of seconds until 2106"
+    )]
+    let began = *BEGAN as u32;
+    format!("1-{began:08x}-{number:024x}")
 }
 
 /// A segment or subsegment.

@@ -15,7 +15,7 @@ use super::{
     search::Matches,
     snapshot::{Snapshot, Window},
     store::Store,
-    tags::Tags,
+    tags::{self, Tags},
 };
 use crate::{
     clock,
@@ -151,6 +151,7 @@ fn perform(state: &State, operation: &str, request: &Value) -> Result<Value, Aws
 /// Groups.
 impl State {
     pub(super) fn create_group(&self, request: &Value) -> Result<Value, AwsError> {
+        tags::check(&request["Tags"])?;
         let group = self.groups.create(request)?;
         self.tags.put(&group.arn, &request["Tags"])?;
         Ok(json!({ "Group": group.to_json() }))
@@ -182,6 +183,7 @@ impl State {
 /// Sampling rules and tags.
 impl State {
     pub(super) fn create_sampling_rule(&self, request: &Value) -> Result<Value, AwsError> {
+        tags::check(&request["Tags"])?;
         let (record, arn) = self.sampling.create(request, clock::seconds())?;
         self.tags.put(&arn, &request["Tags"])?;
         Ok(record)

@@ -1,5 +1,6 @@
 use serde_json::{Map, Value};
 
+use super::surrogates::replaced;
 use crate::trace_header::{is_segment_id, is_trace_id};
 
 /// The largest document (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>).
@@ -60,9 +61,13 @@ pub(super) fn read(text: &str) -> Result<Document, Rejection> {
     }
     let object = text.trim_start().starts_with('{');
     let part = if object { Part::Segment } else { Part::Entity };
+    let refuse = |error: serde_json::Error| reject(None, part, "ParseError", &error.to_string());
     match serde_json::from_str(text) {
         Ok(value) => document(value, text),
-        Err(error) => Err(reject(None, part, "ParseError", &error.to_string())),
+        Err(error) => {
+            let Some(whole) = replaced(text) else { return Err(refuse(error)) };
+            document(serde_json::from_str(&whole).map_err(refuse)?, &whole)
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use super::{
     trace::Trace,
     trace_id::TraceId,
 };
-use crate::clock;
 
 /// The most that one trace may hold, in bytes
 /// (<https://docs.aws.amazon.com/general/latest/gr/xray.html#limits_xray>).
@@ -33,9 +32,7 @@ struct Stored {
     size: usize,
     limit_exceeded: bool,
     revision: u32,
-    /// When the last document came, in seconds since the epoch.
-    updated: f64,
-    /// The same, while it is to be settled.
+    /// When the last document came, while it is to be settled.
     changed: Option<Instant>,
     /// Worked out when asked for or settled.
     outline: Option<Arc<Outline>>,
@@ -64,7 +61,6 @@ impl Entry {
         }
         if changed {
             stored.revision += 1;
-            stored.updated = clock::seconds();
             stored.is_current = false;
             stored.assembled = Weak::new();
         }
@@ -160,9 +156,8 @@ impl Stored {
     }
 
     fn assemble(&self, id: TraceId) -> Trace {
-        let Self { limit_exceeded, revision, updated, .. } = *self;
+        let Self { limit_exceeded, revision, .. } = *self;
         let id = id.to_string();
-        self.documents
-            .read(|documents| Trace::assemble(id, documents, limit_exceeded, revision, updated))
+        self.documents.read(|documents| Trace::assemble(id, documents, limit_exceeded, revision))
     }
 }

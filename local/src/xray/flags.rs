@@ -46,6 +46,11 @@ impl Flags {
         self.0 & ERROR != 0
     }
 
+    /// Whether it answered with a 2xx, or did not fail where there is no status.
+    pub(super) fn is_ok(self, status: Option<i32>) -> bool {
+        self.0 == 0 && status.is_none_or(|status| (200..300).contains(&status))
+    }
+
     /// The flag that its document carries, the first one that counts.
     pub(super) fn carried(self) -> Option<&'static str> {
         CARRIED.iter().find(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name)
@@ -57,6 +62,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_ok() {
+        for (document, status, ok) in [
+            (json!({}), None, true),
+            (json!({}), Some(200), true),
+            (json!({}), Some(299), true),
+            (json!({}), Some(302), false),
+            (json!({}), Some(100), false),
+            (json!({}), Some(600), false),
+            (json!({}), Some(404), false),
+            (json!({ "fault": true }), Some(200), false),
+            (json!({ "error": false }), Some(200), true),
+        ] {
+            let flags = Flags::of(document.as_object().unwrap(), status);
+            assert_eq!(flags.is_ok(status), ok, "{document} {status:?}");
+        }
+    }
 
     #[test]
     fn flags_and_statuses_say_how_it_ended() {

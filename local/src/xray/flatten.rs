@@ -6,6 +6,7 @@ use super::{
     documents::Kept,
     flags::Flags,
     node::{Kind, Node, status},
+    schema::strip,
     service::{resource, spelling},
 };
 
@@ -35,6 +36,7 @@ pub(super) fn flatten(
             let own = own.unwrap_or_else(|| format!("{id}.{number}"));
             open.push((own, Kind::Subsegment, Some(id.clone()), subsegment.clone()));
         }
+        strip(&mut body);
         tidy(&mut body, kind);
         let time = |name: &str| body.get(name).and_then(Value::as_f64);
         let start = time("start_time").unwrap_or_default();

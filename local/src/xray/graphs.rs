@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -58,9 +58,11 @@ pub(super) fn get_trace_graph(state: &State, request: &Value) -> Result<Value, A
     Ok(json!({ "Services": services }))
 }
 
-/// `TraceIds` of a request whose form is right.
+/// `TraceIds` of a request whose form is right, each once.
 pub(super) fn trace_ids(request: &Value) -> Vec<&str> {
-    request["TraceIds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    let mut seen = HashSet::new();
+    let ids = request["TraceIds"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    ids.filter(|id| seen.insert(id.to_ascii_lowercase())).collect()
 }
 
 /// `StartTime` and `EndTime` of a request whose form is right.
@@ -86,5 +88,16 @@ pub(super) fn refuse_token(request: &Value) -> Result<(), AwsError> {
     match request["NextToken"].as_str() {
         None | Some("") => Ok(()),
         Some(_) => Err(invalid("NextToken is currently not supported")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_that_is_named_twice_counts_once() {
+        let request = json!({ "TraceIds": ["1-a", "1-b", "1-A", "1-a", 3] });
+        assert_eq!(trace_ids(&request), ["1-a", "1-b"]);
     }
 }

@@ -273,6 +273,7 @@ mod tests {
             let refused =
                 create(json!({ "GroupName": "x", "FilterExpression": wrong })).unwrap_err();
             assert!(refused.message.starts_with("Error Location: line 1"), "{}", refused.message);
+            assert_eq!(refused.message.matches("Error").count(), 1, "{}", refused.message);
         }
         assert_eq!(groups.of(&json!({})).unwrap().name, "Default");
         assert_eq!(groups.of(&json!({ "GroupARN": created.arn })).unwrap().name, "slow");

@@ -77,13 +77,14 @@ fn reports(call: &Node, callee: &Node) -> bool {
     let Some(origin) = callee.text("origin").and_then(|origin| origin.strip_prefix("AWS::")) else {
         return false;
     };
-    // SDKs have three names for Step Functions, and its segments one.
-    let service = match call.name() {
-        "Sfn" | "SFN" | "States" | "states" => "StepFunctions",
-        name => name,
-    };
-    let rest = origin.strip_prefix(service);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    // SDKs have three names for Step Functions, and its segments one; some send all names in lower case.
+    let name = call.name();
+    let is_states = ["sfn", "states"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    let service = if is_states { "StepFunctions" } else { name };
+    let own = origin.split_at_checked(service.len());
+    own.is_some_and(|(own, rest)| {
+        own.eq_ignore_ascii_case(service) && (rest.is_empty() || rest.starts_with("::"))
+    })
 }
 
 fn inferred_segment(at: usize, call: &Node, trace_id: &str) -> Node {

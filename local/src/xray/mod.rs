@@ -68,6 +68,8 @@ mod root_causes;
 mod sample;
 /// Which requests are traced.
 mod sampling;
+/// What documents may hold.
+mod schema;
 /// Traces that match, for the console.
 mod search;
 /// What statistics are asked for.
@@ -86,10 +88,14 @@ mod statistics;
 mod store;
 /// One line about a trace.
 mod summary;
+/// Halves of characters.
+mod surrogates;
 /// The tags of groups and rules.
 mod tags;
 /// What a graph counts.
 mod tally;
+/// The time that summaries are asked for.
+mod time_range;
 /// Statistics over time.
 mod time_series;
 /// The services of one trace.

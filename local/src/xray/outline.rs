@@ -41,8 +41,6 @@ pub(crate) struct Outline {
     pub(super) known_duration: Option<f64>,
     /// The second in which it began.
     pub(super) second: f64,
-    /// When it changed last.
-    pub(super) updated: f64,
     /// Whether a part is missing or in progress, as summaries say it.
     pub(super) is_partial: bool,
     /// Whether a service was inferred.
@@ -98,7 +96,6 @@ impl Outline {
             duration: trace.duration(),
             known_duration: trace.known_duration(),
             second: trace.root().map_or(start, |root| root.start).floor(),
-            updated: trace.updated,
             is_partial: is_partial(trace),
             has_inferred: trace.nodes.iter().any(|node| node.kind == Kind::Inferred),
             root_causes: RootCauses::of(trace, flags, known),

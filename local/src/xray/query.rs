@@ -8,6 +8,7 @@ use super::{
     snapshot::Found,
     store::Store,
     summary::summary,
+    time_range::{Clock, TimeRange},
     trace::Trace,
     trace_id::TraceId,
 };
@@ -59,26 +60,12 @@ fn to_json(trace: &Trace) -> Value {
 
 /// What `GetTraceSummaries` asks for.
 struct Query {
-    start: f64,
-    end: f64,
-    clock: Clock,
+    range: TimeRange,
     /// The share of traces that is answered.
     rate: f64,
     filter: Filter,
     /// The trace that the page before ended with.
     after: Option<String>,
-}
-
-/// Which time of a trace counts: `TimeRangeType`, by the API's page and as observed. The time in the trace id never
-/// does.
-#[derive(Clone, Copy, PartialEq)]
-enum Clock {
-    /// `TraceId`: when it began.
-    Start,
-    /// `Event`: when it changed last.
-    Update,
-    /// `Service`: when any of its segments ended.
-    SegmentEnd,
 }
 
 /// `GetTraceSummaries`. Filters can be costly, so this is no work for an async worker.
@@ -116,8 +103,8 @@ pub(super) fn get_trace_summaries(
     let more = page.len() > PAGE;
     page.truncate(PAGE);
     Ok(json!({
-        "TraceSummaries": page.iter().map(|found| query.summary(&found.trace())).collect::<Vec<_>>(),
-        "ApproximateTime": query.start.floor(),
+        "TraceSummaries": page.iter().map(|found| query.summary(found)).collect::<Vec<_>>(),
+        "ApproximateTime": query.range.start.floor(),
         "TracesProcessedCount": processed,
         "NextToken": page.last().filter(|_| more).map(|trace| trace.outline.id()),
     }))
@@ -134,22 +121,11 @@ impl Query {
             let hours = MAX_RANGE / 3600.0;
             return Err(invalid(format!("the time range is longer than {hours} hours")));
         }
-        let clock = match request["TimeRangeType"].as_str() {
-            None | Some("TraceId") => Clock::Start,
-            Some("Event") => Clock::Update,
-            Some("Service") => Clock::SegmentEnd,
-            Some(other) => {
-                return Err(validation(&format!(
-                    "Value '{other}' at 'timeRangeType' failed to satisfy constraint: \
-                     Member must satisfy enum value set: [TraceId, Service, Event]"
-                )));
-            }
-        };
+        let kind = request["TimeRangeType"].as_str();
+        let clock = Clock::parse(kind).map_err(|problem| validation(&problem))?;
         let filter = request["FilterExpression"].as_str().unwrap_or_default();
         Ok(Self {
-            start,
-            end,
-            clock,
+            range: TimeRange { start, end, clock },
             rate: rate(request, clock)?,
             filter: Filter::parse(filter, groups)
                 .map_err(|problem| invalid(problem.to_string()))?,
@@ -158,22 +134,12 @@ impl Query {
     }
 
     fn covers(&self, trace: &Outline) -> bool {
-        let within = |time: f64| (self.start..self.end).contains(&time);
-        let in_time = match self.clock {
-            Clock::Start => within(trace.start),
-            Clock::Update => within(trace.updated),
-            Clock::SegmentEnd => {
-                let parts = trace.topology.services.iter();
-                parts.filter_map(|part| part.segment.end).any(within)
-            }
-        };
-        in_time && (self.rate >= 1.0 || fraction(&trace.id()) < self.rate)
+        self.range.has(trace) && (self.rate >= 1.0 || fraction(&trace.id()) < self.rate)
     }
 
-    fn summary(&self, trace: &Trace) -> Value {
-        let mut shown = summary(trace);
-        let matched = (self.clock != Clock::Start).then_some(trace.updated.floor());
-        shown["MatchedEventTime"] = matched.into();
+    fn summary(&self, found: &Found) -> Value {
+        let mut shown = summary(&found.trace());
+        shown["MatchedEventTime"] = self.range.matched(&found.outline).into();
         shown
     }
 }
@@ -188,7 +154,7 @@ fn rate(request: &Value, clock: Clock) -> Result<f64, AwsError> {
     let rate = rate.ok_or_else(|| {
         invalid("sampling rate must be specified and its value must be between [0, 1]")
     })?;
-    if clock == Clock::Update {
+    if clock == Clock::Event {
         Ok(rate)
     } else {
         Err(invalid(

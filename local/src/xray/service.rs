@@ -73,13 +73,41 @@ pub(super) fn resource(call: &Map<String, Value>) -> Option<&str> {
         "S3" => aws["bucket_name"].as_str(),
         "SQS" => aws["queue_url"].as_str(),
         "SNS" => aws["topic_arn"].as_str(),
-        "Lambda" => aws["function_name"].as_str(),
+        "Lambda" => aws["function_name"].as_str().map(function_name),
         _ => None,
     };
     resource.filter(|resource| !resource.is_empty())
 }
 
+/// The name of a function that an ARN or a name, with or without a version, is of.
+fn function_name(function: &str) -> &str {
+    let name = function.split_once(":function:").map_or(function, |(_, name)| name);
+    name.split_once(':').map_or(name, |(name, _version)| name)
+}
+
 /// Spells the name of an AWS service as X-Ray does.
 pub(super) fn spelling(name: &str) -> Option<&'static str> {
     SPELLINGS.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_called_function_has_its_name() {
+        for (function, name) in [
+            ("pay", "pay"),
+            ("pay:live", "pay"),
+            ("arn:aws:lambda:us-east-1:123456789012:function:pay", "pay"),
+            ("arn:aws:lambda:us-east-1:123456789012:function:pay:7", "pay"),
+            ("123456789012:function:pay", "pay"),
+        ] {
+            let aws = json!({ "operation": "Invoke", "function_name": function });
+            let call = json!({ "name": "Lambda", "aws": aws });
+            assert_eq!(resource(call.as_object().unwrap()), Some(name), "{function}");
+        }
+    }
 }

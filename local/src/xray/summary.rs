@@ -46,12 +46,9 @@ pub(super) fn summary(trace: &Trace) -> Value {
     })
 }
 
-/// Whether a part is missing or in progress. A root that is in progress does not make its trace partial, as was
-/// observed, although the API's page says so.
+/// Whether a part is missing or in progress, be it the root.
 pub(super) fn is_partial(trace: &Trace) -> bool {
-    let root = trace.root_index();
-    let mut nodes = trace.nodes.iter().enumerate();
-    nodes.any(|(at, node)| node.orphaned || node.end.is_none() && Some(at) != root)
+    trace.nodes.iter().any(|node| node.orphaned || node.end.is_none())
 }
 
 /// What the root's request and answer were: the `Http` of a summary.

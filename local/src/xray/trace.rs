@@ -27,8 +27,6 @@ pub(crate) struct Trace {
     pub(crate) limit_exceeded: bool,
     /// How often the trace changed.
     pub(crate) revision: u32,
-    /// When it changed last, in seconds since the epoch.
-    pub(super) updated: f64,
 }
 
 impl Trace {
@@ -37,7 +35,6 @@ impl Trace {
         documents: &[Kept<'_>],
         limit_exceeded: bool,
         revision: u32,
-        updated: f64,
     ) -> Self {
         let mut nodes: Vec<(Node, Option<String>)> = Vec::new();
         let mut known = HashSet::new();
@@ -47,7 +44,7 @@ impl Trace {
         let nodes = without_inferred(nodes);
         let index: HashMap<_, _> =
             nodes.iter().enumerate().map(|(at, (node, _))| (node.id.clone(), at)).collect();
-        let mut trace = Self { id, nodes: Vec::new(), limit_exceeded, revision, updated };
+        let mut trace = Self { id, nodes: Vec::new(), limit_exceeded, revision };
         for (mut node, parent) in nodes {
             node.parent = parent.as_ref().and_then(|parent| index.get(parent).copied());
             node.orphaned = parent.is_some() && node.parent.is_none();

@@ -15,6 +15,11 @@ impl TraceId {
         let number = |digits| u128::from_str_radix(digits, 16).ok();
         Some(Self(number(time)? << 96 | number(rest)?))
     }
+
+    /// The time inside of it, in seconds since the epoch.
+    pub(super) fn time(self) -> f64 {
+        f64::from(u32::try_from(self.0 >> 96).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for TraceId {
@@ -33,6 +38,8 @@ mod tests {
             assert_eq!(TraceId::parse(id).unwrap().to_string(), id);
             assert_eq!(TraceId::parse(&id.to_uppercase()), TraceId::parse(id));
         }
+        let id = TraceId::parse("1-5759e988-bd862e3fe1be46a994272793").unwrap();
+        assert!((id.time() - 1_465_510_280.0).abs() < 0.1);
         for id in [
             "",
             "1-",

@@ -1,21 +1,17 @@
 use aws_smithy_types::DateTime;
-use e2e::{Seen, World};
+use e2e::{Seen, World, trace_id};
 use serde_json::{Value, json};
 
 /// A document of trace `trace`; what `more` says comes on top.
 fn document(trace: u32, id: u32, name: &str, start: f64, more: &Value) -> Value {
     let mut document = json!({
-        "trace_id": format!("1-{:08x}-{trace:024x}", 0x6b02_0000), "id": format!("{id:016x}"), "name": name,
+        "trace_id": trace_id(trace), "id": format!("{id:016x}"), "name": name,
         "start_time": start, "end_time": start + 0.5,
     });
     for (key, value) in more.as_object().into_iter().flatten() {
         document[key] = value.clone();
     }
     document
-}
-
-fn trace_id(trace: u32) -> String {
-    format!("1-{:08x}-{trace:024x}", 0x6b02_0000)
 }
 
 async fn put(world: &World, documents: &[Value]) -> Vec<String> {

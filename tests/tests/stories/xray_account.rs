@@ -1,13 +1,9 @@
 use aws_sdk_xray::types::{EncryptionType, RetrievalStatus, Tag, TraceSegmentDestination};
 use aws_smithy_types::DateTime;
-use e2e::World;
+use e2e::{World, trace_id as id};
 use serde_json::json;
 
 use crate::aws_apis::call;
-
-fn id(trace: u32) -> String {
-    format!("1-{:08x}-{trace:024x}", 0x6b02_0000)
-}
 
 async fn put(world: &World, traces: std::ops::Range<u32>) {
     let now = local::clock::seconds();

@@ -5,12 +5,8 @@ use aws_sdk_xray::{
     },
 };
 use aws_smithy_types::DateTime;
-use e2e::World;
+use e2e::{World, trace_id};
 use serde_json::{Value, json};
-
-fn trace_id(trace: u32) -> String {
-    format!("1-{:08x}-{trace:024x}", 0x6b02_0000)
-}
 
 /// A call that took a quarter of a second from `start`.
 fn call(id: u32, name: &str, namespace: &str, start: f64, aws: &Value) -> Value {
@@ -132,6 +128,8 @@ async fn a_service_graph_has_statistics_states_and_times() {
     // The graph of a trace has no times.
     let graph = world.xray.get_trace_graph().trace_ids(trace_id(1)).send().await.unwrap();
     assert!(graph.services().iter().all(|service| service.start_time().is_none()));
+    let twice = world.xray.get_trace_graph().trace_ids(trace_id(1)).trace_ids(trace_id(1));
+    assert_eq!(twice.send().await.unwrap().services(), graph.services());
     let unknown = world.xray.get_trace_graph().trace_ids(trace_id(9)).send().await.unwrap_err();
     assert!(format!("{unknown:?}").contains("Trace id not found"));
     world.end().await;

@@ -1,13 +1,13 @@
 use aws_sdk_xray::types::{EdgeStatistics, InsightState, InsightsConfiguration};
 use aws_smithy_types::DateTime;
-use e2e::World;
+use e2e::{World, trace_id};
 use serde_json::{Value, json};
 
 /// A segment that ended a second ago; what `more` says comes on top.
 fn segment(trace: u32, id: u32, name: &str, more: &Value) -> String {
     let now = local::clock::seconds();
     let mut segment = json!({
-        "trace_id": format!("1-{:08x}-{trace:024x}", 0x6b02_0000), "id": format!("{id:016x}"), "name": name,
+        "trace_id": trace_id(trace), "id": format!("{id:016x}"), "name": name,
         "start_time": now - 1.5, "end_time": now - 1.0,
     });
     for (key, value) in more.as_object().into_iter().flatten() {

@@ -1,3 +1,6 @@
+/// Ways to causes that are not flagged all along.
+mod gaps;
+
 use serde_json::{Value, json};
 
 use super::*;

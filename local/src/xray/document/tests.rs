@@ -33,6 +33,16 @@ fn documents_that_are_taken() {
     ] {
         assert!(read(&with(&changes).to_string()).is_ok(), "{changes}");
     }
+    // JavaScript sends such a text where it cut an emoji in two.
+    let half = with(&json!({ "user": "HALF" })).to_string().replace("HALF", r"a\ud83d");
+    let kept: Value = serde_json::from_str(&read(&half).unwrap().text).unwrap();
+    assert_eq!(kept["user"], "a\u{fffd}");
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    for (levels, taken) in [(125, true), (127, false), (10_000, false)] {
+        let nested = with(&json!({ "metadata": { "a": "DEEP" } })).to_string();
+        let nested = nested.replace("\"DEEP\"", &deep(levels));
+        assert_eq!(read(&nested).is_ok(), taken, "{levels}");
+    }
     let running = json!({ "in_progress": true, "end_time": null });
     assert!(read(&with(&running).to_string()).unwrap().in_progress);
     let long = read(&with(&json!({ "name": "ü".repeat(201) })).to_string()).unwrap();

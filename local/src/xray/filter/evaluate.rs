@@ -69,7 +69,7 @@ impl<'a> Evaluation<'a, '_, '_> {
             }
             Complex::CauseJson(expected) => {
                 let mut categories = view.cause_values().iter();
-                categories.any(|causes| is_sublist(expected, causes, self.work))
+                categories.any(|causes| have_causes(causes, expected, self.work))
             }
             Complex::Group(inside) => self.holds(inside, Scope::Trace),
         }
@@ -82,20 +82,27 @@ impl<'a> Evaluation<'a, '_, '_> {
     }
 }
 
-/// Whether `actual` has everything that is expected, in this order. Of objects only the fields that are named count.
-pub(super) fn is_sublist(expected: &[Value], actual: &[Value], work: &mut Work) -> bool {
-    let mut actual = actual.iter();
-    expected.iter().all(|expected| actual.any(|actual| is_part(expected, actual, work)))
+/// Whether root causes have everything that is expected, in this order. Each expected one is like one of them.
+pub(super) fn have_causes(causes: &[Value], expected: &[Value], work: &mut Work) -> bool {
+    let mut causes = causes.iter();
+    !expected.is_empty()
+        && expected.iter().all(|expected| causes.any(|cause| is_like(expected, cause, work)))
 }
 
-fn is_part(expected: &Value, actual: &Value, work: &mut Work) -> bool {
+/// Of objects only the fields that are named count; lists have to have as many values. See
+/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-console-analytics.html>.
+fn is_like(expected: &Value, actual: &Value, work: &mut Work) -> bool {
     work.add(1);
     match (expected, actual) {
         _ if work.is_exceeded() => false,
         (Value::Object(expected), Value::Object(actual)) => expected.iter().all(|(name, value)| {
-            actual.get(name).is_some_and(|actual| is_part(value, actual, work))
+            actual.get(name).is_some_and(|actual| is_like(value, actual, work))
         }),
-        (Value::Array(expected), Value::Array(actual)) => is_sublist(expected, actual, work),
+        (Value::Array(expected), Value::Array(actual)) => {
+            let mut pairs = expected.iter().zip(actual);
+            expected.len() == actual.len()
+                && pairs.all(|(expected, actual)| is_like(expected, actual, work))
+        }
         (Value::Number(expected), Value::Number(actual)) => expected.as_f64() == actual.as_f64(),
         _ => expected == actual,
     }

@@ -209,12 +209,19 @@ impl Work {
 }
 
 impl Identity {
+    /// Whether a service with that name and type is called as wanted. Clients and services outside of AWS are also called by
+    /// their types: nobody knows the name of a client, and it is that of the service that it calls.
+    fn is_name(&self, name: &str, kind: Option<&str>) -> bool {
+        let by_kind = kind.filter(|kind| matches!(*kind, "client" | "remote"));
+        self.name.as_deref().is_none_or(|wanted| wanted == name || Some(wanted) == by_kind)
+    }
+
     /// Whether `service` is meant.
     fn is(&self, service: &Service<'_>) -> bool {
         let fits = |wanted: &Option<String>, value: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| value == Some(wanted))
         };
-        fits(&self.name, Some(service.name))
+        self.is_name(service.name, service.kind)
             && fits(&self.kind, service.kind)
             && fits(&self.account, Some(service.account()))
     }

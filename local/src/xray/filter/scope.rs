@@ -130,6 +130,11 @@ impl<'a> View<'a> {
                 let mut texts = documents.filter_map(|node| node.find(path)?.as_str());
                 texts.any(|text| test(Found::Text(text)))
             }
+            Keyword::Message if !matches!(scope, Scope::Cause(_)) => {
+                let documents = self.documents(None, scope).inspect(|_| work.add(1));
+                let mut messages = documents.flat_map(messages);
+                messages.any(|message| test(Found::Text(message)))
+            }
             Keyword::Annotation(end, key) => {
                 let documents = self.documents(*end, scope).inspect(|_| work.add(1));
                 documents.filter_map(|node| annotation(node, key)).any(test)
@@ -173,9 +178,7 @@ impl<'a> View<'a> {
 
     fn of_node<'s>(&'s self, keyword: &Keyword, node: &'s Node) -> Option<Found<'s>> {
         let found = match keyword {
-            Keyword::Ok => {
-                Found::Truth(!node.is_error() && !node.is_throttle() && !node.is_fault())
-            }
+            Keyword::Ok => Found::Truth(node.flags.is_ok(node.status)),
             Keyword::Error => Found::Truth(node.is_error()),
             Keyword::Throttle => Found::Truth(node.is_throttle()),
             Keyword::Fault => Found::Truth(node.is_fault()),
@@ -262,6 +265,12 @@ impl<'a> View<'a> {
             members
         })
     }
+}
+
+/// Those of a document's exceptions.
+fn messages(node: &Node) -> impl Iterator<Item = &str> {
+    let exceptions = node.find("/cause/exceptions").and_then(Value::as_array);
+    exceptions.into_iter().flatten().filter_map(|exception| exception["message"].as_str())
 }
 
 fn annotation<'a>(node: &'a Node, key: &str) -> Option<Found<'a>> {

@@ -1,6 +1,6 @@
 use super::{
     Complex, Expression, Filter, Identity, Keyword, Test, Work,
-    evaluate::is_sublist,
+    evaluate::have_causes,
     place::{Place, places},
     scope::Found,
 };
@@ -110,7 +110,7 @@ impl<'a> Evaluation<'a, '_> {
                 Some(categories.into_iter().any(|category| {
                     let causes = outline.root_causes.causes(category);
                     let causes: Vec<_> = causes.map(|cause| cause.to_json()).collect();
-                    is_sublist(expected, &causes, self.work)
+                    have_causes(&causes, expected, self.work)
                 }))
             }
             Complex::Group(inside) => self.holds(inside, Scope::Trace),
@@ -147,6 +147,8 @@ impl<'a> Evaluation<'a, '_> {
                 Scope::Client | Scope::Cause(_) => Some(false),
                 Scope::Service(_) | Scope::Edge(_) => None,
             },
+            // An outline has no other messages than those of root causes.
+            Keyword::Message if !matches!(scope, Scope::Client | Scope::Cause(_)) => None,
             _ => {
                 let value = match scope {
                     Scope::Trace => of_trace(outline, keyword),
@@ -184,13 +186,12 @@ fn any(mut parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 fn is(wanted: &Identity, service: &ServiceId) -> bool {
-    wanted.name.as_ref().is_none_or(|name| *name == service.name)
+    wanted.is_name(&service.name, service.kind.as_deref())
         && wanted.kind.as_ref().is_none_or(|kind| Some(kind) == service.kind.as_ref())
 }
 
 fn is_client(wanted: &Identity, root: &str) -> bool {
-    wanted.name.as_ref().is_none_or(|name| name == root)
-        && wanted.kind.as_ref().is_none_or(|kind| kind == "client")
+    wanted.is_name(root, Some("client")) && wanted.kind.as_ref().is_none_or(|kind| kind == "client")
 }
 
 fn of_trace<'a>(outline: &'a Outline, keyword: &Keyword) -> Option<Found<'a>> {
@@ -227,7 +228,7 @@ fn of_client<'a>(outline: &'a Outline, keyword: &Keyword) -> Option<Found<'a>> {
 fn of_sample<'a>(outline: &Outline, keyword: &Keyword, sample: &Sample) -> Option<Found<'a>> {
     let flags = sample.flags();
     let found = match keyword {
-        Keyword::Ok => Found::Truth(!flags.is_error() && !flags.is_throttle() && !flags.is_fault()),
+        Keyword::Ok => Found::Truth(flags.is_ok(sample.status)),
         Keyword::Error => Found::Truth(flags.is_error()),
         Keyword::Throttle => Found::Truth(flags.is_throttle()),
         Keyword::Fault => Found::Truth(flags.is_fault()),

@@ -113,6 +113,8 @@ fn groups() -> Groups {
         group("nested", "group.name = \"slow\" AND !fault"),
         group("all", ""),
         group("circle", "group.name = \"circle\""),
+        group("there", "ok OR group.name = \"back\""),
+        group("back", "group.name = \"there\""),
         group("broken", "nonsense"),
     ])
 }

@@ -59,11 +59,12 @@ fn sdk(resource: &Attributes) -> Value {
         None => name.to_owned(),
     };
     let automatic = ["telemetry.auto.version", "telemetry.distro.version"];
-    json!({
-        "sdk": sdk,
-        "sdk_version": resource.text(&["telemetry.sdk.version"]),
-        "auto_instrumentation": resource.text(&automatic).is_some(),
-    })
+    let mut shown =
+        json!({ "sdk": sdk, "auto_instrumentation": resource.text(&automatic).is_some() });
+    if let Some(version) = resource.text(&["telemetry.sdk.version"]) {
+        shown["sdk_version"] = version.into();
+    }
+    shown
 }
 
 /// The log groups by ARN, whose seventh part is the name, or by name.

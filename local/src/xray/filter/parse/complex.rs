@@ -123,15 +123,25 @@ impl Parser<'_> {
         let Some(group) = groups.0.iter().find(|group| *by(group) == wanted) else {
             return self.fail(start, format!("Group not found: '{wanted}'"));
         };
+        if self.open.contains(&group.name.as_str()) {
+            self.in_circle = true;
+            return self.fail(start, format!("group '{wanted}' refers to itself"));
+        }
         // The group's expression in place of its name: positions inside of it would not help anybody.
         let (text, at, in_edge) = (self.text, self.at, self.in_edge);
         (self.text, self.at, self.in_edge) = (&group.expression, 0, false);
         self.depth += 1;
+        self.open.push(&group.name);
         let inside = self.whole();
+        self.open.pop();
         self.depth -= 1;
         (self.text, self.at, self.in_edge) = (text, at, in_edge);
         let inside = match inside {
             Ok(inside) => inside,
+            Err(_) if self.in_circle => {
+                let message = format!("the filter of group '{wanted}' leads back to itself");
+                return self.fail(start, message);
+            }
             Err(problem) => {
                 return self.fail(start, format!("the filter of group '{wanted}': {problem}"));
             }

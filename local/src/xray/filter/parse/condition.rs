@@ -188,7 +188,8 @@ impl Parser<'_> {
 /// What an operator and a value test of a keyword's values, or what would fit.
 ///
 /// A text in place of a number (`http.status = "200"`) is refused: X-Ray's guide says that values of the wrong type are,
-/// and a filter that never finds anything would help nobody. That AWS refuses this very one is not confirmed.
+/// and a filter that never finds anything would help nobody. That AWS refuses this very one is not confirmed. But `"true"` is
+/// taken for `true`, because the guide compares truths with "the string true or false".
 fn test(kind: Kind, operator: Operator, operand: Operand) -> Result<Test, &'static str> {
     match (kind, operand) {
         (Kind::Truth, Operand::Text(text)) if matches!(text.as_str(), "true" | "false") => {

@@ -18,8 +18,17 @@ type Parsed<T> = Result<T, FilterError>;
 
 /// Parses an expression: `OR` of `AND`s of terms, which may be negated. Terms side by side are joined by `AND`.
 pub(super) fn filter(text: &str, groups: &Groups) -> Parsed<Filter> {
-    let mut parser =
-        Parser { text, at: 0, groups, depth: 0, in_edge: false, simple: 0, complex: 0 };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        groups,
+        depth: 0,
+        in_edge: false,
+        simple: 0,
+        complex: 0,
+        open: Vec::new(),
+        in_circle: false,
+    };
     let expression = parser.whole()?;
     Ok(Filter { expression, terms: parser.complex })
 }
@@ -34,6 +43,10 @@ struct Parser<'a> {
     in_edge: bool,
     simple: usize,
     complex: usize,
+    /// The groups whose expressions are being parsed, the outermost first.
+    open: Vec<&'a str>,
+    /// Whether one of them refers to itself.
+    in_circle: bool,
 }
 
 impl Parser<'_> {

@@ -57,7 +57,8 @@ fn errors_name_the_place_and_a_way_out() {
         ("group.name = \"nobody\"", 1, 14, "Group not found: 'nobody'"),
         ("group.name", 1, 11, "= or !="),
         ("ok AND group.name = \"broken\"", 1, 21, "'nonsense'"),
-        ("group.name = \"circle\"", 1, 14, "nests deeper"),
+        ("group.name = \"circle\"", 1, 14, "the filter of group 'circle' leads back to itself"),
+        ("ok group.name = \"there\"", 1, 17, "the filter of group 'there' leads back to itself"),
         ("user = \"a", 1, 8, "missing '\"'"),
     ] {
         let error = Filter::parse(expression, &groups()).unwrap_err();

@@ -34,6 +34,25 @@ fn a_server_span_is_a_segment_of_its_service() {
 }
 
 #[test]
+fn what_a_span_does_not_say_is_absent() {
+    for (kind, attributes, event) in [
+        (span::SpanKind::Server, json!({}), false),
+        (span::SpanKind::Client, json!({ "rpc.system": "aws-api", "db.system": "mysql" }), true),
+        (span::SpanKind::Internal, json!({}), true),
+    ] {
+        let mut span = span(kind, &attributes);
+        if event {
+            let name = "exception".to_owned();
+            span.events.push(span::Event { name, ..span::Event::default() });
+        }
+        let nobody = Attributes::new(&[]);
+        for document in documents(&span, &nobody) {
+            assert!(!document.to_string().contains("null"), "{document}");
+        }
+    }
+}
+
+#[test]
 fn a_call_of_an_aws_api_is_a_subsegment_named_after_the_service() {
     let call = made(&span(
         span::SpanKind::Client,
