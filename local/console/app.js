@@ -12,7 +12,7 @@ import { pressed, toFailure } from "./keyboard.js";
 import { drawDeadLetters, drawEvents, drawInvocations, drawLogs, drawNotifications } from "./lists.js";
 import { drawOverview } from "./overview.js";
 import { update } from "./patch.js";
-import { formatRoute, parseRoute, queryOf } from "./route.js";
+import { formatRoute, isList, parseRoute, queryOf } from "./route.js";
 import { drawCompletions, drawFilterError } from "./search.js";
 import { drawTrace, drawUnknownTrace } from "./trace.js";
 import { drawTraces } from "./traces.js";
@@ -28,7 +28,7 @@ const SHOWN = {
   map: { show: "map,traces,notifications,dead-letters", rows: ROWS },
   traces: { show: "traces", rows: 0 }, events: { show: "events", rows: 0 }, logs: { show: "logs", rows: 0 }, invocations: { show: "invocations", rows: 0 },
   notifications: { show: "notifications", rows: 0 }, "dead-letters": { show: "dead-letters", rows: 0 },
-  trace: { show: "dead-letters", rows: 0 }, compare: { show: "none", rows: 0 },
+  trace: { show: "none", rows: 0 }, compare: { show: "none", rows: 0 },
 };
 
 const main = byId("main", HTMLElement);
@@ -53,7 +53,7 @@ async function refresh() {
   refreshes += 1;
   const number = refreshes;
   try {
-    const loaded = await Promise.all([load("/console/state" + queryOf(route, { ...SHOWN[route.view], after: route.view === "traces" ? route.after : "" })), ...more()]);
+    const loaded = await Promise.all([load("/console/state" + queryOf(route, { ...SHOWN[route.view], after: isList(route.view) ? route.after : "" })), ...more()]);
     if (number !== refreshes) return;
     answers = loaded;
     draw();
@@ -109,7 +109,7 @@ function content(state, rest) {
   switch (route.view) {
     case "trace": {
       const [trace] = /** @type {(Trace | null)[]} */ (rest);
-      return trace ? drawTrace(trace, state, route, prefix, width, folded) : drawUnknownTrace(route.trace, route);
+      return trace ? drawTrace(trace, route, prefix, width, folded) : drawUnknownTrace(route.trace, route);
     }
     case "compare": {
       const [left, right] = /** @type {(Trace | null)[]} */ (rest);

@@ -1,7 +1,7 @@
 // @ts-check
 // One trace: its map, its waterfall, its events, its log lines.
 /** @import { Route } from "./route.js" */
-/** @import { State, Trace } from "./types.d.ts" */
+/** @import { Trace } from "./types.d.ts" */
 import { heading, identifiersOf, outcomesOf } from "./annotations.js";
 import { chip } from "./chip.js";
 import { copyButton } from "./copy.js";
@@ -15,17 +15,16 @@ import { drawWhy } from "./why.js";
 
 /**
  * @param {Trace} trace
- * @param {State} state
  * @param {Route} route
  * @param {string} prefix what the reader knows of each name
  * @param {number} width the frame's
  * @param {Set<string>} folded ids of the spans whose children are hidden
  */
-export function drawTrace(trace, state, route, prefix, width, folded) {
+export function drawTrace(trace, route, prefix, width, folded) {
   const parts = trace.nodes.filter((node) => node.kind !== "inferred").length;
   const about = `began ${timeOfDay(trace.start)}, took ${duration(trace.duration)}, ${parts} parts`
     + (trace.partial ? ", still running" : "") + (trace.limitExceeded ? ", too large: parts are missing" : "");
-  const why = drawWhy(trace, state.deadLetters ?? [], prefix);
+  const why = drawWhy(trace, prefix);
   return [
     el("section", { "data-key": "trace" },
       el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), copyButton(trace.id), el("small", {}, about), el("a", { href: formatRoute({ ...route, view: "map" }) }, "back to the map")),

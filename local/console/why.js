@@ -1,6 +1,6 @@
 // @ts-check
 // What went wrong in a trace, and where: the first thing that its reader wants to know.
-/** @import { DeadLetter, Span, Trace } from "./types.d.ts" */
+/** @import { Span, Trace } from "./types.d.ts" */
 import { dot, el } from "./dom.js";
 import { withoutPrefix } from "./format.js";
 import { chain } from "./exceptions.js";
@@ -11,17 +11,15 @@ import { label } from "./waterfall.js";
 /**
  * The list of what went wrong; nothing where nothing did.
  * @param {Trace} trace
- * @param {DeadLetter[]} deadLetters of all traces
  * @param {string} prefix what the reader knows of each name
  */
-export function drawWhy(trace, deadLetters, prefix) {
+export function drawWhy(trace, prefix) {
   const spans = once(culprits(trace.nodes).map((span) => ({ span, where: place(trace.nodes, span, prefix), why: reason(span, trace.nodes) })));
-  const letters = deadLetters.filter((letter) => letter.trace_id === trace.id);
   const lines = trace.logs.filter((line) => line.level === "ERROR");
   const items = [
     ...spans.map(({ span, where, why, times }) => el("li", { "data-key": span.id },
       dot(statusOf(span)), el("button", { type: "button", "data-opens": span.id }, where), times > 1 && ` (${times} times)`, reasoned(why))),
-    ...letters.map((letter) => el("li", { "data-key": letter.id },
+    ...trace.deadLetters.map((letter) => el("li", { "data-key": letter.id },
       dot("fault"), "dead letter in ", withoutPrefix(letter.queue, prefix), reasoned(letter.reason))),
     ...lines.map((line) => el("li", {},
       dot("fault"), "log of ", withoutPrefix(line.function, prefix), reasoned(line.message), el("span", { class: "soft" }, " " + line.fields))),

@@ -38,6 +38,7 @@ const FILES: &[(&str, &str, &str)] = &[
     module!("lists.js"),
     module!("map.js"),
     module!("overview.js"),
+    module!("pages.js"),
     module!("patch.js"),
     module!("route.js"),
     module!("search.js"),

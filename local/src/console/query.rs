@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::{clock, xray::Subject};
+use crate::{clock, ring_buffer::Cut, xray::Subject};
 
 /// The minutes that the map and the list cover unless the page asks for others, and the most it may ask for.
 const MINUTES: f64 = 15.0;
@@ -48,6 +48,12 @@ impl Query {
     /// The filter expression.
     pub(super) fn filter(&self) -> &str {
         self.get("filter").unwrap_or_default().trim()
+    }
+
+    /// The page of a list that is asked for.
+    pub(super) fn cut(&self) -> Cut<'_> {
+        let after = self.get("after").unwrap_or_default();
+        Cut { range: self.range.clone(), after, rows: self.rows }
     }
 
     /// Whether the page shows `part`.

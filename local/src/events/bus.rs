@@ -4,7 +4,12 @@ use serde_json::value::RawValue;
 
 use super::{archive::Archives, log::BusLogs, replay::Replays, target::Targets};
 use crate::{
-    identity::arn, payload::Payload, ring_buffer::RingBuffer, rules::Leaves, template::Rule,
+    clock,
+    identity::arn,
+    payload::Payload,
+    ring_buffer::{Cut, Page, RingBuffer},
+    rules::Leaves,
+    template::Rule,
     trace_header::TraceHeader,
 };
 
@@ -31,6 +36,8 @@ pub(crate) struct Buses {
 pub struct EventRecord {
     /// The event as targets receive it.
     pub event: Payload,
+    /// When the bus took it, RFC 3339.
+    pub time: String,
     /// The bus.
     pub bus: String,
     /// The rules that matched.
@@ -64,9 +71,9 @@ impl Buses {
         self.records.matching(wanted)
     }
 
-    /// The latest `most` events, newest first.
-    pub(crate) fn latest(&self, most: usize) -> Vec<EventRecord> {
-        self.records.latest(most)
+    /// A page of the events.
+    pub(crate) fn page(&self, cut: &Cut<'_>) -> Page<EventRecord> {
+        self.records.page(cut, |_| true, |event| clock::parse_millis(&event.time))
     }
 
     /// Counts the events.
@@ -159,6 +166,7 @@ impl Buses {
         let parent_id = header.and_then(|header| header.parent.clone());
         self.records.push(EventRecord {
             event: event.into(),
+            time: clock::rfc3339(),
             bus: bus.to_owned(),
             rules,
             trace_id,

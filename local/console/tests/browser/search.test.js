@@ -86,6 +86,10 @@ test("the list goes on", async () => {
   await page.getByRole("link", { name: "older" }).click();
   await page.getByText("201 to 230 of 230").waitFor();
   await row(ids[0] ?? "").waitFor();
+  await page.getByRole("link", { name: "newer" }).click();
+  await page.getByText("101 to 200 of 230").waitFor();
+  await page.getByRole("link", { name: "older" }).click();
+  await row(ids[0] ?? "").waitFor();
   // New traces do not move the page that somebody reads.
   await putSegments(local, [{ name: "many" }]);
   await page.getByText("202 to 231 of 231").waitFor();

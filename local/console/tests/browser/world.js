@@ -137,6 +137,21 @@ export async function publishUntraced(local, message) {
 }
 
 /**
+ * Puts events on the default bus, in no trace: number 1 first.
+ * @param {Local} local
+ * @param {number} count
+ */
+export async function putEvents(local, count) {
+  const headers = { authorization: SIGNED.authorization.replace("/xray/", "/events/"), "content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSEvents.PutEvents" };
+  const entries = Array.from({ length: count }, (_, number) => ({ Source: "test", DetailType: `Event ${number + 1}`, Detail: "{}" }));
+  for (let at = 0; at < count; at += 10) {
+    const response = await fetch(local.console, { method: "POST", headers, body: JSON.stringify({ Entries: entries.slice(at, at + 10) }) });
+    const { FailedEntryCount } = /** @type {any} */ (await response.json());
+    if (FailedEntryCount !== 0) throw new Error(`EventBridge answered ${response.status}, ${FailedEntryCount} failed`);
+  }
+}
+
+/**
  * A segment of a trace of its own, unless it says otherwise.
  * @param {object} segment
  */
