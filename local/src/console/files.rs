@@ -32,6 +32,7 @@ const FILES: &[(&str, &str, &str)] = &[
     module!("exceptions.js"),
     module!("exchange.js"),
     module!("expression.js"),
+    module!("failures.js"),
     module!("format.js"),
     module!("keyboard.js"),
     module!("layout.js"),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal, traceInTerminal } from "./world.js";
+import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal, traceInTerminal, withPanickingFunction } from "./world.js";
 
 /** @import { Browser, BrowserContext, Page } from "playwright-core" */
 /** @import { Local } from "./world.js" */
@@ -85,6 +85,25 @@ test("an exception shows what caused it, its failure is a key away, and ids can 
   await page.locator("h2", { hasText: "copied" }).waitFor();
   assert.equal(await page.evaluate("navigator.clipboard.readText()"), id);
 });
+
+test("a crash is explained once, with the panic", () => withPanickingFunction(async (executable) => {
+  const broken = await startLocal("--no-build", "--retry-delay", "0", "--bootstrap", "distributed-tracing-demo-payment-service=" + executable);
+  try {
+    await page.goto(`${broken.console}#trace/${await placeOrder(broken)}`);
+    const why = page.locator('[data-key="why"]');
+    await why.locator("li", { hasText: "(3 times)" }).locator(".words", { hasText: "panicked at src/main.rs:7:5:\nout of paper" }).waitFor();
+    await why.locator("li", { hasText: /^dead letter in failed-invocations\s*$/ }).waitFor();
+    await why.locator("li", { hasText: "gave up after 3 attempts" }).waitFor();
+    assert.equal((await why.innerText()).match(/Runtime exited/g)?.length, 1);
+    assert.equal((await why.innerText()).match(/out of paper/g)?.length, 1);
+
+    const lines = await page.locator('[data-key="logs"] td.wide').allInnerTexts();
+    const story = lines.map((text) => /out of paper|Runtime exited/.exec(text)?.[0]).filter(Boolean);
+    assert.deepEqual(story, Array(3).fill(["out of paper", "Runtime exited"]).flat());
+  } finally {
+    await broken.stop();
+  }
+}));
 
 test("linked traces lead to each other", async () => {
   const [first] = await putSegments(local, [{ name: "published" }]);

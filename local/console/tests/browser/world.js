@@ -2,7 +2,7 @@
 // A running `cargo local` and a browser that looks at its page.
 import { execFile, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -62,6 +62,20 @@ export async function startLocal(...options) {
 export async function traceInTerminal(local, id, ...options) {
   const run = promisify(execFile)("cargo", ["local", "trace", id, "--endpoint-url", local.console, ...options], { cwd: ROOT });
   return (await run).stdout.trimEnd().split("\n");
+}
+
+/**
+ * Calls `use` with the path of a function that panics before it is ready.
+ * @param {(executable: string) => Promise<void>} use
+ */
+export async function withPanickingFunction(use) {
+  const folder = mkdtempSync(path.join(tmpdir(), "console-")), executable = path.join(folder, "panics");
+  try {
+    writeFileSync(executable, "#!/bin/sh\nprintf \"thread 'main' panicked at src/main.rs:7:5:\\nout of paper\\n\" >&2\nexit 101\n", { mode: 0o755 });
+    await use(executable);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Starts a browser with a profile of its own. */
