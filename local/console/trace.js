@@ -50,7 +50,7 @@ export function drawTrace(trace, route, prefix, width, folded) {
  * @param {Route} route
  */
 function links({ linksTo, linkedFrom }, route) {
-  const all = [...linksTo.map((link) => ({ ...link, said: heading(link.name) })), ...linkedFrom.map((link) => ({ ...link, said: `Named by (${link.name})` }))];
+  const all = [...linksTo.map((link) => ({ ...link, said: heading(link.name) })), ...linkedFrom.map((link) => ({ ...link, said: "Linked from" }))];
   if (!all.length) return null;
   return el("p", { class: "concerns" }, all.map(({ said, id, traced }) => el("span", {}, el("span", { class: "soft" }, said + " "),
     traced ? el("a", { class: "mono", href: formatRoute({ ...route, view: "trace", trace: id }) }, id) : el("span", { class: "mono" }, id, " (not here)"))));

@@ -105,13 +105,35 @@ test("a crash is explained once, with the panic", () => withPanickingFunction(as
   }
 }));
 
+test("each failure is one stop of the key e", () => withPanickingFunction(async (executable) => {
+  const broken = await startLocal("--no-build", "--retry-delay", "0", "--bootstrap", "distributed-tracing-demo-payment-service=" + executable);
+  try {
+    await page.goto(`${broken.console}#trace/${await placeOrder(broken)}`);
+    await page.locator('[data-key="why"] li', { hasText: "(3 times)" }).waitFor();
+    /** @type {string[]} */
+    const stops = [];
+    for (let press = 0; press < 4; press += 1) {
+      await page.keyboard.press("e");
+      stops.push(String(await page.evaluate("document.activeElement.parentElement.dataset.span")));
+    }
+    assert.equal(new Set(stops).size, 3);
+    assert.equal(stops[3], stops[0]);
+    // What is folded is a stop at what hides it.
+    await line("payment-service · Lambda").first().getByRole("button", { name: /^what / }).click();
+    await page.keyboard.press("e");
+    assert.match(String(await page.evaluate("document.activeElement.innerText")), /^payment-service · Lambda/);
+  } finally {
+    await broken.stop();
+  }
+}));
+
 test("linked traces lead to each other", async () => {
   const [first] = await putSegments(local, [{ name: "published" }]);
   const [second] = await putSegments(local, [{ name: "replayed", metadata: { default: { published_in_trace: first } } }]);
   await open("#trace/" + second);
   await page.locator("p", { hasText: "Published in trace" }).getByRole("link").click();
   await page.locator("h2", { hasText: first ?? "" }).waitFor();
-  await page.locator("p", { hasText: "Named by" }).getByRole("link").click();
+  await page.locator("p", { hasText: "Linked from" }).getByRole("link").click();
   await page.locator("h2", { hasText: second ?? "" }).waitFor();
 });
 
