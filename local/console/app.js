@@ -12,6 +12,7 @@ import { pressed, toFailure } from "./keyboard.js";
 import { drawDeadLetters, drawEvents, drawInvocations, drawLogs, drawNotifications } from "./lists.js";
 import { drawOverview } from "./overview.js";
 import { update } from "./patch.js";
+import { preferNearest } from "./pointer.js";
 import { formatRoute, isList, parseRoute, queryOf } from "./route.js";
 import { drawCompletions, drawFilterError } from "./search.js";
 import { drawTrace, drawUnknownTrace } from "./trace.js";
@@ -262,6 +263,9 @@ main.addEventListener("click", ({ target }) => {
   const row = target.closest("a") || !getSelection()?.isCollapsed ? null : target.closest("tr");
   if (row?.dataset.href) location.hash = row.dataset.href;
 });
+
+main.addEventListener("pointermove", preferNearest);
+main.addEventListener("pointerdown", preferNearest);
 
 showRoute(route);
 (async function poll() {

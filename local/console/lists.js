@@ -26,7 +26,7 @@ export function drawNotifications({ notifications }, route, most = Infinity) {
  * @param {number} most
  */
 export function drawDeadLetters({ deadLetters }, route, prefix, most = Infinity) {
-  return list("dead-letters", "Dead letters", "what could not be delivered or handled, of any time", route, deadLetters, most, (letter) => [
+  return list("dead-letters", "Dead letters", "what could not be delivered or handled", route, deadLetters, most, (letter) => [
     el("td", { class: "time" }, timeOfDay(letter.time)),
     el("td", { class: "wide" },
       el("b", {}, withoutPrefix(letter.queue, prefix)), " ", el("span", { class: "exception" }, letter.reason),
@@ -95,10 +95,10 @@ const EMPTY = { rows: [], count: 0, kept: 0, offset: 0, newer: null };
  */
 function list(view, name, about, route, page = EMPTY, most, cells) {
   const { count, kept, offset, newer } = page, rows = page.rows.slice(0, most);
-  const known = kept > count ? `${count} in this time of ${kept}` : `${count}`;
+  const known = `${count} ${view === "dead-letters" ? "of any time" : "in this time"}${kept > count ? ` of ${kept}` : ""}`;
   const shown = rows.map((entry) => el("tr", { "data-key": entry.key }, cells(entry)));
   return [el("section", { "data-key": view },
-    el("h2", {}, name, el("small", {}, `${about}, ${known}, newest first`)),
+    el("h2", {}, name, el("small", {}, `${about}; ${known}, newest first`)),
     shown.length ? el("table", { class: "stack" }, el("tbody", {}, shown)) : none(),
     route.view === view
       ? drawPages({ offset, length: rows.length, count, newer, last: rows.at(-1)?.key }, name, route)

@@ -35,7 +35,7 @@ const firstRow = (text) => page.locator("tbody tr:first-child b", { hasText: new
 test("a list goes on, and back again", async () => {
   await putEvents(local, 230);
   await open("#events");
-  await page.getByText("put on a bus, with a trace and without, 230, newest first").waitFor();
+  await page.getByText("put on a bus, with a trace and without; 230 in this time, newest first").waitFor();
   await page.getByText("1 to 100 of 230").waitFor();
   await firstRow("Event 230").waitFor();
   await follow("older");
@@ -65,7 +65,7 @@ test("every list shows what happened in the chosen time", async () => {
     await open("#" + view);
     await page.locator("tbody tr").first().waitFor();
     await open(`#${view}?until=${before}`);
-    await page.getByText(/, 0 in this time of \d+, newest first/).waitFor();
+    await page.getByText(/; 0 in this time of \d+, newest first/).waitFor();
     assert.equal(await page.locator("tbody tr").count(), 0, view);
   }
 });
