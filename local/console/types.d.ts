@@ -76,7 +76,7 @@ export interface SubjectAnswer {
   error: number;
   throttle: number;
   fault: number;
-  /** From the first to the last of them. */
+  /** How long they were counted: the time that is asked for, or since the first of them. */
   seconds: number;
   percentiles: { percent: number; time: number }[];
   histogram: { from: number; to: number; count: number }[];

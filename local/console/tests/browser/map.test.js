@@ -33,6 +33,9 @@ test("a node says how often, how fast and why it failed, and leads to its traces
   await page.goto(local.console);
   await page.getByRole("link", { name: /^prod, ApiGateway|^[^:]*ApiGateway::Stage:/ }).first().click();
   await selected().getByText("2 calls").waitFor();
+  // They came within the last minute, which says nothing of a shorter time.
+  await page.goto(page.url().replace("#?", "#?minutes=60&"));
+  await selected().getByText(/^2 calls, (2\.0|1\.\d) a minute$/).waitFor();
   await selected().getByText(/^p99 [\d.]+ ms$/).waitFor();
   await selected().getByRole("img", { name: /^Histogram of latencies/ }).waitFor();
   await selected().locator("td.mono", { hasText: "answered with 422" }).waitFor();
