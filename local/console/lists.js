@@ -40,6 +40,7 @@ export function drawDeadLetters({ deadLetters }, route, prefix, most = Infinity)
  */
 export function drawEvents({ events }, route) {
   return list("events", "Events", "put on a bus, with a trace and without", route, events, Infinity, (entry) => [
+    el("td", { class: "time" }, timeOfDay(entry.time)),
     el("td", { class: "wide" },
       el("b", {}, entry.event["detail-type"]),
       el("span", { class: "soft" }, ` from ${entry.event.source} → ${entry.rules.join(", ") || "no rule"}`),

@@ -73,7 +73,7 @@ function latency({ percentiles, histogram }) {
  */
 function causes({ causes }, route) {
   if (!causes.length) return null;
-  return el("table", { class: "stack" },
+  return el("table", { class: "causes" },
     el("thead", {}, el("tr", {}, ["Status", "Times", "Cause", "Newest"].map((text) => el("th", { scope: "col" }, text)))),
     el("tbody", {}, causes.map(({ cause, count, status, trace }) => el("tr", { "data-key": cause },
       el("td", {}, dot(status)), el("td", {}, String(count)), el("td", { class: "wide mono" }, cause),

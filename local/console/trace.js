@@ -84,7 +84,8 @@ export function drawUnknownTrace(id, route) {
 /** @param {Trace} trace */
 function events({ events }) {
   if (!events.length) return el("p", { class: "hint" }, "None.");
-  return el("table", {}, el("tbody", {}, events.map(({ event, rules }) => el("tr", { "data-key": event.id },
+  return el("table", { class: "stack" }, el("tbody", {}, events.map(({ event, rules, time }) => el("tr", { "data-key": event.id },
+    el("td", { class: "time" }, timeOfDay(time)),
     el("td", { class: "wide" },
       el("b", {}, event["detail-type"]),
       el("span", { class: "soft" }, ` from ${event.source} → ${rules.join(", ") || "no rule"}`),

@@ -3,7 +3,7 @@
 /** @import { Route } from "./route.js" */
 /** @import { State, TraceRow } from "./types.d.ts" */
 import { columnsOf, heading, outcomesOf } from "./annotations.js";
-import { chip } from "./chip.js";
+import { chip, isShort } from "./chip.js";
 import { dot, el } from "./dom.js";
 import { duration, timeOfDay } from "./format.js";
 import { none } from "./lists.js";
@@ -52,7 +52,10 @@ function traceRow(trace, columns, route) {
     el("td", { class: "time" }, el("a", { href }, timeOfDay(trace.start))),
     el("td", { class: "number" }, duration(trace.duration)),
     el("td", { class: "wide" }, [http.HttpMethod, path].filter(Boolean).join(" "), http.HttpStatus ? el("span", { class: "soft" }, `  → ${http.HttpStatus}`) : null),
-    columns.map((name) => el("td", { class: "wide" }, String(trace.annotations?.[name] ?? ""))),
+    columns.map((name) => {
+      const value = String(trace.annotations?.[name] ?? "");
+      return el("td", { class: isShort(value) ? "wide whole" : "wide" }, value);
+    }),
     el("td", { class: "wide" }, outcomesOf(trace.annotations).map(chip)),
-    el("td", { class: "number wide" }, el("span", { class: "soft" }, duration(trace.responseTime) + " until answered")));
+    el("td", { class: "number wide answer" }, el("span", { class: "soft" }, el("span", { class: "whole" }, duration(trace.responseTime)), " until answered")));
 }
