@@ -1,5 +1,6 @@
 // @ts-check
 // The page: it keeps up to date what the URL says is shown.
+/** @import { Route } from "./route.js" */
 /** @import { State, SubjectAnswer, Trace } from "./types.d.ts" */
 import { ConnectionLost, RequestFailed, load } from "./api.js";
 import { drawComparison } from "./compare.js";
@@ -14,7 +15,7 @@ import { drawOverview } from "./overview.js";
 import { update } from "./patch.js";
 import { preferNearest } from "./pointer.js";
 import { formatRoute, isList, parseRoute, queryOf } from "./route.js";
-import { drawCompletions, drawFilterError } from "./search.js";
+import { drawCompletions, drawFilterError, staleNote } from "./search.js";
 import { drawTrace, drawUnknownTrace } from "./trace.js";
 import { drawTraces } from "./traces.js";
 
@@ -42,6 +43,11 @@ let route = parseRoute(location.hash);
  * @type {[string, ...(string | null)[]] | null}
  */
 let answers = null;
+/**
+ * What was shown last of a filter without an error: while the reader types, it stays.
+ * @type {{ route: Route, state: State, rest: any[] } | null}
+ */
+let good = null;
 /** What was drawn: the route and the answers. */
 let shown = "";
 /** How many refreshes began; an answer that was overtaken by a later refresh is dropped. */
@@ -95,7 +101,9 @@ function draw() {
   const [state, ...rest] = answers.map((text) => text === null ? null : JSON.parse(text));
   byId("notification-count", HTMLElement).textContent = String(state.notificationCount || "");
   byId("dead-letter-count", HTMLElement).textContent = String(state.deadLetterCount || "");
-  update(main, content(state, rest));
+  if (!state.filterError) good = { route, state, rest };
+  const stale = state.filterError && good?.route.view === route.view ? good : null;
+  update(main, stale ? [staleNote(stale.route.filter), ...content(stale.state, stale.rest, stale.route)] : content(state, rest, route));
   drawSearch(state);
   shown = wanted;
   problem.hidden = true;
@@ -104,8 +112,9 @@ function draw() {
 /**
  * @param {State} state
  * @param {any[]} rest
+ * @param {Route} route
  */
-function content(state, rest) {
+function content(state, rest, route) {
   const prefix = commonPrefix(state.functions), width = frameWidth();
   switch (route.view) {
     case "trace": {
