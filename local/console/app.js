@@ -9,6 +9,7 @@ import { copy } from "./copy.js";
 import { byId } from "./dom.js";
 import { exportTrace, importTraces } from "./exchange.js";
 import { commonPrefix } from "./format.js";
+import { chooseFiles, onFilesChosen } from "./importing.js";
 import { pressed, toFailure } from "./keyboard.js";
 import { drawDeadLetters, drawEvents, drawInvocations, drawLogs, drawNotifications } from "./lists.js";
 import { drawOverview } from "./overview.js";
@@ -190,7 +191,7 @@ function fold(id) {
 }
 
 /** @param {File[]} files */
-async function drop(files) {
+async function importFiles(files) {
   try {
     const results = [];
     for (const file of files) results.push(await importTraces(await file.text()));
@@ -240,7 +241,7 @@ window.addEventListener("keydown", (event) => pressed(event, filter));
 window.addEventListener("dragover", (event) => event.preventDefault());
 window.addEventListener("drop", (event) => {
   event.preventDefault();
-  drop([...event.dataTransfer?.files ?? []]);
+  importFiles([...event.dataTransfer?.files ?? []]);
 });
 const goTo = (/** @type {Partial<typeof route>} */ change) => { location.hash = formatRoute({ ...route, after: "", ...change }); };
 minutes.addEventListener("change", () => goTo({ minutes: Number(minutes.value) }));
@@ -260,11 +261,12 @@ main.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
   const button = target.closest("button");
   if (button) {
-    const { opens, folds, copies, exports, toFailure: failure } = button.dataset;
+    const { opens, folds, copies, exports, imports, toFailure: failure } = button.dataset;
     if (opens) openSpan(opens);
     if (folds) fold(folds);
     if (copies) copy(button);
     if (exports) exportTrace(exports).catch((error) => notify(String(error.message)));
+    if (imports !== undefined) chooseFiles();
     if (failure !== undefined) toFailure(main);
     return;
   }
@@ -273,6 +275,7 @@ main.addEventListener("click", ({ target }) => {
   if (row?.dataset.href) location.hash = row.dataset.href;
 });
 
+onFilesChosen(importFiles);
 main.addEventListener("pointermove", preferNearest);
 main.addEventListener("pointerdown", preferNearest);
 

@@ -7,6 +7,7 @@ import { chip } from "./chip.js";
 import { copyButton } from "./copy.js";
 import { el } from "./dom.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
+import { importButton } from "./importing.js";
 import { body } from "./lists.js";
 import { drawMap } from "./map.js";
 import { formatRoute } from "./route.js";
@@ -31,6 +32,7 @@ export function drawTrace(trace, route, prefix, width, folded) {
       concerns(trace),
       el("p", { class: "actions" },
         el("button", { type: "button", class: "link", "data-exports": trace.id }, "export"),
+        importButton(),
         el("a", { href: formatRoute({ ...route, view: "traces", other: trace.id, after: "" }) }, "compare with another")),
       links(trace, route),
       ...why,

@@ -6,6 +6,7 @@ import { columnsOf, heading, outcomesOf } from "./annotations.js";
 import { chip, isShort } from "./chip.js";
 import { dot, el } from "./dom.js";
 import { duration, timeOfDay } from "./format.js";
+import { importButton } from "./importing.js";
 import { none } from "./lists.js";
 import { drawPages } from "./pages.js";
 import { formatRoute } from "./route.js";
@@ -18,7 +19,7 @@ import { statusOf } from "./status.js";
 export function drawTraces({ traces = [], traceCount, traceOffset = 0, traceNewer, lostDatagrams = 0 }, route) {
   const about = `${traceCount} ${route.filter.trim() ? "match the filter" : "in this time"}, newest first`;
   return [el("section", { "data-key": "traces" },
-    el("h2", {}, "Traces", el("small", {}, about)),
+    el("h2", {}, "Traces", el("small", {}, about), importButton()),
     lostDatagrams > 0 && el("p", { class: "hint" }, `Some traces are incomplete: ${lostDatagrams} datagrams came faster than they could be read and were lost. The terminal says what to do.`),
     route.other && el("p", { class: "hint" }, "Choose a trace to compare with ", el("span", { class: "mono" }, route.other), ". ", el("a", { href: formatRoute({ ...route, other: "" }) }, "do not compare")),
     traces.length ? traceTable(traces, columnsOf(traces), route) : none(),

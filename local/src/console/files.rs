@@ -34,6 +34,7 @@ const FILES: &[(&str, &str, &str)] = &[
     module!("expression.js"),
     module!("failures.js"),
     module!("format.js"),
+    module!("importing.js"),
     module!("keyboard.js"),
     module!("layers.js"),
     module!("layout.js"),

@@ -180,6 +180,15 @@ test("a trace goes out as a file, and comes in where it is dropped", async () =>
     await line("travels").waitFor();
     await drop("nothing of ours");
     await page.locator("#notice", { hasText: "the file is not JSON" }).waitFor();
+    // The same at the keyboard, from the list and from a trace.
+    for (const hash of ["#traces", "#trace/" + id]) {
+      const name = `chosen at ${hash.slice(0, 7)}`, chosen = segmentOf({ name });
+      await page.goto(other.console + hash);
+      const chooser = page.waitForEvent("filechooser");
+      await page.getByRole("button", { name: "import a trace" }).press("Enter");
+      await (await chooser).setFiles({ name: "trace.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(chosen)) });
+      await page.locator("h2", { hasText: chosen.trace_id }).waitFor();
+    }
     await drop(JSON.stringify(segmentOf({ name: "travels", start_time: "yesterday" })));
     await page.locator("#notice", { hasText: "not imported" }).waitFor();
   } finally {
