@@ -16,8 +16,8 @@ import { statusOf } from "./status.js";
  * @param {State} state
  * @param {Route} route
  */
-export function drawTraces({ traces = [], traceCount, traceOffset = 0, traceNewer, lostDatagrams = 0 }, route) {
-  const about = `${traceCount} ${route.filter.trim() ? "match the filter" : "in this time"}, newest first`;
+export function drawTraces({ traces = [], traceCount, traceOffset = 0, traceNewer, lostDatagrams = 0, filterError }, route) {
+  const about = filterError ? "the filter has an error" : `${traceCount} ${route.filter.trim() ? "match the filter" : "in this time"}, newest first`;
   return [el("section", { "data-key": "traces" },
     el("h2", {}, "Traces", el("small", {}, about), importButton()),
     lostDatagrams > 0 && el("p", { class: "hint" }, `Some traces are incomplete: ${lostDatagrams} datagrams came faster than they could be read and were lost. The terminal says what to do.`),

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::Console;
 use crate::{
+    clock,
     events::EventRecord,
     logs::Line,
     sqs::Message,
@@ -30,7 +31,8 @@ impl Console {
         logs.sort_by_key(Line::millis);
         let mut letters = self.services.queues.dead_letters(usize::MAX);
         letters.retain(|letter| same(letter.trace_id.as_deref()));
-        let events = self.services.buses.events(|event| same(event.trace_id.as_deref()));
+        let mut events = self.services.buses.events(|event| same(event.trace_id.as_deref()));
+        events.sort_by_key(|event| clock::parse_millis(&event.time));
         let rest = json!({
             "id": trace.id,
             "start": trace.start(),

@@ -111,20 +111,22 @@ impl Buses {
         header: Option<&TraceHeader>,
     ) {
         let Ok(bus) = self.find(bus) else { return };
+        let taken = clock::rfc3339();
         // An event is always an object that can be read.
         let leaves = Leaves::parse(event.get()).unwrap_or_default();
         self.archives.keep(bus, &leaves, event.get(), time);
         let rules = self.send(bus, event.get(), &leaves, header, |_| true);
-        self.record(bus, event, rules, header);
+        self.record(bus, event, taken, rules, header);
     }
 
     /// Sends an event of an archive to each target of each rule that matches and is one of `wanted`, which
     /// are all if there is none.
     pub(super) fn replay(&self, bus: &str, event: Box<RawValue>, wanted: &[String]) {
+        let taken = clock::rfc3339();
         let leaves = Leaves::parse(event.get()).unwrap_or_default();
         let is_wanted = |rule: &Rule| wanted.is_empty() || wanted.contains(&rule.arn);
         let rules = self.send(bus, event.get(), &leaves, None, is_wanted);
-        self.record(bus, event, rules, None);
+        self.record(bus, event, taken, rules, None);
     }
 
     /// Returns the names of the rules that matched.
@@ -159,6 +161,7 @@ impl Buses {
         &self,
         bus: &str,
         event: Box<RawValue>,
+        time: String,
         rules: Vec<String>,
         header: Option<&TraceHeader>,
     ) {
@@ -166,7 +169,7 @@ impl Buses {
         let parent_id = header.and_then(|header| header.parent.clone());
         self.records.push(EventRecord {
             event: event.into(),
-            time: clock::rfc3339(),
+            time,
             bus: bus.to_owned(),
             rules,
             trace_id,

@@ -82,7 +82,7 @@ test("while a word is unfinished, what was found before stays", async () => {
   // Nothing was found before.
   await page.goto("about:blank");
   await open("#traces?filter=fault+AND+%3E");
-  await page.locator("#filter-error mark").waitFor();
+  await page.locator("small", { hasText: "the filter has an error" }).waitFor();
   assert.equal(await page.locator(".stale").count(), 0);
 });
 
