@@ -1,5 +1,6 @@
 // @ts-check
 // The page: it keeps up to date what the URL says is shown.
+/** @import { Route } from "./route.js" */
 /** @import { State, SubjectAnswer, Trace } from "./types.d.ts" */
 import { ConnectionLost, RequestFailed, load } from "./api.js";
 import { drawComparison } from "./compare.js";
@@ -8,12 +9,14 @@ import { copy } from "./copy.js";
 import { byId } from "./dom.js";
 import { exportTrace, importTraces } from "./exchange.js";
 import { commonPrefix } from "./format.js";
+import { chooseFiles, onFilesChosen } from "./importing.js";
 import { pressed, toFailure } from "./keyboard.js";
 import { drawDeadLetters, drawEvents, drawInvocations, drawLogs, drawNotifications } from "./lists.js";
 import { drawOverview } from "./overview.js";
 import { update } from "./patch.js";
-import { formatRoute, parseRoute, queryOf } from "./route.js";
-import { drawCompletions, drawFilterError } from "./search.js";
+import { preferNearest } from "./pointer.js";
+import { formatRoute, isList, parseRoute, queryOf } from "./route.js";
+import { drawCompletions, drawFilterError, staleNote } from "./search.js";
 import { drawTrace, drawUnknownTrace } from "./trace.js";
 import { drawTraces } from "./traces.js";
 
@@ -28,7 +31,7 @@ const SHOWN = {
   map: { show: "map,traces,notifications,dead-letters", rows: ROWS },
   traces: { show: "traces", rows: 0 }, events: { show: "events", rows: 0 }, logs: { show: "logs", rows: 0 }, invocations: { show: "invocations", rows: 0 },
   notifications: { show: "notifications", rows: 0 }, "dead-letters": { show: "dead-letters", rows: 0 },
-  trace: { show: "dead-letters", rows: 0 }, compare: { show: "none", rows: 0 },
+  trace: { show: "none", rows: 0 }, compare: { show: "none", rows: 0 },
 };
 
 const main = byId("main", HTMLElement);
@@ -41,6 +44,11 @@ let route = parseRoute(location.hash);
  * @type {[string, ...(string | null)[]] | null}
  */
 let answers = null;
+/**
+ * What was shown last of a filter without an error: while the reader types, it stays.
+ * @type {{ route: Route, state: State, rest: any[] } | null}
+ */
+let good = null;
 /** What was drawn: the route and the answers. */
 let shown = "";
 /** How many refreshes began; an answer that was overtaken by a later refresh is dropped. */
@@ -53,7 +61,7 @@ async function refresh() {
   refreshes += 1;
   const number = refreshes;
   try {
-    const loaded = await Promise.all([load("/console/state" + queryOf(route, { ...SHOWN[route.view], after: route.view === "traces" ? route.after : "" })), ...more()]);
+    const loaded = await Promise.all([load("/console/state" + queryOf(route, { ...SHOWN[route.view], after: isList(route.view) ? route.after : "" })), ...more()]);
     if (number !== refreshes) return;
     answers = loaded;
     draw();
@@ -94,7 +102,9 @@ function draw() {
   const [state, ...rest] = answers.map((text) => text === null ? null : JSON.parse(text));
   byId("notification-count", HTMLElement).textContent = String(state.notificationCount || "");
   byId("dead-letter-count", HTMLElement).textContent = String(state.deadLetterCount || "");
-  update(main, content(state, rest));
+  if (!state.filterError) good = { route, state, rest };
+  const stale = state.filterError && good?.route.view === route.view ? good : null;
+  update(main, stale ? [staleNote(stale.route.filter), ...content(stale.state, stale.rest, stale.route)] : content(state, rest, route));
   drawSearch(state);
   shown = wanted;
   problem.hidden = true;
@@ -103,13 +113,14 @@ function draw() {
 /**
  * @param {State} state
  * @param {any[]} rest
+ * @param {Route} route
  */
-function content(state, rest) {
+function content(state, rest, route) {
   const prefix = commonPrefix(state.functions), width = frameWidth();
   switch (route.view) {
     case "trace": {
       const [trace] = /** @type {(Trace | null)[]} */ (rest);
-      return trace ? drawTrace(trace, state, route, prefix, width, folded) : drawUnknownTrace(route.trace, route);
+      return trace ? drawTrace(trace, route, prefix, width, folded) : drawUnknownTrace(route.trace, route);
     }
     case "compare": {
       const [left, right] = /** @type {(Trace | null)[]} */ (rest);
@@ -180,7 +191,7 @@ function fold(id) {
 }
 
 /** @param {File[]} files */
-async function drop(files) {
+async function importFiles(files) {
   try {
     const results = [];
     for (const file of files) results.push(await importTraces(await file.text()));
@@ -230,7 +241,7 @@ window.addEventListener("keydown", (event) => pressed(event, filter));
 window.addEventListener("dragover", (event) => event.preventDefault());
 window.addEventListener("drop", (event) => {
   event.preventDefault();
-  drop([...event.dataTransfer?.files ?? []]);
+  importFiles([...event.dataTransfer?.files ?? []]);
 });
 const goTo = (/** @type {Partial<typeof route>} */ change) => { location.hash = formatRoute({ ...route, after: "", ...change }); };
 minutes.addEventListener("change", () => goTo({ minutes: Number(minutes.value) }));
@@ -250,11 +261,12 @@ main.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
   const button = target.closest("button");
   if (button) {
-    const { opens, folds, copies, exports, toFailure: failure } = button.dataset;
+    const { opens, folds, copies, exports, imports, toFailure: failure } = button.dataset;
     if (opens) openSpan(opens);
     if (folds) fold(folds);
     if (copies) copy(button);
     if (exports) exportTrace(exports).catch((error) => notify(String(error.message)));
+    if (imports !== undefined) chooseFiles();
     if (failure !== undefined) toFailure(main);
     return;
   }
@@ -262,6 +274,10 @@ main.addEventListener("click", ({ target }) => {
   const row = target.closest("a") || !getSelection()?.isCollapsed ? null : target.closest("tr");
   if (row?.dataset.href) location.hash = row.dataset.href;
 });
+
+onFilesChosen(importFiles);
+main.addEventListener("pointermove", preferNearest);
+main.addEventListener("pointerdown", preferNearest);
 
 showRoute(route);
 (async function poll() {

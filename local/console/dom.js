@@ -1,8 +1,12 @@
 // @ts-check
 // Elements. Texts become text nodes, so nothing in a trace is ever taken for markup.
+import { visible } from "./format.js";
 
 /** @typedef {Node | string | null | undefined | false} Child */
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Attributes */
+
+/** The attributes that are shown or read out. */
+const SPOKEN = new Set(["title", "aria-label"]);
 
 /**
  * Makes an HTML element.
@@ -52,8 +56,9 @@ export function byId(id, kind) {
 function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
-    element.setAttribute(name, value === true ? "" : String(value));
+    const text = value === true ? "" : String(value);
+    element.setAttribute(name, SPOKEN.has(name) ? visible(text) : text);
   }
-  for (const child of children) if (child || child === "") element.append(child);
+  for (const child of children) if (child || child === "") element.append(typeof child === "string" ? visible(child) : child);
   return element;
 }

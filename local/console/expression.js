@@ -20,7 +20,8 @@ export function completions(text, annotations, services) {
   const word = /[^\s(){}!"]*$/.exec(text)?.[0] ?? "", head = text.slice(0, text.length - word.length);
   if ((head.match(/(?<!\\)"/g) ?? []).length % 2) return []; // Within quotation marks only the reader knows.
   const begins = /(^|[({!]|\b(AND|OR))\s*$/i.test(head);
-  return matching(head, word, begins ? [...KEYWORDS, ...annotations.map((name) => `annotation[${name}] = `)] : JOINTS);
+  if (begins) return matching(head, word, [...KEYWORDS, ...annotations.map((name) => `annotation[${name}] = `)]);
+  return matching(/\s$/.test(head) ? head : head + " ", word, JOINTS);
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-// Durations, times and names as the page writes them.
+// Durations, times, names and other texts as the page writes them.
 
 /**
  * A duration with three digits.
@@ -60,4 +60,13 @@ export function shorten(text, length) {
   if (text.length <= length) return text;
   const start = Math.ceil((length - 1) / 3);
   return text.slice(0, start) + "…" + text.slice(text.length - (length - 1 - start));
+}
+
+/**
+ * A text in which nothing reverses what follows: the control characters of Unicode's bidirectional algorithm that
+ * embed, override or isolate are written out. Letters of every script are shown as they are.
+ * @param {string} text
+ */
+export function visible(text) {
+  return text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (control) => `\u27e8U+${control.charCodeAt(0).toString(16).toUpperCase()}\u27e9`);
 }

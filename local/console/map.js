@@ -5,7 +5,8 @@
 /** @import { Service, Statistics } from "./types.d.ts" */
 import { el, svg } from "./dom.js";
 import { duration, shorten, withoutPrefix } from "./format.js";
-import { RADIUS, layout } from "./layout.js";
+import { layout } from "./layout.js";
+import { RADIUS } from "./paths.js";
 import { formatRoute } from "./route.js";
 
 /** A map that is too large for its frame is scaled down to this, and scrolls from there on. */

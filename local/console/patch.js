@@ -64,7 +64,7 @@ function patch(current, wanted) {
  * @param {string} name
  */
 function isReaders(element, name) {
-  return name === "open" && element instanceof HTMLDetailsElement;
+  return name === "data-yields" || name === "open" && element instanceof HTMLDetailsElement;
 }
 
 /** @param {Node} node */

@@ -22,10 +22,10 @@ const MAX_MINUTES = 24 * 60;
  * @property {typeof VIEWS[number]} view
  * @property {string} trace the id of the trace that the view `trace` shows
  * @property {string} other the trace that it is compared with, or is to be compared with
- * @property {number} minutes how far back the map and the list go
+ * @property {number} minutes how far back the map and the lists go
  * @property {number} until where they end, in seconds since 1970; 0 is now
  * @property {string} filter X-Ray's filter expression, or a trace id
- * @property {string} after the trace after which the page of the list begins
+ * @property {string} after the entry after which the page of a list begins
  * @property {Subject | null} subject what of the map is looked at
  */
 
@@ -61,9 +61,17 @@ export function formatRoute({ view, trace, other, minutes, until, filter, after,
   if (until) parameters.set("until", String(until));
   if (filter) parameters.set("filter", filter);
   if (other) parameters.set("with", other);
-  if (after && view === "traces") parameters.set("after", after);
+  if (after && isList(view)) parameters.set("after", after);
   if (view === "map") for (const [name, value] of Object.entries(subject ?? {})) if (value !== undefined) parameters.set(name, value);
   return "#" + place + (parameters.size ? "?" + parameters : "");
+}
+
+/**
+ * Whether a view is a list that has pages.
+ * @param {Route["view"]} view
+ */
+export function isList(view) {
+  return view !== "map" && view !== "trace" && view !== "compare";
 }
 
 /**

@@ -17,6 +17,15 @@ export function drawCompletions(text, traces, services) {
 }
 
 /**
+ * What stands above the result of an earlier expression while there is an error in the present one.
+ * @param {string} filter the earlier expression
+ */
+export function staleNote(filter) {
+  return el("p", { "data-key": "stale", class: "hint stale" }, "The filter has an error. This is ",
+    filter.trim() ? ["what ", el("code", {}, filter.trim()), " found:"] : "everything, without a filter:");
+}
+
+/**
  * The expression with its error marked, and the error; nothing where there is none.
  * @param {string} text the expression that was sent
  * @param {FilterError | undefined} error

@@ -19,7 +19,7 @@ const WIDTH = 480, HEIGHT = 90;
  */
 export function drawSubject(answer, subject, route, prefix) {
   const { count, seconds } = answer;
-  const rate = count > 1 && seconds > 0 ? `, ${perMinute(count / seconds * 60)} a minute` : "";
+  const rate = count > 1 && seconds > 0 ? `, ${rateOf(count, seconds)}` : "";
   return el("section", { "data-key": "subject", "aria-label": "Selected on the map" },
     el("h2", {}, nameOf(subject, prefix), el("small", {}, (count === 1 ? "1 call" : `${count} calls`) + rate), el("a", { href: formatRoute({ ...route, subject: null }) }, "close")),
     el("p", { class: "counts" }, Object.entries(STATUSES).map(([status, meaning]) => counted(answer, status, meaning, subject, route)),
@@ -73,7 +73,7 @@ function latency({ percentiles, histogram }) {
  */
 function causes({ causes }, route) {
   if (!causes.length) return null;
-  return el("table", { class: "stack" },
+  return el("table", { class: "causes" },
     el("thead", {}, el("tr", {}, ["Status", "Times", "Cause", "Newest"].map((text) => el("th", { scope: "col" }, text)))),
     el("tbody", {}, causes.map(({ cause, count, status, trace }) => el("tr", { "data-key": cause },
       el("td", {}, dot(status)), el("td", {}, String(count)), el("td", { class: "wide mono" }, cause),
@@ -90,7 +90,16 @@ function nameOf({ name, type, callee, calleeType }, prefix) {
   return callee === undefined ? named(name, type) : `${named(name, type)} → ${named(callee, calleeType)}`;
 }
 
+/**
+ * @param {number} count
+ * @param {number} seconds
+ */
+export function rateOf(count, seconds) {
+  const rate = count / seconds * 60;
+  return rate < 0.1 ? `${digits(rate * 60)} an hour` : `${digits(rate)} a minute`;
+}
+
 /** @param {number} rate */
-function perMinute(rate) {
-  return rate >= 10 ? rate.toFixed(0) : rate.toFixed(1);
+function digits(rate) {
+  return rate.toFixed(rate >= 10 ? 0 : rate >= 1 ? 1 : 2);
 }

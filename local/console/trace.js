@@ -1,12 +1,13 @@
 // @ts-check
 // One trace: its map, its waterfall, its events, its log lines.
 /** @import { Route } from "./route.js" */
-/** @import { State, Trace } from "./types.d.ts" */
+/** @import { Trace } from "./types.d.ts" */
 import { heading, identifiersOf, outcomesOf } from "./annotations.js";
 import { chip } from "./chip.js";
 import { copyButton } from "./copy.js";
 import { el } from "./dom.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
+import { importButton } from "./importing.js";
 import { body } from "./lists.js";
 import { drawMap } from "./map.js";
 import { formatRoute } from "./route.js";
@@ -15,23 +16,23 @@ import { drawWhy } from "./why.js";
 
 /**
  * @param {Trace} trace
- * @param {State} state
  * @param {Route} route
  * @param {string} prefix what the reader knows of each name
  * @param {number} width the frame's
  * @param {Set<string>} folded ids of the spans whose children are hidden
  */
-export function drawTrace(trace, state, route, prefix, width, folded) {
+export function drawTrace(trace, route, prefix, width, folded) {
   const parts = trace.nodes.filter((node) => node.kind !== "inferred").length;
   const about = `began ${timeOfDay(trace.start)}, took ${duration(trace.duration)}, ${parts} parts`
     + (trace.partial ? ", still running" : "") + (trace.limitExceeded ? ", too large: parts are missing" : "");
-  const why = drawWhy(trace, state.deadLetters ?? [], prefix);
+  const why = drawWhy(trace, prefix);
   return [
     el("section", { "data-key": "trace" },
       el("h2", {}, "Trace ", el("span", { class: "mono" }, trace.id), copyButton(trace.id), el("small", {}, about), el("a", { href: formatRoute({ ...route, view: "map" }) }, "back to the map")),
       concerns(trace),
       el("p", { class: "actions" },
         el("button", { type: "button", class: "link", "data-exports": trace.id }, "export"),
+        importButton(),
         el("a", { href: formatRoute({ ...route, view: "traces", other: trace.id, after: "" }) }, "compare with another")),
       links(trace, route),
       ...why,
@@ -51,7 +52,7 @@ export function drawTrace(trace, state, route, prefix, width, folded) {
  * @param {Route} route
  */
 function links({ linksTo, linkedFrom }, route) {
-  const all = [...linksTo.map((link) => ({ ...link, said: heading(link.name) })), ...linkedFrom.map((link) => ({ ...link, said: `Named by (${link.name})` }))];
+  const all = [...linksTo.map((link) => ({ ...link, said: heading(link.name) })), ...linkedFrom.map((link) => ({ ...link, said: "Linked from" }))];
   if (!all.length) return null;
   return el("p", { class: "concerns" }, all.map(({ said, id, traced }) => el("span", {}, el("span", { class: "soft" }, said + " "),
     traced ? el("a", { class: "mono", href: formatRoute({ ...route, view: "trace", trace: id }) }, id) : el("span", { class: "mono" }, id, " (not here)"))));
@@ -85,7 +86,8 @@ export function drawUnknownTrace(id, route) {
 /** @param {Trace} trace */
 function events({ events }) {
   if (!events.length) return el("p", { class: "hint" }, "None.");
-  return el("table", {}, el("tbody", {}, events.map(({ event, rules }) => el("tr", { "data-key": event.id },
+  return el("table", { class: "stack" }, el("tbody", {}, events.map(({ event, rules, time }) => el("tr", { "data-key": event.id },
+    el("td", { class: "time" }, timeOfDay(time)),
     el("td", { class: "wide" },
       el("b", {}, event["detail-type"]),
       el("span", { class: "soft" }, ` from ${event.source} → ${rules.join(", ") || "no rule"}`),

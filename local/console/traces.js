@@ -3,10 +3,12 @@
 /** @import { Route } from "./route.js" */
 /** @import { State, TraceRow } from "./types.d.ts" */
 import { columnsOf, heading, outcomesOf } from "./annotations.js";
-import { chip } from "./chip.js";
+import { chip, isShort } from "./chip.js";
 import { dot, el } from "./dom.js";
 import { duration, timeOfDay } from "./format.js";
+import { importButton } from "./importing.js";
 import { none } from "./lists.js";
+import { drawPages } from "./pages.js";
 import { formatRoute } from "./route.js";
 import { statusOf } from "./status.js";
 
@@ -14,31 +16,16 @@ import { statusOf } from "./status.js";
  * @param {State} state
  * @param {Route} route
  */
-export function drawTraces({ traces = [], traceCount, traceOffset = 0, lostDatagrams = 0 }, route) {
-  const about = `${traceCount} ${route.filter.trim() ? "match the filter" : "in this time"}, newest first`;
+export function drawTraces({ traces = [], traceCount, traceOffset = 0, traceNewer, lostDatagrams = 0, filterError }, route) {
+  const about = filterError ? "the filter has an error" : `${traceCount} ${route.filter.trim() ? "match the filter" : "in this time"}, newest first`;
   return [el("section", { "data-key": "traces" },
-    el("h2", {}, "Traces", el("small", {}, about)),
+    el("h2", {}, "Traces", el("small", {}, about), importButton()),
     lostDatagrams > 0 && el("p", { class: "hint" }, `Some traces are incomplete: ${lostDatagrams} datagrams came faster than they could be read and were lost. The terminal says what to do.`),
     route.other && el("p", { class: "hint" }, "Choose a trace to compare with ", el("span", { class: "mono" }, route.other), ". ", el("a", { href: formatRoute({ ...route, other: "" }) }, "do not compare")),
     traces.length ? traceTable(traces, columnsOf(traces), route) : none(),
-    pages(traces, traceCount, traceOffset, route))];
-}
-
-/**
- * The way on, and back to the newest.
- * @param {TraceRow[]} traces
- * @param {number} count
- * @param {number} offset
- * @param {Route} route
- */
-function pages(traces, count, offset, route) {
-  const last = traces.at(-1), end = offset + traces.length;
-  if (!last || traces.length === count) return null;
-  const to = (/** @type {string} */ after) => formatRoute({ ...route, view: "traces", after });
-  return el("nav", { class: "pages", "aria-label": "Pages of traces" },
-    el("span", {}, `${offset + 1} to ${end} of ${count}`),
-    offset > 0 && el("a", { href: to("") }, "newest"),
-    end < count && el("a", { href: route.view === "traces" ? to(last.id) : to("") }, route.view === "traces" ? "older" : `all ${count}`));
+    route.view === "traces"
+      ? drawPages({ offset: traceOffset, length: traces.length, count: traceCount, newer: traceNewer, last: traces.at(-1)?.id }, "traces", route)
+      : traceCount > traces.length && el("p", {}, el("a", { href: formatRoute({ ...route, view: "traces", after: "", subject: null }) }, `all ${traceCount}`)))];
 }
 
 /**
@@ -66,7 +53,10 @@ function traceRow(trace, columns, route) {
     el("td", { class: "time" }, el("a", { href }, timeOfDay(trace.start))),
     el("td", { class: "number" }, duration(trace.duration)),
     el("td", { class: "wide" }, [http.HttpMethod, path].filter(Boolean).join(" "), http.HttpStatus ? el("span", { class: "soft" }, `  → ${http.HttpStatus}`) : null),
-    columns.map((name) => el("td", { class: "wide" }, String(trace.annotations?.[name] ?? ""))),
+    columns.map((name) => {
+      const value = String(trace.annotations?.[name] ?? "");
+      return el("td", { class: isShort(value) ? "wide whole" : "wide" }, value);
+    }),
     el("td", { class: "wide" }, outcomesOf(trace.annotations).map(chip)),
-    el("td", { class: "number wide" }, el("span", { class: "soft" }, duration(trace.responseTime) + " until answered")));
+    el("td", { class: "number wide answer" }, el("span", { class: "soft" }, el("span", { class: "whole" }, duration(trace.responseTime)), " until answered")));
 }

@@ -50,6 +50,7 @@ function spanOfLine(nodes, line) {
   const time = Date.parse(line.time) / 1000;
   const runs = nodes.filter((span) => span.kind === "segment" && span.origin === "AWS::Lambda::Function" && span.aws?.request_id === line.request_id);
   // Attempts have the same request id. A line is written by the run that went on, or by the last one before it.
+  runs.sort((a, b) => a.start - b.start);
   const run = runs.findLast((span) => span.start <= time + 0.001) ?? runs[0];
   if (!run) return undefined;
   let found = run;

@@ -18,14 +18,29 @@ export interface State {
   traceCount: number;
   /** How many of them are on earlier pages. */
   traceOffset?: number;
+  /** After which trace the page before begins. */
+  traceNewer?: string | null;
   filterError?: FilterError;
-  notifications?: (Notification & Traced)[];
+  notifications?: List<Notification>;
   notificationCount: number;
-  deadLetters?: (DeadLetter & Traced)[];
+  deadLetters?: List<DeadLetter>;
   deadLetterCount: number;
-  events?: (EventRecord & Traced)[];
-  logs?: (LogLine & Traced)[];
-  invocations?: (RunRecord & Traced)[];
+  events?: List<EventRecord>;
+  logs?: List<LogLine>;
+  invocations?: List<RunRecord>;
+}
+
+/** A page of a list, newest first. */
+export interface List<T> {
+  rows: (T & Traced & { key: string })[];
+  /** How many there are on all pages. */
+  count: number;
+  /** How many are kept, of any time. */
+  kept: number;
+  /** How many are on the pages before. */
+  offset: number;
+  /** After which entry the page before begins; null where there is none. */
+  newer: string | null;
 }
 
 /** What is wrong with the filter expression, and where, counted from 1. */
@@ -61,7 +76,7 @@ export interface SubjectAnswer {
   error: number;
   throttle: number;
   fault: number;
-  /** From the first to the last of them. */
+  /** How long they were counted: the time that is asked for, or since the first of them. */
   seconds: number;
   percentiles: { percent: number; time: number }[];
   histogram: { from: number; to: number; count: number }[];
@@ -149,6 +164,7 @@ export interface Trace {
   nodes: Span[];
   logs: LogLine[];
   events: EventRecord[];
+  deadLetters: DeadLetter[];
   /** The traces that it names, and those that name it. */
   linksTo: Link[];
   linkedFrom: Link[];
@@ -208,6 +224,8 @@ export interface EventRecord {
   event: { id: string; source: string; "detail-type": string };
   /** The rules that matched it. */
   rules: string[];
+  /** When the bus took it, RFC 3339. */
+  time: string;
   /** The span that published it. */
   parent_id?: string | null;
 }

@@ -7,6 +7,7 @@ import { copyButton } from "./copy.js";
 import { criticalPath } from "./critical.js";
 import { dot, el } from "./dom.js";
 import { chain } from "./exceptions.js";
+import { culprits } from "./failures.js";
 import { duration, timeOfDay, withoutPrefix } from "./format.js";
 import { formatRoute } from "./route.js";
 import { isUnmetCondition, statusOf } from "./status.js";
@@ -21,6 +22,7 @@ import { callerOf, happenings, rows } from "./tree.js";
 export function drawWaterfall(trace, prefix, folded, route) {
   const whole = Math.max(trace.duration, 1e-6);
   const critical = criticalPath(trace.nodes), happened = happenings(trace);
+  const failed = new Set(culprits(trace.nodes).map((span) => shownFor(trace.nodes, span, folded)));
   return el("div", { class: "waterfall" }, rows(trace.nodes, folded).map(({ span, depth, below }) => {
     const end = span.end ?? trace.start + whole, isFolded = folded.has(span.id);
     const unmet = isUnmetCondition(span, callerOf(trace.nodes, span));
@@ -35,12 +37,24 @@ export function drawWaterfall(trace, prefix, folded, route) {
       waits && el("span", { class: "unseen" }, " (on the critical path)"), marks(happened.get(span.id)));
     const fold = below > 0 && el("button", { type: "button", class: "fold", "data-folds": span.id, "aria-expanded": String(!isFolded), "aria-label": `what ${text} called` }, isFolded ? "▸" : "▾");
     const row = el("div", { class: "row", "data-key": span.id }, fold || null,
-      el("details", { "data-key": "facts " + span.id, "data-span": span.id, "data-failed": (status === "fault" || status === "error" || status === "throttle") && "" },
+      el("details", { "data-key": "facts " + span.id, "data-span": span.id, "data-failed": failed.has(span) && "" },
         el("summary", {}, name, el("span", { class: "track" }, bar), el("span", { class: "took" }, span.end ? duration(end - span.start) : "running")),
         facts(span, trace, unmet, happened.get(span.id), route)));
     row.style.setProperty("--depth", String(depth));
     return row;
   }));
+}
+
+/**
+ * The span whose line stands for one that may be hidden: the outermost folded one above it, else itself.
+ * @param {Span[]} nodes
+ * @param {Span} span
+ * @param {Set<string>} folded
+ */
+function shownFor(nodes, span, folded) {
+  let shown = span;
+  for (let above = callerOf(nodes, span); above; above = callerOf(nodes, above)) if (folded.has(above.id)) shown = above;
+  return shown;
 }
 
 /**

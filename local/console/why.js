@@ -1,56 +1,49 @@
 // @ts-check
 // What went wrong in a trace, and where: the first thing that its reader wants to know.
-/** @import { DeadLetter, Span, Trace } from "./types.d.ts" */
+/** @import { LogLine, Span, Trace } from "./types.d.ts" */
 import { dot, el } from "./dom.js";
-import { withoutPrefix } from "./format.js";
 import { chain } from "./exceptions.js";
-import { isUnmetCondition, statusOf } from "./status.js";
-import { callerOf } from "./tree.js";
+import { crashes, culprits, segmentOf, wordsOf } from "./failures.js";
+import { withoutPrefix } from "./format.js";
+import { statusOf } from "./status.js";
 import { label } from "./waterfall.js";
 
 /**
  * The list of what went wrong; nothing where nothing did.
  * @param {Trace} trace
- * @param {DeadLetter[]} deadLetters of all traces
  * @param {string} prefix what the reader knows of each name
  */
-export function drawWhy(trace, deadLetters, prefix) {
-  const spans = once(culprits(trace.nodes).map((span) => ({ span, where: place(trace.nodes, span, prefix), why: reason(span, trace.nodes) })));
-  const letters = deadLetters.filter((letter) => letter.trace_id === trace.id);
-  const lines = trace.logs.filter((line) => line.level === "ERROR");
+export function drawWhy(trace, prefix) {
+  const { spans, letters, lines } = failures(trace, prefix);
   const items = [
-    ...spans.map(({ span, where, why, times }) => el("li", { "data-key": span.id },
-      dot(statusOf(span)), el("button", { type: "button", "data-opens": span.id }, where), times > 1 && ` (${times} times)`, reasoned(why))),
-    ...letters.map((letter) => el("li", { "data-key": letter.id },
-      dot("fault"), "dead letter in ", withoutPrefix(letter.queue, prefix), reasoned(letter.reason))),
-    ...lines.map((line) => el("li", {},
-      dot("fault"), "log of ", withoutPrefix(line.function, prefix), reasoned(line.message), el("span", { class: "soft" }, " " + line.fields))),
+    ...spans.map(({ span, where, why, words, times }) => el("li", { "data-key": span.id },
+      dot(statusOf(span)), el("button", { type: "button", "data-opens": span.id }, where), repeated(times), reasoned(why), spoken(words))),
+    ...letters.map(({ letter, why }) => el("li", { "data-key": letter.id },
+      dot("fault"), "dead letter in ", withoutPrefix(letter.queue, prefix), reasoned(why))),
+    ...lines.map(({ where, why, fields, words, times }) => el("li", {},
+      dot("fault"), "log of ", where, repeated(times), reasoned(why), el("span", { class: "soft" }, " " + fields), spoken(words))),
   ];
   return items.length ? [el("div", { "data-key": "why", class: "why" }, el("h3", {}, "What went wrong"), el("ul", {}, items))] : [];
 }
 
 /**
- * Where the failure began: the spans that failed without a failed span among those that they waited for, the earliest first.
- * @param {Span[]} nodes
+ * What went wrong, each thing once: an error that a span has is not repeated for its dead letter and its log lines.
+ * @param {Trace} trace
+ * @param {string} prefix
  */
-export function culprits(nodes) {
-  const failed = nodes.filter((span) => span.kind !== "inferred"
-    && (span.fault || span.error || span.throttle) && !isUnmetCondition(span, callerOf(nodes, span)));
-  /** @type {Set<Span>} */
-  const passedOn = new Set();
-  for (const span of failed) {
-    for (let caller = callerOf(nodes, span); caller && waited(caller, span); caller = callerOf(nodes, caller)) passedOn.add(caller);
-  }
-  return failed.filter((span) => !passedOn.has(span)).sort((a, b) => a.start - b.start);
-}
-
-/**
- * Whether a span lasted as long as what it called, as it does not where it only published an event.
- * @param {Span} caller
- * @param {Span} callee
- */
-function waited(caller, callee) {
-  return caller.end === null || callee.end === null || caller.end >= callee.end;
+export function failures({ nodes, logs, deadLetters }, prefix) {
+  const failed = culprits(nodes), dead = crashes(logs);
+  const listed = failed.flatMap((span) => {
+    const request = segmentOf(nodes, span)?.aws?.request_id;
+    return chain(span, nodes).map(({ type, message }) => ({ text: message || type || "", request })).filter(({ text }) => text);
+  });
+  const spans = failed.map((span) => ({ span, where: place(nodes, span, prefix), why: reason(span, nodes), words: wordsOf(nodes, span, dead) }));
+  const letters = deadLetters.map((letter) => ({ letter, why: listed.some(({ text }) => letter.reason.endsWith(text)) ? "" : letter.reason }));
+  const isListed = (/** @type {LogLine} */ line) => listed.some(({ text, request }) =>
+    (!request || request === line.request_id) && (line.message.endsWith(text) || line.fields.includes("=" + text)));
+  const lines = logs.filter((line) => line.level === "ERROR" && !isListed(line))
+    .map((line) => ({ where: withoutPrefix(line.function, prefix), why: line.message, fields: line.fields, words: dead.get(line) ?? [] }));
+  return { spans: once(spans), letters, lines: once(lines) };
 }
 
 /**
@@ -72,15 +65,14 @@ export function reason(span, nodes = []) {
  * @param {string} prefix
  */
 function place(nodes, span, prefix) {
-  let segment = /** @type {Span | undefined} */ (span);
-  while (segment && segment.kind !== "segment") segment = callerOf(nodes, segment);
+  const segment = segmentOf(nodes, span);
   const name = withoutPrefix(segment?.name ?? "", prefix);
   return segment === span || !name ? label(span, prefix) : `${name} · ${label(span, prefix)}`;
 }
 
 /**
  * Retries often fail alike: what failed in the same place for the same reason is listed once.
- * @template {{ where: string, why: string }} T
+ * @template {{ where: string, why: string, fields?: string, words: string[] }} T
  * @param {T[]} failures
  * @returns {(T & { times: number })[]}
  */
@@ -88,7 +80,7 @@ function once(failures) {
   /** @type {Map<string, T & { times: number }>} */
   const found = new Map();
   for (const failure of failures) {
-    const key = failure.where + "\n" + failure.why;
+    const key = [failure.where, failure.why, failure.fields, ...failure.words].join("\n");
     const same = found.get(key);
     if (same) same.times += 1;
     else found.set(key, { ...failure, times: 1 });
@@ -96,7 +88,17 @@ function once(failures) {
   return [...found.values()];
 }
 
+/** @param {number} times */
+function repeated(times) {
+  return times > 1 && ` (${times} times)`;
+}
+
 /** @param {string} text */
 function reasoned(text) {
-  return el("span", { class: "reason" }, " " + text);
+  return text !== "" && el("span", { class: "reason" }, " " + text);
+}
+
+/** @param {string[]} words the last lines of a process */
+function spoken(words) {
+  return words.length > 0 && el("pre", { class: "words" }, words.join("\n"));
 }

@@ -43,6 +43,11 @@ pub(crate) fn rfc3339() -> String {
     date_time().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// Milliseconds since the epoch of an RFC 3339 time; 0 for what is none.
+pub(crate) fn parse_millis(time: &str) -> i64 {
+    DateTime::parse_from_rfc3339(time).map_or(0, |time| time.timestamp_millis())
+}
+
 /// The date and time `seconds` after the epoch.
 pub(crate) fn at(seconds: f64) -> DateTime<Utc> {
     #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and so does the date")]

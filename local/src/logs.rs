@@ -3,7 +3,11 @@ use std::{fmt, time::Duration};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{clock, printable::Printable, ring_buffer::RingBuffer};
+use crate::{
+    clock,
+    printable::Printable,
+    ring_buffer::{Cut, Page, RingBuffer},
+};
 
 /// How many lines are kept; the oldest are dropped first.
 const CAPACITY: usize = 5_000;
@@ -91,6 +95,11 @@ impl Line {
         }
     }
 
+    /// When it came, in milliseconds since the epoch.
+    pub fn millis(&self) -> i64 {
+        clock::parse_millis(&self.time)
+    }
+
     /// Whether it is one of metrics, for CloudWatch to count and not for people to read.
     pub fn is_metrics(&self) -> bool {
         self.message == METRICS
@@ -145,9 +154,9 @@ impl Logs {
         self.lines.matching(wanted)
     }
 
-    /// The latest `most` lines that are `wanted`, newest first.
-    pub(crate) fn latest(&self, most: usize, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
-        self.lines.latest_matching(most, wanted)
+    /// A page of the lines that people read.
+    pub(crate) fn page(&self, cut: &Cut<'_>) -> Page<Line> {
+        self.lines.page(cut, |line| !line.is_metrics(), Line::millis)
     }
 
     /// Counts the lines.
@@ -184,7 +193,8 @@ fn parse(source: &Source, text: &str) -> Line {
     let (request_id, trace_id) = (take("request_id"), take("xray_trace_id"));
     line.request_id = line.request_id.or(request_id);
     line.trace_id = line.trace_id.or(trace_id);
-    if let Some(time) = take("timestamp") {
+    // What is no time says nothing of the order of lines.
+    if let Some(time) = take("timestamp").filter(|time| clock::parse_millis(time) > 0) {
         line.time = time;
     }
     let fields = json.iter().filter(|(name, _)| !OMITTED.contains(&name.as_str()));

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::{clock, xray::Subject};
+use crate::{clock, ring_buffer::Cut, xray::Subject};
 
 /// The minutes that the map and the list cover unless the page asks for others, and the most it may ask for.
 const MINUTES: f64 = 15.0;
@@ -16,6 +16,7 @@ pub(super) struct Query {
     pairs: Vec<(String, String)>,
     /// When the traces began, in seconds since the epoch.
     pub(super) range: Range<f64>,
+    minutes: f64,
     /// How many rows of a list are asked for.
     pub(super) rows: usize,
 }
@@ -24,7 +25,7 @@ impl Query {
     /// Parses the query of a URL. What is not understood is as if it were not there.
     pub(super) fn parse(query: &str) -> Self {
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let mut query = Self { pairs, range: 0.0..0.0, rows: ROWS };
+        let mut query = Self { pairs, range: 0.0..0.0, minutes: MINUTES, rows: ROWS };
         let number = |name| {
             let number = query.get(name).and_then(|text| text.parse::<f64>().ok());
             number.filter(|number| number.is_finite())
@@ -35,6 +36,7 @@ impl Query {
             // Traces of clocks that run ahead are shown too.
             None => ((clock::seconds() - minutes * 60.0) / STEP).floor() * STEP..f64::INFINITY,
         };
+        query.minutes = minutes;
         let rows = query.get("rows").and_then(|text| text.parse().ok());
         query.rows = rows.unwrap_or(ROWS).min(ROWS);
         query
@@ -48,6 +50,19 @@ impl Query {
     /// The filter expression.
     pub(super) fn filter(&self) -> &str {
         self.get("filter").unwrap_or_default().trim()
+    }
+
+    /// The range with an end: the present one in steps, as an answer stays as it is for so long.
+    pub(super) fn known_range(&self) -> Range<f64> {
+        let Range { start, end } = self.range;
+        let present = start + self.minutes * 60.0 + STEP;
+        start..if end.is_finite() { end } else { present }
+    }
+
+    /// The page of a list that is asked for.
+    pub(super) fn cut(&self) -> Cut<'_> {
+        let after = self.get("after").unwrap_or_default();
+        Cut { range: self.range.clone(), after, rows: self.rows }
     }
 
     /// Whether the page shows `part`.
@@ -74,6 +89,10 @@ mod tests {
         for query in ["", "minutes=x", "minutes=NaN", "until=NaN", "until=inf", "rows=-1"] {
             let Range { start, end } = range(query);
             assert!(start > 0.0 && end > start, "{query}");
+        }
+        for (query, seconds) in [("minutes=2&until=1000", 120.0), ("minutes=2", 130.0)] {
+            let Range { start, end } = Query::parse(query).known_range();
+            assert!((end - start - seconds).abs() < 1e-9, "{query}: {start} to {end}");
         }
         assert_eq!(Query::parse("rows=1000000").rows, ROWS);
         assert!(Query::parse("").shows("map") && !Query::parse("show=logs,map2").shows("map"));

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use serde_json::{Value, json};
 
@@ -22,19 +22,19 @@ struct Cause {
 impl Console {
     /// How a node or an edge of the map answered: counts, rate, latency, causes of failures.
     pub(super) fn subject(&self, query: &Query, subject: &Subject) -> Value {
-        self.search(query, |found, _wrong| statistics(subject, found))
+        self.search(query, |found, _wrong| statistics(subject, found, &query.known_range()))
     }
 }
 
-fn statistics(subject: &Subject, found: &Matches<'_>) -> Value {
+fn statistics(subject: &Subject, found: &Matches<'_>, range: &Range<f64>) -> Value {
     let (mut times, mut causes) = (Vec::new(), HashMap::<&str, Cause>::new());
     let mut counts = HashMap::<&str, usize>::new();
-    let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut first = f64::INFINITY;
     for outline in found.outlines() {
         let samples = subject.samples(outline).into_iter();
         for sample in samples.filter(|sample| sample.end.is_some()) {
             times.push(sample.duration());
-            (first, last) = (first.min(sample.start), last.max(sample.start));
+            first = first.min(sample.start);
             let Some((status, cause)) = sample.failure() else {
                 *counts.entry("ok").or_default() += 1;
                 continue;
@@ -52,11 +52,19 @@ fn statistics(subject: &Subject, found: &Matches<'_>) -> Value {
         "error": count("error"),
         "throttle": count("throttle"),
         "fault": count("fault"),
-        "seconds": (last - first).max(0.0),
+        "seconds": observed(range, first),
         "percentiles": percentiles(&times),
         "histogram": histogram(&times),
         "causes": most_frequent(causes),
     })
+}
+
+/// How long calls were counted: the whole range, or since the first call if that is shorter. Less than a minute says nothing of
+/// a rate.
+fn observed(range: &Range<f64>, first: f64) -> f64 {
+    const LEAST: f64 = 60.0;
+    let whole = range.end - range.start;
+    (range.end - first).clamp(LEAST.min(whole), whole)
 }
 
 fn most_frequent(causes: HashMap<&str, Cause>) -> Vec<Value> {
@@ -97,6 +105,21 @@ fn histogram(sorted: &[f64]) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_one_over_the_range_or_since_the_first_call() {
+        for (range, first, expected) in [
+            (1000.0..4600.0, 1200.0, 3400.0),
+            (1000.0..4600.0, 900.0, 3600.0),
+            (1000.0..4600.0, 4590.0, 60.0),
+            (1000.0..4600.0, 4700.0, 60.0),
+            (1000.0..1030.0, 1010.0, 30.0),
+            (1000.0..1000.0, f64::INFINITY, 0.0),
+        ] {
+            let found = observed(&range, first);
+            assert!((found - expected).abs() < 1e-9, "{range:?} {first}: {found}");
+        }
+    }
 
     #[test]
     fn percentiles_are_times_that_were_measured() {

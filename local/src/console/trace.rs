@@ -3,7 +3,10 @@ use serde_json::{Value, json};
 
 use super::Console;
 use crate::{
+    clock,
     events::EventRecord,
+    logs::Line,
+    sqs::Message,
     xray::{Graph, Kind, Link, Node, Trace, links},
 };
 
@@ -14,6 +17,8 @@ const LIMIT: usize = 500;
 #[derive(Serialize)]
 pub(super) struct OneTrace {
     events: Vec<EventRecord>,
+    #[serde(rename = "deadLetters")]
+    letters: Vec<Message>,
     #[serde(flatten)]
     rest: Value,
 }
@@ -21,8 +26,13 @@ pub(super) struct OneTrace {
 impl Console {
     pub(super) fn trace(&self, trace: &Trace) -> OneTrace {
         let same = |id: Option<&str>| id == Some(trace.id.as_str());
-        let logs = self.services.logs.lines(|line| same(line.trace_id.as_deref()));
-        let events = self.services.buses.events(|event| same(event.trace_id.as_deref()));
+        let mut logs = self.services.logs.lines(|line| same(line.trace_id.as_deref()));
+        // Those of one moment stay in the order in which they came.
+        logs.sort_by_key(Line::millis);
+        let mut letters = self.services.queues.dead_letters(usize::MAX);
+        letters.retain(|letter| same(letter.trace_id.as_deref()));
+        let mut events = self.services.buses.events(|event| same(event.trace_id.as_deref()));
+        events.sort_by_key(|event| clock::parse_millis(&event.time));
         let rest = json!({
             "id": trace.id,
             "start": trace.start(),
@@ -35,7 +45,7 @@ impl Console {
             "linksTo": self.known(links(trace)),
             "linkedFrom": self.linked_from(&trace.id),
         });
-        OneTrace { events: events.into_iter().rev().take(LIMIT).rev().collect(), rest }
+        OneTrace { events: events.into_iter().rev().take(LIMIT).rev().collect(), letters, rest }
     }
 
     /// The links, each with whether its trace can be looked at.

@@ -1,7 +1,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{Console, query::Query};
-use crate::xray::{FilterError, Matches, Node, Snapshot, Trace, Window, root_http};
+use crate::{
+    ring_buffer::newer,
+    xray::{FilterError, Matches, Node, Snapshot, Trace, Window, root_http},
+};
 
 impl Console {
     /// Shows the traces that the page asks for, none if something is wrong with the filter expression. A trace id is a filter too.
@@ -47,6 +50,8 @@ impl Console {
                 .and_then(|id| traces.iter().position(|trace| trace.outline.is(id)));
             let offset = last.map_or(0, |last| last + 1);
             state["traceOffset"] = offset.into();
+            let newer = newer(offset, query.rows, |before| traces[before].outline.id());
+            state["traceNewer"] = newer.into();
             let page = traces.iter().skip(offset).take(query.rows);
             state["traces"] =
                 page.map(|found| row(&self.services.traces.put_together(found))).collect();

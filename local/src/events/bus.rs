@@ -4,7 +4,12 @@ use serde_json::value::RawValue;
 
 use super::{archive::Archives, log::BusLogs, replay::Replays, target::Targets};
 use crate::{
-    identity::arn, payload::Payload, ring_buffer::RingBuffer, rules::Leaves, template::Rule,
+    clock,
+    identity::arn,
+    payload::Payload,
+    ring_buffer::{Cut, Page, RingBuffer},
+    rules::Leaves,
+    template::Rule,
     trace_header::TraceHeader,
 };
 
@@ -31,6 +36,8 @@ pub(crate) struct Buses {
 pub struct EventRecord {
     /// The event as targets receive it.
     pub event: Payload,
+    /// When the bus took it, RFC 3339.
+    pub time: String,
     /// The bus.
     pub bus: String,
     /// The rules that matched.
@@ -64,9 +71,9 @@ impl Buses {
         self.records.matching(wanted)
     }
 
-    /// The latest `most` events, newest first.
-    pub(crate) fn latest(&self, most: usize) -> Vec<EventRecord> {
-        self.records.latest(most)
+    /// A page of the events.
+    pub(crate) fn page(&self, cut: &Cut<'_>) -> Page<EventRecord> {
+        self.records.page(cut, |_| true, |event| clock::parse_millis(&event.time))
     }
 
     /// Counts the events.
@@ -104,20 +111,22 @@ impl Buses {
         header: Option<&TraceHeader>,
     ) {
         let Ok(bus) = self.find(bus) else { return };
+        let taken = clock::rfc3339();
         // An event is always an object that can be read.
         let leaves = Leaves::parse(event.get()).unwrap_or_default();
         self.archives.keep(bus, &leaves, event.get(), time);
         let rules = self.send(bus, event.get(), &leaves, header, |_| true);
-        self.record(bus, event, rules, header);
+        self.record(bus, event, taken, rules, header);
     }
 
     /// Sends an event of an archive to each target of each rule that matches and is one of `wanted`, which
     /// are all if there is none.
     pub(super) fn replay(&self, bus: &str, event: Box<RawValue>, wanted: &[String]) {
+        let taken = clock::rfc3339();
         let leaves = Leaves::parse(event.get()).unwrap_or_default();
         let is_wanted = |rule: &Rule| wanted.is_empty() || wanted.contains(&rule.arn);
         let rules = self.send(bus, event.get(), &leaves, None, is_wanted);
-        self.record(bus, event, rules, None);
+        self.record(bus, event, taken, rules, None);
     }
 
     /// Returns the names of the rules that matched.
@@ -152,6 +161,7 @@ impl Buses {
         &self,
         bus: &str,
         event: Box<RawValue>,
+        time: String,
         rules: Vec<String>,
         header: Option<&TraceHeader>,
     ) {
@@ -159,6 +169,7 @@ impl Buses {
         let parent_id = header.and_then(|header| header.parent.clone());
         self.records.push(EventRecord {
             event: event.into(),
+            time,
             bus: bus.to_owned(),
             rules,
             trace_id,

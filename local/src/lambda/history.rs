@@ -2,7 +2,12 @@ use chrono::SecondsFormat;
 use serde::Serialize;
 
 use super::segments::Run;
-use crate::{clock, ring_buffer::RingBuffer, template::Function, trace_header::TraceHeader};
+use crate::{
+    clock,
+    ring_buffer::{Cut, Page, RingBuffer},
+    template::Function,
+    trace_header::TraceHeader,
+};
 
 /// How many runs are kept; the oldest are dropped first.
 const CAPACITY: usize = 2_000;
@@ -39,9 +44,9 @@ impl Default for History {
 }
 
 impl History {
-    /// The latest `most` runs, newest first.
-    pub(crate) fn latest(&self, most: usize) -> Vec<RunRecord> {
-        self.0.latest(most)
+    /// A page of the runs, by when they began.
+    pub(crate) fn page(&self, cut: &Cut<'_>) -> Page<RunRecord> {
+        self.0.page(cut, |_| true, |run| clock::parse_millis(&run.time))
     }
 
     /// Counts the runs.

@@ -81,8 +81,11 @@ impl Instance {
             session: (token, Arc::clone(processes)),
             reaper: reaper.clone(),
         };
-        instance.wait_until_ready(request_id).await?;
-        Ok(instance)
+        let ready = instance.wait_until_ready(request_id).await;
+        if ready.is_err() {
+            instance.last_words().await;
+        }
+        ready.map(|()| instance)
     }
 
     async fn wait_until_ready(&mut self, request_id: &str) -> Result<(), FunctionError> {
@@ -103,6 +106,11 @@ impl Instance {
                 failed("Sandbox.Timedout", &error)
             }
         })
+    }
+
+    /// Waits until what the process wrote is in the logs: the reason of its end stands before the end.
+    pub(super) async fn last_words(&self) {
+        self.output.read().await;
     }
 
     /// Whether the process is still running.

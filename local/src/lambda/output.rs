@@ -18,9 +18,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Output(Vec<mpsc::Sender<Mark>>);
 
-/// From here on, what is written belongs to another invocation.
+/// What was written before it is read first. From here on, what is written belongs to another invocation, if it says so.
 struct Mark {
-    source: Source,
+    source: Option<Source>,
     done: oneshot::Sender<()>,
 }
 
@@ -50,11 +50,20 @@ impl Output {
 
     /// What is written from now on belongs to `source`; what was written before is read first.
     pub(super) async fn belongs_to(&self, source: &Source) {
+        self.mark(Some(source)).await;
+    }
+
+    /// Waits until what was written so far is in the logs.
+    pub(super) async fn read(&self) {
+        self.mark(None).await;
+    }
+
+    async fn mark(&self, source: Option<&Source>) {
         for pipe in &self.0 {
             let (done, handled) = oneshot::channel();
             let mark = async {
-                // A pipe that was closed has no more lines.
-                if pipe.send(Mark { source: source.clone(), done }).await.is_ok() {
+                // A pipe that was closed has no more lines once its reader has ended.
+                if pipe.send(Mark { source: source.cloned(), done }).await.is_ok() {
                     let _handled = handled.await;
                 }
             };
@@ -95,7 +104,7 @@ async fn read(
                 if !line.is_empty() {
                     add(&source, &mut line);
                 }
-                source = mark.source;
+                source = mark.source.unwrap_or(source);
                 // Nobody waits any more if it took too long.
                 let _waiting = mark.done.send(());
                 continue;

@@ -76,6 +76,7 @@ impl Pool {
         if reusable {
             self.idle().push(instance);
         } else {
+            instance.last_words().await;
             drop(instance);
         }
         self.finished(&source, outcome, span, init)

@@ -10,7 +10,7 @@ use crate::{
     clock,
     deduplication::{Deduplication, sequence_number},
     random_id::new_id,
-    ring_buffer::RingBuffer,
+    ring_buffer::{Cut, Page, RingBuffer},
     sqs::Queues,
     template::{Subscription, Topic},
     trace_header::TraceHeader,
@@ -85,6 +85,11 @@ impl Sns {
     /// Up to `limit` notifications, newest first.
     pub(crate) fn published(&self, limit: usize) -> Vec<Notification> {
         self.published.latest(limit)
+    }
+
+    /// A page of the notifications.
+    pub(crate) fn page(&self, cut: &Cut<'_>) -> Page<Notification> {
+        self.published.page(cut, |_| true, |sent| clock::parse_millis(&sent.time))
     }
 
     /// Counts the changes of what is published.

@@ -9,7 +9,13 @@ use super::{
     Message, NewMessage,
     queue::{Queue, Received, Sent},
 };
-use crate::{clock, logs::Logs, template, wire::AwsError};
+use crate::{
+    clock,
+    logs::Logs,
+    ring_buffer::{Cut, Page},
+    template,
+    wire::AwsError,
+};
 
 /// The queues of a template.
 #[derive(Debug)]
@@ -93,6 +99,15 @@ impl Queues {
         let mut letters: Vec<_> = dead_letters(&queues).collect();
         letters.sort_by(|a, b| b.time.cmp(&a.time));
         letters.into_iter().take(limit).cloned().collect()
+    }
+
+    /// A page of the dead letters.
+    pub(crate) fn page(&self, cut: &Cut<'_>) -> Page<Message> {
+        let queues = self.by_name();
+        let mut letters: Vec<_> =
+            dead_letters(&queues).map(|letter| (&letter.id, letter)).collect();
+        letters.reverse();
+        cut.page(letters.into_iter(), |letter| clock::parse_millis(&letter.time))
     }
 
     /// How many dead letters there are.

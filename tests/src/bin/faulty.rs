@@ -1,5 +1,5 @@
 //! A function that fails in the way that its file's name says: `faulty-crash` exits during an
-//! invocation, `faulty-hang` never responds, `faulty-error` responds with an error, `faulty-init`
+//! invocation, `faulty-panic` panics, `faulty-hang` never responds, `faulty-error` responds with an error, `faulty-init`
 //! exits before it is ready. It uses the Runtime API over a plain socket and has no dependencies,
 //! like a function in another language.
 
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     loop {
         let Some(id) = next(&api) else { return ExitCode::SUCCESS };
         match way {
+            "panic" => panic!("out of paper"),
             "crash" => return ExitCode::from(7),
             "hang" => loop {
                 std::thread::park();

@@ -183,7 +183,7 @@ async fn the_console_serves_its_page_and_its_data() {
     assert_eq!(state["traces"][0]["id"], response.trace_id());
     assert_eq!(state["traces"][0]["annotations"]["order_id"], response.order_id());
     assert_eq!(state["traces"][0]["annotations"]["notification_type"], "confirmed");
-    assert_eq!(state["notifications"].as_array().unwrap().len(), 1);
+    assert_eq!(state["notifications"]["rows"].as_array().unwrap().len(), 1);
     let trace = format!("{console}console/traces/{}", response.trace_id());
     let trace = world.request("GET", &trace, "", &[]).await.body;
     assert!(trace["logs"].as_array().unwrap().len() >= 5, "{}", trace["logs"]);

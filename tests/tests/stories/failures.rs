@@ -31,6 +31,7 @@ fn run<'a>(seen: &'a Seen, service: &'a str) -> &'a e2e::Part {
 async fn a_crash_a_timeout_and_an_error_are_distinguished() {
     for (way, kind, message) in [
         ("crash", "Runtime.ExitError", "exit status 7"),
+        ("panic", "Runtime.ExitError", "exit status 101"),
         ("hang", "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
         ("error", "Faulty", "as its name says"),
         ("init", "Runtime.ExitError", "exit status 3"),
@@ -67,6 +68,23 @@ async fn a_crash_a_timeout_and_an_error_are_distinguished() {
         assert!(trace.segments("AWS::Lambda", "").all(|segment| !segment.is("fault")), "{way}");
         assert!(!run(&trace, "inventory-service").is("fault"), "{way}");
         assert_eq!(trace.orphans().len(), 0, "{way}: {:#?}", trace.orphans());
+
+        // Each panic stands before the end that it caused, and in the same trace.
+        let lines = world.stack().log_lines(|line| line.trace_id.as_ref() == Some(&trace.id));
+        let of_payment = lines.iter().filter(|line| line.function.contains("payment"));
+        let said: Vec<_> = of_payment
+            .filter_map(|line| {
+                let known = ["out of paper", "Runtime.ExitError", "gave up"];
+                known.into_iter().find(|text| line.message.starts_with(text))
+            })
+            .collect();
+        match way {
+            "panic" => assert_eq!(
+                said,
+                [["out of paper", "Runtime.ExitError"].repeat(3), vec!["gave up"]].concat()
+            ),
+            _ => assert!(!said.contains(&"out of paper"), "{way}: {said:?}"),
+        }
 
         let letters = world.stack().dead_letters();
         assert_eq!(letters.len(), 1, "{way}: {letters:#?}");

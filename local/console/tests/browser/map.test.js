@@ -33,6 +33,9 @@ test("a node says how often, how fast and why it failed, and leads to its traces
   await page.goto(local.console);
   await page.getByRole("link", { name: /^prod, ApiGateway|^[^:]*ApiGateway::Stage:/ }).first().click();
   await selected().getByText("2 calls").waitFor();
+  // They came within the last minute, which says nothing of a shorter time.
+  await page.goto(page.url().replace("#?", "#?minutes=60&"));
+  await selected().getByText(/^2 calls, (2\.0|1\.\d) a minute$/).waitFor();
   await selected().getByText(/^p99 [\d.]+ ms$/).waitFor();
   await selected().getByRole("img", { name: /^Histogram of latencies/ }).waitFor();
   await selected().locator("td.mono", { hasText: "answered with 422" }).waitFor();
@@ -52,6 +55,40 @@ test("an edge says the same of the calls, at the keyboard too", async () => {
   await selected().getByRole("link", { name: "all its traces" }).click();
   await page.waitForFunction("document.querySelectorAll('tr.open').length === 1");
   assert.match(await page.getByLabel("filter traces").inputValue(), /^edge\(/);
+});
+
+test("of lines that are close to each other, the nearest takes the click", async () => {
+  await page.goto(local.console);
+  await page.locator(".map a .reach").first().waitFor();
+  // Points on each line that no node and no other line is on, with the line's key.
+  const points = /** @type {{ key: string, x: number, y: number, crowded: boolean }[]} */ (await page.evaluate(`(() => {
+    const reaches = [...document.querySelectorAll(".map .reach")], found = [];
+    const near = (line, point, most) => {
+      for (let at = 0; at < line.getTotalLength(); at += 1) {
+        const { x, y } = line.getPointAtLength(at);
+        if (Math.hypot(x - point.x, y - point.y) < most) return true;
+      }
+      return false;
+    };
+    for (const reach of reaches) for (const share of [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95]) {
+      const point = reach.getPointAtLength(reach.getTotalLength() * share);
+      const others = reaches.filter((other) => other !== reach && other.isPointInStroke(point));
+      const { x, y } = new DOMPoint(point.x, point.y).matrixTransform(reach.getScreenCTM());
+      if (others.some((other) => near(other, point, 3)) || document.elementsFromPoint(x, y)[0].closest("a")?.querySelector(".disc")) continue;
+      found.push({ key: reach.closest("a").dataset.key, x, y, crowded: others.length > 0 });
+    }
+    return found;
+  })()`));
+  assert.ok(points.filter(({ crowded }) => crowded).length >= 3, JSON.stringify(points));
+  for (const { key, x, y } of points) {
+    await page.mouse.move(x, y);
+    assert.equal(await page.evaluate(`document.elementFromPoint(${x}, ${y})?.closest("a")?.dataset.key`), key);
+  }
+  const crowded = points.findLast(({ crowded }) => crowded);
+  assert.ok(crowded);
+  await page.mouse.click(crowded.x, crowded.y);
+  await page.locator(".map a[aria-current]").waitFor();
+  assert.equal(await page.locator(".map a[aria-current]").getAttribute("data-key"), crowded.key);
 });
 
 test("the map says in words what it shows", async () => {

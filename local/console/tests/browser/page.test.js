@@ -136,6 +136,25 @@ test("texts in a trace never become markup", async () => {
   await page.locator(".waterfall .label", { hasText: "hostile & co" }).waitFor();
 });
 
+test("no name reverses what stands beside it", async () => {
+  const hostile = "evil\u202egnp";
+  const id = await sendSegment(local, {
+    name: "reversal", annotations: { order_id: hostile, outcome: hostile }, http: { request: { method: "GET", url: "https://x.example/" + hostile }, response: { status: 200 } },
+  });
+  for (const hash of ["", "#trace/" + id]) {
+    await open(hash);
+    await page.locator("main", { hasText: "evil⟨U+202E⟩gnp" }).waitFor();
+    assert.equal(await page.evaluate("document.documentElement.innerText.includes('\u202e') || document.querySelector('[title*=\"\u202e\"], [aria-label*=\"\u202e\"]') !== null"), false, hash);
+  }
+  await open("");
+  const [request, status] = await page.evaluate(`(() => {
+    const cell = document.querySelector('tr[data-key="${id}"] td.wide'), range = document.createRange();
+    range.selectNodeContents(cell.firstChild);
+    return [range.getBoundingClientRect().right, cell.querySelector("span").getBoundingClientRect().left];
+  })()`);
+  assert.ok(request <= status + 1, `${request} and ${status}`);
+});
+
 test("a refresh keeps focus, selection, scroll positions and what is open", async () => {
   const id = await placeOrder(local);
   await page.setViewportSize({ width: 900, height: 300 });

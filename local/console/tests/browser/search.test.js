@@ -64,6 +64,28 @@ test("the box completes keywords and the annotations that there are", async () =
   await page.locator('#completions option[value="fault AND !throttle"]').waitFor({ state: "attached" });
 });
 
+test("while a word is unfinished, what was found before stays", async () => {
+  const [slow] = await putSegments(local, [{ name: "shop", annotations: { pace: "slow" } }]);
+  for (const [hash, shown] of [["#traces", `tr[data-key="${slow}"]`], ["", ".map svg"]]) {
+    await open(hash ?? "");
+    const box = page.getByLabel("filter traces");
+    await box.fill('annotation[pace] = "slow"');
+    await page.getByText("1 match the filter").waitFor();
+    await box.fill('annotation[pace] = "slow" AN');
+    await page.locator("#filter-error mark").waitFor();
+    await page.locator(".stale", { hasText: 'This is what annotation[pace] = "slow" found' }).waitFor();
+    await page.getByText("1 match the filter").waitFor();
+    await page.locator(shown ?? "").first().waitFor();
+    await box.fill('annotation[pace] = "slow" AND ok');
+    await page.locator(".stale").waitFor({ state: "detached" });
+  }
+  // Nothing was found before.
+  await page.goto("about:blank");
+  await open("#traces?filter=fault+AND+%3E");
+  await page.locator("small", { hasText: "the filter has an error" }).waitFor();
+  assert.equal(await page.locator(".stale").count(), 0);
+});
+
 test("a time range that is over is kept in the URL", async () => {
   const now = Date.now() / 1000;
   const [old, recent] = await putSegments(local, [{ name: "then", start_time: now - 1200, end_time: now - 1199 }, { name: "now" }]);
@@ -85,6 +107,10 @@ test("the list goes on", async () => {
   await page.getByText("101 to 200 of 230").waitFor();
   await page.getByRole("link", { name: "older" }).click();
   await page.getByText("201 to 230 of 230").waitFor();
+  await row(ids[0] ?? "").waitFor();
+  await page.getByRole("link", { name: "newer" }).click();
+  await page.getByText("101 to 200 of 230").waitFor();
+  await page.getByRole("link", { name: "older" }).click();
   await row(ids[0] ?? "").waitFor();
   // New traces do not move the page that somebody reads.
   await putSegments(local, [{ name: "many" }]);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal, traceInTerminal } from "./world.js";
+import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal, traceInTerminal, withPanickingFunction } from "./world.js";
 
 /** @import { Browser, BrowserContext, Page } from "playwright-core" */
 /** @import { Local } from "./world.js" */
@@ -86,13 +86,54 @@ test("an exception shows what caused it, its failure is a key away, and ids can 
   assert.equal(await page.evaluate("navigator.clipboard.readText()"), id);
 });
 
+test("a crash is explained once, with the panic", () => withPanickingFunction(async (executable) => {
+  const broken = await startLocal("--no-build", "--retry-delay", "0", "--bootstrap", "distributed-tracing-demo-payment-service=" + executable);
+  try {
+    await page.goto(`${broken.console}#trace/${await placeOrder(broken)}`);
+    const why = page.locator('[data-key="why"]');
+    await why.locator("li", { hasText: "(3 times)" }).locator(".words", { hasText: "panicked at src/main.rs:7:5:\nout of paper" }).waitFor();
+    await why.locator("li", { hasText: /^dead letter in failed-invocations\s*$/ }).waitFor();
+    await why.locator("li", { hasText: "gave up after 3 attempts" }).waitFor();
+    assert.equal((await why.innerText()).match(/Runtime exited/g)?.length, 1);
+    assert.equal((await why.innerText()).match(/out of paper/g)?.length, 1);
+
+    const lines = await page.locator('[data-key="logs"] td.wide').allInnerTexts();
+    const story = lines.map((text) => /out of paper|Runtime exited/.exec(text)?.[0]).filter(Boolean);
+    assert.deepEqual(story, Array(3).fill(["out of paper", "Runtime exited"]).flat());
+  } finally {
+    await broken.stop();
+  }
+}));
+
+test("each failure is one stop of the key e", () => withPanickingFunction(async (executable) => {
+  const broken = await startLocal("--no-build", "--retry-delay", "0", "--bootstrap", "distributed-tracing-demo-payment-service=" + executable);
+  try {
+    await page.goto(`${broken.console}#trace/${await placeOrder(broken)}`);
+    await page.locator('[data-key="why"] li', { hasText: "(3 times)" }).waitFor();
+    /** @type {string[]} */
+    const stops = [];
+    for (let press = 0; press < 4; press += 1) {
+      await page.keyboard.press("e");
+      stops.push(String(await page.evaluate("document.activeElement.parentElement.dataset.span")));
+    }
+    assert.equal(new Set(stops).size, 3);
+    assert.equal(stops[3], stops[0]);
+    // What is folded is a stop at what hides it.
+    await line("payment-service · Lambda").first().getByRole("button", { name: /^what / }).click();
+    await page.keyboard.press("e");
+    assert.match(String(await page.evaluate("document.activeElement.innerText")), /^payment-service · Lambda/);
+  } finally {
+    await broken.stop();
+  }
+}));
+
 test("linked traces lead to each other", async () => {
   const [first] = await putSegments(local, [{ name: "published" }]);
   const [second] = await putSegments(local, [{ name: "replayed", metadata: { default: { published_in_trace: first } } }]);
   await open("#trace/" + second);
   await page.locator("p", { hasText: "Published in trace" }).getByRole("link").click();
   await page.locator("h2", { hasText: first ?? "" }).waitFor();
-  await page.locator("p", { hasText: "Named by" }).getByRole("link").click();
+  await page.locator("p", { hasText: "Linked from" }).getByRole("link").click();
   await page.locator("h2", { hasText: second ?? "" }).waitFor();
 });
 
@@ -139,6 +180,15 @@ test("a trace goes out as a file, and comes in where it is dropped", async () =>
     await line("travels").waitFor();
     await drop("nothing of ours");
     await page.locator("#notice", { hasText: "the file is not JSON" }).waitFor();
+    // The same at the keyboard, from the list and from a trace.
+    for (const hash of ["#traces", "#trace/" + id]) {
+      const name = `chosen at ${hash.slice(0, 7)}`, chosen = segmentOf({ name });
+      await page.goto(other.console + hash);
+      const chooser = page.waitForEvent("filechooser");
+      await page.getByRole("button", { name: "import a trace" }).press("Enter");
+      await (await chooser).setFiles({ name: "trace.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(chosen)) });
+      await page.locator("h2", { hasText: chosen.trace_id }).waitFor();
+    }
     await drop(JSON.stringify(segmentOf({ name: "travels", start_time: "yesterday" })));
     await page.locator("#notice", { hasText: "not imported" }).waitFor();
   } finally {

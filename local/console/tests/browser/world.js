@@ -2,7 +2,7 @@
 // A running `cargo local` and a browser that looks at its page.
 import { execFile, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -62,6 +62,20 @@ export async function startLocal(...options) {
 export async function traceInTerminal(local, id, ...options) {
   const run = promisify(execFile)("cargo", ["local", "trace", id, "--endpoint-url", local.console, ...options], { cwd: ROOT });
   return (await run).stdout.trimEnd().split("\n");
+}
+
+/**
+ * Calls `use` with the path of a function that panics before it is ready.
+ * @param {(executable: string) => Promise<void>} use
+ */
+export async function withPanickingFunction(use) {
+  const folder = mkdtempSync(path.join(tmpdir(), "console-")), executable = path.join(folder, "panics");
+  try {
+    writeFileSync(executable, "#!/bin/sh\nprintf \"thread 'main' panicked at src/main.rs:7:5:\\nout of paper\\n\" >&2\nexit 101\n", { mode: 0o755 });
+    await use(executable);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Starts a browser with a profile of its own. */
@@ -134,6 +148,21 @@ export async function publishUntraced(local, message) {
   };
   const TopicArn = /arn:aws:sns:[^<]+/.exec(await call({ Action: "ListTopics" }))?.[0] ?? "";
   await call({ Action: "Publish", TopicArn, Message: message, MessageGroupId: "test", MessageDeduplicationId: segmentOf({}).trace_id });
+}
+
+/**
+ * Puts events on the default bus, in no trace: number 1 first.
+ * @param {Local} local
+ * @param {number} count
+ */
+export async function putEvents(local, count) {
+  const headers = { authorization: SIGNED.authorization.replace("/xray/", "/events/"), "content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSEvents.PutEvents" };
+  const entries = Array.from({ length: count }, (_, number) => ({ Source: "test", DetailType: `Event ${number + 1}`, Detail: "{}" }));
+  for (let at = 0; at < count; at += 10) {
+    const response = await fetch(local.console, { method: "POST", headers, body: JSON.stringify({ Entries: entries.slice(at, at + 10) }) });
+    const { FailedEntryCount } = /** @type {any} */ (await response.json());
+    if (FailedEntryCount !== 0) throw new Error(`EventBridge answered ${response.status}, ${FailedEntryCount} failed`);
+  }
 }
 
 /**

@@ -10,6 +10,8 @@ test("a word is completed to what may stand there", () => {
   assert.deepEqual(complete("fault AND !ann"), ["fault AND !annotation[order_id] = "]);
   assert.deepEqual(complete("fault "), ["fault AND ", "fault OR "]);
   assert.deepEqual(complete("fault O"), ["fault OR "]);
+  assert.deepEqual(complete('service("x") { fault }'), ['service("x") { fault } AND ', 'service("x") { fault } OR ']);
+  assert.deepEqual(complete('user = "x"o'), ['user = "x" OR ']);
   assert.deepEqual(complete('service("order'), ['service("order service")']);
   assert.deepEqual(complete('service("a'), ['service("a\\"b")']);
   assert.deepEqual(complete('annotation[order_id] = "fau'), []);

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commonPrefix, duration, shorten, timeOfDay, withoutPrefix } from "../../format.js";
+import { commonPrefix, duration, shorten, timeOfDay, visible, withoutPrefix } from "../../format.js";
 
 test("durations have three digits", () => {
   for (const [seconds, text] of /** @type {[number, string][]} */ ([
@@ -28,4 +28,10 @@ test("names are shortened", () => {
   assert.equal(shorten("order-service", 1), "…");
   const [one, other] = ["shop-of-many-things-order-service", "shop-of-many-things-payment-service"];
   assert.notEqual(shorten(one, 20), shorten(other, 20));
+});
+
+test("what would reverse a text is written out, and letters of every script stay", () => {
+  for (const [text, expected] of /** @type {[string, string][]} */ ([
+    ["abc", "abc"], ["שלום → ok", "שלום → ok"], ["pay\u202egnp", "pay⟨U+202E⟩gnp"], ["\u2066x\u2069\u202a", "⟨U+2066⟩x⟨U+2069⟩⟨U+202A⟩"],
+  ])) assert.equal(visible(text), expected);
 });

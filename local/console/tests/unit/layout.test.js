@@ -1,7 +1,8 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RADIUS, layout } from "../../layout.js";
+import { layout } from "../../layout.js";
+import { RADIUS } from "../../paths.js";
 
 /** @import { Service } from "../../types.d.ts" */
 
@@ -40,6 +41,9 @@ const GRAPHS = {
   "two circles through one node": graph("client > bus", "bus > a b", "a > bus", "b > bus x"),
   "two parts": graph("client > a", "b > c"),
   "a broad layer": graph("client > a", "a > b c d e f g h i j k l"),
+  "long shortcuts": graph("client > a", "a > b c d e f", "b > c", "c > d", "d > e", "e > f"),
+  "shortcuts past broad layers": graph("client > a", "a > b c d e z", "b > x", "c > x", "d > y", "e > y", "x > z", "y > z"),
+  "two entries, far apart": graph("client > a", "a > b", "b > c d", "c > e", "d > e", "timer > e"),
   "crossing neighbours": graph("p > z", "q > y", "r > x"),
 };
 
@@ -65,6 +69,39 @@ test("no two nodes overlap", () => forAll((services, width, name) => {
     assert.ok(Math.hypot(a.x - b.x, a.y - b.y) > 2 * RADIUS, `${name}: ${a.service.Name} and ${b.service.Name}`);
   }));
 }));
+
+test("no edge runs through a node that it does not join, nor through its label", () => forAll((services, width, name) => {
+  const map = layout(services, width);
+  for (const { caller, callee, path } of map.edges) for (const { service, x, y } of map.nodes) {
+    if (service === caller || service === callee) continue;
+    for (const point of pointsOf(path)) {
+      const text = `${name}: ${caller.Name} > ${callee.Name} at ${service.Name}`;
+      assert.ok(Math.hypot(point.x - x, point.y - y) > RADIUS + 2, text);
+      assert.ok(Math.abs(point.x - x) > 30 || point.y < y || point.y > y + RADIUS + 26, text + "'s label");
+    }
+  }
+}));
+
+/**
+ * Points on a path of absolute commands, close to each other.
+ * @param {string} path
+ */
+function pointsOf(path) {
+  const points = [{ x: 0, y: 0 }];
+  for (const [, command, numbers = ""] of path.matchAll(/([MLCQ])([^MLCQ]*)/g)) {
+    const values = numbers.trim().split(/[ ,]+/).map(Number);
+    const ends = values.flatMap((x, at) => at % 2 ? [] : [{ x, y: values[at + 1] ?? NaN }]);
+    // A Bézier curve, by de Casteljau; a straight line is one of degree 1.
+    const given = command === "M" ? ends : [/** @type {{ x: number, y: number }} */ (points.at(-1)), ...ends];
+    for (let step = command === "M" ? 40 : 1; step <= 40; step += 1) {
+      let row = given;
+      const between = (/** @type {number} */ a, /** @type {number} */ b) => a + (b - a) * step / 40;
+      while (row.length > 1) row = row.slice(1).map((to, at) => ({ x: between(row[at]?.x ?? NaN, to.x), y: between(row[at]?.y ?? NaN, to.y) }));
+      points.push(...row);
+    }
+  }
+  return points.slice(1);
+}
 
 test("a callee stands behind its caller unless the edge closes a circle", () => {
   /** How many edges lead back in each graph. */

@@ -33,8 +33,9 @@ test("what is below a folded span is hidden", () => {
 test("log lines and events stand at the span where they happened", () => {
   const run = { kind: /** @type {const} */ ("segment"), origin: "AWS::Lambda::Function", aws: { request_id: "r" } };
   const nodes = [
-    span("first", null, 0, 2, run), span("work", 0, 0.5, 1.5), span("call", 1, 0.8, 1),
-    span("second", null, 5, 7, run), span("again", 3, 5, 7),
+    // Documents come in any order.
+    span("second", null, 5, 7, run), span("again", 0, 5, 7),
+    span("first", null, 0, 2, run), span("work", 2, 0.5, 1.5), span("call", 3, 0.8, 1),
   ];
   const at = (/** @type {number} */ time, request_id = "r") => ({ time: new Date(time * 1000).toISOString(), request_id, function: "f", level: "", message: String(time), fields: "" });
   const event = { event: { id: "e", source: "s", "detail-type": "d" }, rules: [], parent_id: "call" };

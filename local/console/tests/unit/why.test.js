@@ -1,9 +1,10 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { culprits, reason } from "../../why.js";
+import { crashes, culprits } from "../../failures.js";
+import { failures, reason } from "../../why.js";
 
-/** @import { Span } from "../../types.d.ts" */
+/** @import { LogLine, Span, Trace } from "../../types.d.ts" */
 
 /**
  * @param {string} id
@@ -40,4 +41,48 @@ test("a reason is the whole chain of causes, each once", () => {
   assert.equal(reason(span("x", null, { cause: { exceptions } })), "could not pay: declined: Timeout");
   assert.equal(reason(span("x", null, { http: { response: { status: 422 } } })), "answered with 422");
   assert.equal(reason(span("x", null)), "no cause given");
+});
+
+/**
+ * @param {string} level
+ * @param {string} message
+ * @param {Partial<LogLine>} more
+ * @returns {LogLine}
+ */
+function line(level, message, more = {}) {
+  return { time: "2026-01-01T00:00:00Z", function: "pay", level, message, fields: "", request_id: "r", ...more };
+}
+
+test("what a process wrote last stands with its end", () => {
+  const end = line("ERROR", "Runtime.ExitError: RequestId: r Error: exit status: 101");
+  const panic = [line("", ""), line("", "thread 'main' (7) panicked at src/main.rs:7:5:"), line("", "out of paper")];
+  const words = ["thread 'main' (7) panicked at src/main.rs:7:5:", "out of paper"];
+  for (const [lines, expected] of /** @type {[LogLine[], string[][]][]} */ ([
+    [[], []],
+    [[end], [[]]],
+    [[...panic, end], [words]],
+    [[...panic, line("", "note: run with `RUST_BACKTRACE=1`"), end], [words]],
+    [[...panic, line("", "stack backtrace:"), line("", "0: main"), end], [words]],
+    // What was written before the panic, as JSON, by others and by an earlier attempt is something else.
+    [[line("", "starting"), ...panic.slice(0, 2), line("", "metrics", { fields: "n=1" }), line("", "x", { request_id: "other" }), line("INFO", "y"), ...panic.slice(2), end], [words]],
+    [[...panic, end, line("", "a"), line("", "b"), line("", "c"), line("", "d"), end], [words, ["b", "c", "d"]]],
+  ])) assert.deepEqual([...crashes(lines.map((each) => ({ ...each }))).values()], expected);
+});
+
+test("the same error of the same invocation is listed once, with the process's last words", () => {
+  const message = "RequestId: r Error: Runtime exited without providing a reason: exit status: 101";
+  const cause = { exceptions: [{ type: "Runtime.ExitError", message }] };
+  const run = (/** @type {number} */ start, /** @type {number} */ parent) =>
+    span(`run${start}`, parent, { kind: "segment", name: "pay", origin: "AWS::Lambda::Function", fault: true, start, end: start + 1, aws: { request_id: "r" }, cause });
+  const attempt = (/** @type {number} */ start) => span(`attempt${start}`, null, { fault: true, start, end: start + 1 });
+  const end = () => [line("", "thread 'main' panicked at a.rs:1:1:"), line("", "out of paper"), line("ERROR", "Runtime.ExitError: " + message)];
+  const letter = { id: "l", queue: "failed", time: "", reason: "Runtime.ExitError: " + message, attributes: {}, body: {}, trace_id: "t" };
+  const trace = /** @type {Trace} */ (/** @type {Partial<Trace>} */ ({
+    nodes: [attempt(1), run(1, 0), attempt(3), run(3, 2)], deadLetters: [letter],
+    logs: [...end(), ...end(), line("ERROR", "gave up"), line("ERROR", "gave up"), line("ERROR", "Runtime.ExitError: " + message, { request_id: "other" })],
+  }));
+  const { spans, letters, lines } = failures(trace, "");
+  assert.deepEqual(spans.map(({ span, times, words }) => [span.id, times, words.at(-1)]), [["run1", 2, "out of paper"]]);
+  assert.deepEqual(letters.map(({ why }) => why), [""]);
+  assert.deepEqual(lines.map(({ why, times }) => [why, times]), [["gave up", 2], ["Runtime.ExitError: " + message, 1]]);
 });
