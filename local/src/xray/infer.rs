@@ -34,7 +34,7 @@ pub(super) fn without_inferred(nodes: Vec<(Node, Option<String>)>) -> Vec<(Node,
     let call = |parent: Option<&String>| parent.and_then(|parent| inferred.get(parent));
     let is_left = |(node, parent): &(Node, Option<String>)| {
         let queue_time = node.kind == Kind::Subsegment && node.name() == QUEUE_TIME;
-        !inferred.contains_key(&node.id) && !(queue_time && call(parent.as_ref()).is_some())
+        !(inferred.contains_key(&node.id) || queue_time && call(parent.as_ref()).is_some())
     };
     let nodes = nodes.into_iter().filter(is_left);
     nodes.map(|(node, parent)| (node, call(parent.as_ref()).cloned().or(parent))).collect()

@@ -54,7 +54,7 @@ function line(level, message, more = {}) {
 }
 
 test("what a process wrote last stands with its end", () => {
-  const end = line("ERROR", "Runtime.ExitError: RequestId: r Error: exit status: 101");
+  const end = line("ERROR", "Runtime.ExitError: RequestId: r Error: Runtime exited with error: exit status 101");
   const panic = [line("", ""), line("", "thread 'main' (7) panicked at src/main.rs:7:5:"), line("", "out of paper")];
   const words = ["thread 'main' (7) panicked at src/main.rs:7:5:", "out of paper"];
   for (const [lines, expected] of /** @type {[LogLine[], string[][]][]} */ ([
@@ -70,7 +70,7 @@ test("what a process wrote last stands with its end", () => {
 });
 
 test("the same error of the same invocation is listed once, with the process's last words", () => {
-  const message = "RequestId: r Error: Runtime exited without providing a reason: exit status: 101";
+  const message = "RequestId: r Error: Runtime exited with error: exit status 101";
   const cause = { exceptions: [{ type: "Runtime.ExitError", message }] };
   const run = (/** @type {number} */ start, /** @type {number} */ parent) =>
     span(`run${start}`, parent, { kind: "segment", name: "pay", origin: "AWS::Lambda::Function", fault: true, start, end: start + 1, aws: { request_id: "r" }, cause });
