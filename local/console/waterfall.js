@@ -33,7 +33,7 @@ export function drawWaterfall(trace, prefix, folded, route) {
     bar.style.width = Math.max(0, (end - span.start) / whole * 100) + "%";
     const text = label(span, prefix);
     const name = el("span", { class: "label " + span.kind },
-      status === "ok" || status === "partial" ? null : dot(status), text, unmet && el("span", { class: "soft" }, " (condition not met)"),
+      status === "ok" || status === "partial" ? null : dot(status), text, unmet && el("span", { class: "soft" }, " (condition not met)"), retries(span),
       waits && el("span", { class: "unseen" }, " (on the critical path)"), marks(happened.get(span.id)));
     const fold = below > 0 && el("button", { type: "button", class: "fold", "data-folds": span.id, "aria-expanded": String(!isFolded), "aria-label": `what ${text} called` }, isFolded ? "▸" : "▾");
     const row = el("div", { class: "row", "data-key": span.id }, fold || null,
@@ -43,6 +43,15 @@ export function drawWaterfall(trace, prefix, folded, route) {
     row.style.setProperty("--depth", String(depth));
     return row;
   }));
+}
+
+/**
+ * How often a call was tried again, which is where its time went.
+ * @param {Span} span
+ */
+function retries({ metadata }) {
+  const own = /** @type {Record<string, unknown>} */ (metadata?.default ?? metadata ?? {}), count = Number(own.retries);
+  return count > 0 && el("span", { class: "soft" }, count === 1 ? " (1 retry)" : ` (${count} retries)`);
 }
 
 /**
