@@ -221,3 +221,16 @@ async function drop(text) {
     document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: files }));
   }, text);
 }
+
+test("a call that was tried again says so", async () => {
+  const call = { id: "00000000000000c1", name: "DynamoDB", namespace: "aws", start_time: Date.now() / 1000 - 1, end_time: Date.now() / 1000, aws: { operation: "GetItem" } };
+  const [id] = await putSegments(local, [{ name: "shop", subsegments: [
+    { ...call, metadata: { retries: 2 } },
+    { ...call, id: "00000000000000c2", aws: { operation: "PutItem" }, metadata: { default: { retries: 1 } } },
+    { ...call, id: "00000000000000c3", aws: { operation: "Query" }, metadata: { retries: 0 } },
+  ] }]);
+  await open("#trace/" + id);
+  await line("GetItem (2 retries)").waitFor();
+  await line("PutItem (1 retry)").waitFor();
+  assert.equal(await line("Query").locator("summary", { hasText: "retr" }).count(), 0);
+});
