@@ -10,14 +10,15 @@ const BATCH: usize = 5_000;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Some(Chaos { orders, percent, seed }) = arguments() else {
+    let Some(chaos) = arguments() else {
         println!("cargo soak [--orders COUNT] [--faults PERCENT] [--seed NUMBER]");
         return ExitCode::from(2);
     };
     let mut total = None;
-    for begin in (0..orders).step_by(BATCH) {
-        let seed = seed.wrapping_add(u64::try_from(begin / BATCH).unwrap_or_default());
-        let report = Chaos { orders: BATCH.min(orders - begin), percent, seed }.run().await;
+    for begin in (0..chaos.orders).step_by(BATCH) {
+        let orders = BATCH.min(chaos.orders - begin);
+        let seed = chaos.seed.wrapping_add(u64::try_from(begin / BATCH).unwrap_or_default());
+        let report = Chaos { orders, seed, ..chaos }.run().await;
         println!("{report}");
         total = Some(match total {
             None => report,
@@ -30,7 +31,8 @@ async fn main() -> ExitCode {
 }
 
 fn arguments() -> Option<Chaos> {
-    let mut chaos = Chaos { orders: 10_000, percent: 10.0, seed: 0 };
+    // In the release profile two cores have time for so many, whose calls mostly wait.
+    let mut chaos = Chaos { orders: 10_000, at_once: 64, percent: 10.0, seed: 0 };
     let mut arguments = env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next()?;

@@ -20,16 +20,13 @@ use crate::world::World;
 
 pub use self::report::{Report, table};
 
-/// How many processes a function may have: calls that hang keep theirs busy.
-const PROCESSES: usize = 12;
-/// How many clients order at the same time.
-const CLIENTS: usize = 24;
-
 /// Many orders while everything fails, and then what they came to.
 #[derive(Clone, Copy, Debug)]
 pub struct Chaos {
     /// How many clients want to order something.
     pub orders: usize,
+    /// How many of them do so at the same time. A function may have half as many processes: calls that hang keep theirs busy.
+    pub at_once: usize,
     /// How many of a hundred calls meet a fault.
     pub percent: f64,
     /// Decides what clients do and which calls meet a fault.
@@ -39,13 +36,12 @@ pub struct Chaos {
 impl Chaos {
     /// Has everybody order, ends the faults, heals, and audits.
     pub async fn run(self) -> Report {
-        let begin = Instant::now();
         let counts = Arc::new(Counts::default());
         let log = Arc::clone(&counts);
         let mut builder = World::with()
             .parameter("InitialStock", &client::INITIAL_STOCK.to_string())
             .processor()
-            .processes(PROCESSES)
+            .processes(self.at_once / 2)
             .traces(self.orders * 2)
             .seed(self.seed)
             .log(move |line| log.add(line));
@@ -53,6 +49,7 @@ impl Chaos {
             builder = builder.fault(&fault);
         }
         let world = Arc::new(builder.start().await);
+        let begin = Instant::now();
         let experiences = self.order(&world).await;
         let ordered = begin.elapsed();
         let injected = world.stack().injected_faults();
@@ -65,7 +62,7 @@ impl Chaos {
     }
 
     async fn order(self, world: &Arc<World>) -> Vec<client::Experience> {
-        let places = Arc::new(Semaphore::new(CLIENTS));
+        let places = Arc::new(Semaphore::new(self.at_once));
         let mut clients = JoinSet::new();
         for number in 0..self.orders {
             let client = Client::new(number, self.seed, self.percent > 0.0);

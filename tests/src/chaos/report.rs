@@ -151,7 +151,7 @@ impl Report {
 /// Everything, with the laws that are broken.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Chaos { orders, percent, seed } = self.chaos;
+        let Chaos { orders, percent, seed, .. } = self.chaos;
         writeln!(
             f,
             "{orders} orders, {percent} % faults, seed {seed}, {:.1?} until all were placed, {:.1?} in all",

@@ -3,7 +3,7 @@ use e2e::Chaos;
 /// Everybody orders while so many of a hundred calls meet a fault. Everything that has to be zero is zero; if
 /// not, the report says what is broken, and shows the traces of the first orders that are.
 async fn nothing_is_broken(orders: usize, percent: f64, seed: u64) {
-    let report = Chaos { orders, percent, seed }.run().await;
+    let report = Chaos { orders, at_once: 24, percent, seed }.run().await;
     assert!(report.is_clean(), "{report}");
 }
 
