@@ -3,7 +3,7 @@
 //! then each target reports how many it was and how long they took:
 //!
 //! ```sh
-//! FUZZ_INPUTS=1000000 cargo test --workspace --lib fuzz
+//! FUZZ_INPUTS=1000000 cargo test --release --workspace --lib fuzz
 //! ```
 //!
 //! No input may panic, take long, or break what comes after it, and whatever is answered is well formed. An input that does
