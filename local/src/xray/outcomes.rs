@@ -1,6 +1,9 @@
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,19 +17,31 @@ use super::{
 /// The last words of the names of annotations that say how something ended; the console page goes by the same.
 const NAMES: [&str; 4] = ["outcome", "status", "result", "type"];
 
+/// After so many traces in a row that say nothing the next is waited for a quarter of the time: there may be no business
+/// here whose traces ever do.
+const SILENT: u32 = 3;
+
 /// Who waits to learn how the business of a trace ended. Nothing here knows any business: it is what an annotation says
 /// whose name is that of an outcome.
 #[derive(Debug, Default)]
-pub(super) struct Outcomes(Mutex<HashMap<TraceId, oneshot::Sender<String>>>);
+pub(super) struct Outcomes {
+    waiting: Mutex<HashMap<TraceId, oneshot::Sender<String>>>,
+    /// How many traces in a row said nothing.
+    silent: AtomicU32,
+}
 
 impl Outcomes {
     /// How the business of a trace ended, once it is known; nothing if that takes longer than `limit`.
     pub(super) async fn of(&self, id: TraceId, limit: Duration) -> Option<String> {
         let (sender, outcome) = oneshot::channel();
         self.lock().insert(id, sender);
-        let known = timeout(limit, outcome).await;
+        let is_silent = self.silent.load(Ordering::Relaxed) >= SILENT;
+        let known = timeout(if is_silent { limit / 4 } else { limit }, outcome).await;
         self.lock().remove(&id);
-        known.ok()?.ok()
+        let known = known.ok().and_then(Result::ok);
+        let silent = |before: u32| if known.is_some() { 0 } else { before.saturating_add(1) };
+        self.silent.update(Ordering::Relaxed, Ordering::Relaxed, silent);
+        known
     }
 
     /// A trace has settled.
@@ -48,7 +63,7 @@ impl Outcomes {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TraceId, oneshot::Sender<String>>> {
         // A panic elsewhere does not make it wrong who waits.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -105,5 +120,19 @@ mod tests {
         store.settle(Duration::ZERO);
         assert_eq!(waiting.await.unwrap().as_deref(), Some("out_of_stock, refunded"));
         assert!(!store.awaits_outcomes());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_three_that_say_nothing_the_wait_is_shorter() {
+        let (outcomes, limit) = (Outcomes::default(), Duration::from_secs(2));
+        for expected in [2000, 2000, 2000, 500, 500] {
+            let start = tokio::time::Instant::now();
+            assert_eq!(outcomes.of(TraceId::default(), limit).await, None);
+            assert_eq!(start.elapsed().as_millis() / 10 * 10, expected);
+        }
+        outcomes.silent.store(0, Ordering::Relaxed);
+        let start = tokio::time::Instant::now();
+        outcomes.of(TraceId::default(), limit).await;
+        assert_eq!(start.elapsed().as_secs(), 2);
     }
 }
