@@ -147,6 +147,7 @@ test("no name reverses what stands beside it", async () => {
     assert.equal(await page.evaluate("document.documentElement.innerText.includes('\u202e') || document.querySelector('[title*=\"\u202e\"], [aria-label*=\"\u202e\"]') !== null"), false, hash);
   }
   await open("");
+  await row(id).waitFor();
   const [request, status] = await page.evaluate(`(() => {
     const cell = document.querySelector('tr[data-key="${id}"] td.wide'), range = document.createRange();
     range.selectNodeContents(cell.firstChild);
