@@ -86,8 +86,10 @@ impl Console {
     fn revision(&self) -> String {
         let Services { traces, logs, buses, sns, lambda, queues, schedules, .. } = &*self.services;
         let traces = *traces.watch().borrow();
-        let letters =
-            (queues.dead_letter_count(), queues.dead_letters(1).pop().map(|letter| letter.id));
+        let letters = (
+            queues.dead_letter_count(),
+            queues.dead_letters(1, |_| true).pop().map(|letter| letter.id),
+        );
         let fired: u64 = schedules.states().iter().map(|schedule| schedule.count).sum();
         let revisions = [
             traces,

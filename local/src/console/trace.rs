@@ -29,8 +29,8 @@ impl Console {
         let mut logs = self.services.logs.lines(|line| same(line.trace_id.as_deref()));
         // Those of one moment stay in the order in which they came.
         logs.sort_by_key(Line::millis);
-        let mut letters = self.services.queues.dead_letters(usize::MAX);
-        letters.retain(|letter| same(letter.trace_id.as_deref()));
+        let queues = &self.services.queues;
+        let letters = queues.dead_letters(usize::MAX, |letter| same(letter.trace_id.as_deref()));
         let mut events = self.services.buses.events(|event| same(event.trace_id.as_deref()));
         events.sort_by_key(|event| clock::parse_millis(&event.time));
         let rest = json!({

@@ -93,10 +93,14 @@ impl Queues {
         self.by_name().keys().cloned().collect()
     }
 
-    /// Up to `limit` dead letters of all queues, newest first.
-    pub(crate) fn dead_letters(&self, limit: usize) -> Vec<Message> {
+    /// Up to `limit` dead letters of all queues that are `wanted`, newest first. Only those are copied.
+    pub(crate) fn dead_letters(
+        &self,
+        limit: usize,
+        wanted: impl Fn(&Message) -> bool,
+    ) -> Vec<Message> {
         let queues = self.by_name();
-        let mut letters: Vec<_> = dead_letters(&queues).collect();
+        let mut letters: Vec<_> = dead_letters(&queues).filter(|letter| wanted(letter)).collect();
         letters.sort_by(|a, b| b.time.cmp(&a.time));
         letters.into_iter().take(limit).cloned().collect()
     }

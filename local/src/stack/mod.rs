@@ -204,7 +204,7 @@ impl Stack {
 
     /// What could not be delivered or handled, of all queues, newest first.
     pub fn dead_letters(&self) -> Vec<Message> {
-        self.services.queues.dead_letters(usize::MAX)
+        self.services.queues.dead_letters(usize::MAX, |_| true)
     }
 
     /// The messages of the queue of that name, in the order in which they were sent.

@@ -1,32 +1,10 @@
 // @ts-check
 // The lists of events, log lines, invocations and notifications, in a real browser.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { placeOrder, publishUntraced, putEvents, startBrowser, startLocal } from "./world.js";
+import { test } from "node:test";
+import { local, open, page } from "./session.js";
+import { placeOrder, publishUntraced, putEvents } from "./world.js";
 
-/** @import { Browser, Page } from "playwright-core" */
-/** @import { Local } from "./world.js" */
-
-/** @type {Local} */
-let local;
-/** @type {Browser} */
-let browser;
-/** @type {Page} */
-let page;
-
-before(async () => {
-  local = await startLocal("--no-build");
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await local?.stop();
-});
-beforeEach(async () => { page = await browser.newPage({ viewport: { width: 1280, height: 900 } }); });
-afterEach(() => page.close());
-
-/** @param {string} hash */
-const open = (hash) => page.goto(local.console + hash);
 /** @param {string} name */
 const follow = (name) => page.getByRole("link", { name, exact: true }).click();
 /** @param {string} text */

@@ -2,37 +2,10 @@
 // One trace, two traces, and traces that come and go as files, in a real browser.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { placeOrder, publishUntraced, putSegments, segmentOf, startBrowser, startLocal, traceInTerminal, withPanickingFunction } from "./world.js";
+import { test } from "node:test";
+import { local, open, page } from "./session.js";
+import { placeOrder, publishUntraced, putSegments, segmentOf, startLocal, traceInTerminal, withPanickingFunction } from "./world.js";
 
-/** @import { Browser, BrowserContext, Page } from "playwright-core" */
-/** @import { Local } from "./world.js" */
-
-/** @type {Local} */
-let local;
-/** @type {Browser} */
-let browser;
-/** @type {BrowserContext} */
-let context;
-/** @type {Page} */
-let page;
-
-before(async () => {
-  local = await startLocal("--no-build");
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await local?.stop();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, permissions: ["clipboard-read", "clipboard-write"] });
-  page = await context.newPage();
-});
-afterEach(() => context.close());
-
-/** @param {string} hash */
-const open = (hash) => page.goto(local.console + hash);
 /** @param {string} text */
 const line = (text) => page.locator(".waterfall .row", { has: page.locator("summary", { hasText: text }) });
 
