@@ -119,12 +119,14 @@ def errors(schema: object, value: object) -> list[str]:
 
 
 def template() -> str:
-    """Return the project's template with a user pool."""
+    """Return the project's template with a user pool, and without a limit that is met before the stock is."""
     text = stack.template()
     for name, before, after in [
         ("ApiAuth", "NONE", "JWT"),
         ("UserPoolId", '""', "us-east-1_local"),
         ("UserPoolClientId", '""', CLIENT),
+        # With the limit, payment's refusal races the shortage: inventory may cancel before it ever looks.
+        ("PaymentLimit", '"5000.00"', '"999999.00"'),
     ]:
         declared = f"  {name}:\n    Type: String\n    Default: "
         assert f"{declared}{before}\n" in text, name
