@@ -29,6 +29,10 @@ use crate::{
 /// Of requests and responses.
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
+/// SQLite's name for a database of this process alone, in a temporary file that has no name: what does not fit into its
+/// cache of 2 MB is written there, not kept in memory (<https://www.sqlite.org/inmemorydb.html#temp_db>).
+const TEMPORARY: &str = "";
+
 /// DynamoDB, embedded. It speaks HTTP on a port of its own, and requests are forwarded as they come: its
 /// authors' implementation of the protocol counts, not ours. Only the commonest requests are performed without it.
 pub(crate) struct DynamoDb {
@@ -68,7 +72,7 @@ pub enum TablesError {
 impl DynamoDb {
     /// Starts with `tables`, `CreateTable` requests.
     pub(crate) async fn start(tables: &[Value]) -> Result<Self, TablesError> {
-        let database = Database::memory().map_err(TablesError::Open)?;
+        let database = Database::new(TEMPORARY).map_err(TablesError::Open)?;
         for definition in tables {
             create(&database, definition)?;
         }
