@@ -79,6 +79,9 @@ pub struct Line {
     pub trace_id: Option<String>,
     /// What else it says, `name=value` and so on.
     pub fields: String,
+    /// The line as it was written, where that is not the message.
+    #[serde(skip)]
+    pub written: Option<Box<str>>,
 }
 
 impl Line {
@@ -92,7 +95,13 @@ impl Line {
             request_id,
             trace_id,
             fields: String::new(),
+            written: None,
         }
+    }
+
+    /// The line as it was written.
+    pub fn text(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.message)
     }
 
     /// When it came, in milliseconds since the epoch.
@@ -189,6 +198,7 @@ fn parse(source: &Source, text: &str) -> Line {
         },
     };
     line.message = message;
+    line.written = Some(text.into());
     line.level = take("level").or_else(|| take("log_level")).unwrap_or_default();
     let (request_id, trace_id) = (take("request_id"), take("xray_trace_id"));
     line.request_id = line.request_id.or(request_id);

@@ -210,7 +210,7 @@ impl Gateway {
         if event.len() > MAX_EVENT {
             return (refuse(TOO_LARGE), 413, false, 0);
         }
-        let call = self.lambda.invoke(&function.name, Bytes::from(event), Some(trace));
+        let call = self.lambda.invoke(&function.name, Bytes::from(event), Some(trace), false);
         match tokio::time::timeout(INTEGRATION_TIMEOUT, call).await {
             Err(_elapsed) => (refuse(TIMED_OUT), 504, true, 0),
             Ok(Err(_unknown)) => (refuse(BAD_GATEWAY), 404, false, 0),

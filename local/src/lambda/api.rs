@@ -129,8 +129,9 @@ async fn invoke(lambda: &Arc<Lambda>, name: &str, request: &AwsRequest) -> Outco
         let id = id.map_err(|error| not_found(&error))?;
         return Ok(respond(StatusCode::ACCEPTED, Bytes::new(), &[("x-amzn-requestid", &id)]));
     }
-    let output = lambda.invoke(name, payload, trace).await.map_err(|error| not_found(&error))?;
-    Ok(completed(output, request.header("x-amz-log-type") == Some("Tail")))
+    let wants_log = request.header("x-amz-log-type") == Some("Tail");
+    let output = lambda.invoke(name, payload, trace, wants_log).await;
+    Ok(completed(output.map_err(|error| not_found(&error))?))
 }
 
 fn is_asynchronous(request: &AwsRequest) -> Result<bool, AwsError> {
@@ -166,16 +167,16 @@ fn payload(request: &AwsRequest, asynchronous: bool) -> Result<Bytes, AwsError> 
     }
 }
 
-fn completed(output: InvokeOutput, with_log: bool) -> Response {
+fn completed(output: InvokeOutput) -> Response {
     let header = output.header.to_string();
-    let log = STANDARD.encode(format!("RequestId: {}", output.request_id));
+    let log = output.log.map(|log| STANDARD.encode(log));
     let mut headers = vec![
         ("x-amzn-requestid", output.request_id.as_str()),
         ("x-amz-executed-version", "$LATEST"),
         ("x-amzn-trace-id", header.as_str()),
     ];
-    if with_log {
-        headers.push(("x-amz-log-result", &log));
+    if let Some(log) = &log {
+        headers.push(("x-amz-log-result", log));
     }
     let payload = match output.outcome {
         Ok(payload) => payload,

@@ -81,6 +81,7 @@ async fn attempt(
         request_id: event.request_id.clone(),
         payload: event.payload.clone(),
         trace: segments.header_of_run(&run_id),
+        wants_log: false,
     };
     let mut begin = event.accepted;
     let finished = pool.run(invocation, |started| begin = started).await;

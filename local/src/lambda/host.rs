@@ -8,6 +8,7 @@ use super::{
     environment::{Endpoints, environment},
     history::History,
     invocation::{FunctionError, Invocation},
+    log_tail::log_tail,
     pool::Pool,
     segments::{Run, Segments},
 };
@@ -72,6 +73,8 @@ pub(crate) struct InvokeOutput {
     pub(crate) outcome: Result<Bytes, FunctionError>,
     /// The header that the function got, whose parent is its segment.
     pub(crate) header: TraceHeader,
+    /// The end of its log, if it was asked for.
+    pub(crate) log: Option<Vec<u8>>,
 }
 
 impl Lambda {
@@ -136,10 +139,11 @@ impl Lambda {
         name: &str,
         payload: Bytes,
         header: Option<TraceHeader>,
+        wants_log: bool,
     ) -> Result<InvokeOutput, UnknownFunction> {
         let pool = Arc::clone(self.pool(name)?);
         let lambda = Arc::clone(self);
-        let task = self.spawn(async move { lambda.run(&pool, payload, header).await });
+        let task = self.spawn(async move { lambda.run(&pool, payload, header, wants_log).await });
         match task.await {
             Ok(Some(output)) => Ok(output),
             // Stopped, or the task panicked: either way there is no response.
@@ -210,17 +214,25 @@ impl Lambda {
         self.tasks.spawn(async move { stop.run_until_cancelled(work).await })
     }
 
-    async fn run(&self, pool: &Pool, payload: Bytes, header: Option<TraceHeader>) -> InvokeOutput {
+    async fn run(
+        &self,
+        pool: &Pool,
+        payload: Bytes,
+        header: Option<TraceHeader>,
+        wants_log: bool,
+    ) -> InvokeOutput {
         let start = clock::seconds();
         let (request_id, run_id) = (new_id().to_string(), new_segment_id());
         let caller = header.unwrap_or_else(|| TraceHeader::start(start));
         let segments = Segments::new(self, &pool.function, &request_id, &caller);
         let header = segments.header_of_run(&run_id);
         let trace = header.clone();
-        let invocation = Invocation { request_id: request_id.clone(), payload, trace };
+        let invocation = Invocation { request_id: request_id.clone(), payload, trace, wants_log };
         let finished = pool.run(invocation, |_begin| {}).await;
         segments.run(&Run { id: &run_id, attempt_id: None, finished: &finished });
         segments.service(Span::since(start), 200);
-        InvokeOutput { request_id, outcome: finished.outcome, header }
+        let log = wants_log
+            .then(|| log_tail(&pool.function, &request_id, &self.logs, &finished, &header));
+        InvokeOutput { request_id, outcome: finished.outcome, header, log }
     }
 }

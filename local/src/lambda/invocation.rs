@@ -10,6 +10,8 @@ pub(super) struct Invocation {
     pub(super) payload: Bytes,
     /// The header `Lambda-Runtime-Trace-Id`.
     pub(super) trace: TraceHeader,
+    /// Whether its lines are read before it ends: its caller wants them.
+    pub(super) wants_log: bool,
 }
 
 impl Invocation {

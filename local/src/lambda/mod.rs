@@ -14,6 +14,8 @@ mod host;
 mod instance;
 /// What goes into a function and what comes out.
 mod invocation;
+/// What the caller of an invocation gets of its log.
+mod log_tail;
 /// The log lines of a process.
 mod output;
 /// The processes of one function.

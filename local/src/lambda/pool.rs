@@ -69,14 +69,17 @@ impl Pool {
         // The function's own time begins when the process is ready: as on AWS, `Init` comes before
         // it.
         let start = clock::seconds();
+        let wants_log = invocation.wants_log;
         let outcome = instance.invoke(invocation, &source, self.function.timeout).await;
         let span = Span { start, end: clock::seconds() };
         let reusable =
             outcome.as_ref().map_or_else(|error| error.failure == Failure::Handler, |_| true);
+        if wants_log || !reusable {
+            instance.last_words().await;
+        }
         if reusable {
             self.idle().push(instance);
         } else {
-            instance.last_words().await;
             drop(instance);
         }
         self.finished(&source, outcome, span, init)

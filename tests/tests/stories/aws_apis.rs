@@ -1,3 +1,4 @@
+use base64::{Engine, engine::general_purpose::STANDARD};
 use e2e::{Response, Seen, World, scope};
 
 /// Sends a signed request to a service.
@@ -35,6 +36,36 @@ async fn functions_are_listed_and_invoked_without_a_signature() {
     let found = get(format!("{url}/{name}")).await;
     assert_eq!(found.body["Configuration"]["FunctionName"], name);
     assert_eq!(get(format!("{url}/nope")).await.status, 404);
+    world.end().await;
+}
+
+/// What a function wrote comes back to whoever invokes it and asks for it, a line of JSON as it was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_returns_the_end_of_its_log() {
+    let world = World::start().await;
+    let name = "distributed-tracing-demo-payment-service";
+    let url = format!("{}/2015-03-31/functions/{name}/invocations", world.stack().aws());
+    let (header, signed) = scope("lambda");
+    let mut logs = Vec::new();
+    for _ in 0..2 {
+        let headers = [(header, signed.as_str()), ("x-amz-log-type", "Tail")];
+        let response = world.request("POST", &url, "{}", &headers).await;
+        let log = STANDARD.decode(&response.headers["x-amz-log-result"]).unwrap();
+        logs.push((String::from_utf8(log).unwrap(), response));
+    }
+    for (number, (log, response)) in logs.iter().enumerate() {
+        let id = response.headers["x-amzn-requestid"].to_str().unwrap();
+        assert!(log.starts_with(&format!("START RequestId: {id} Version: $LATEST\n")), "{log}");
+        let line = log.lines().find(|line| line.contains("the invocation failed")).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["level"], &line["request_id"]), (&"ERROR".into(), &id.into()));
+        let rest =
+            log.split_once(&format!("END RequestId: {id}\nREPORT RequestId: {id}\tDuration: "));
+        let (_, report) = rest.unwrap();
+        assert_eq!(report.contains("\tInit Duration: "), number == 0, "{report}");
+        assert!(report.contains("\nXRAY TraceId: 1-"), "{report}");
+    }
+    assert!(!world.request("POST", &url, "{}", &[]).await.headers.contains_key("x-amz-log-result"));
     world.end().await;
 }
 

@@ -24,6 +24,7 @@ async fn an_answer_to_another_invocation_is_refused() {
         request_id: "r-1".to_owned(),
         payload: Bytes::from_static(b"{}"),
         trace: TraceHeader::start(0.0),
+        wants_log: false,
     };
     let process = async |late: Option<String>| {
         let next = request(address, "GET /2018-06-01/runtime/invocation/next", "", "").await;
