@@ -1,11 +1,14 @@
-use std::{env, io, net::SocketAddr, panic};
+use std::{env, io, net::SocketAddr, panic, thread, time::SystemTime};
 
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::{
+    InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId,
+    trace::{SpanContext, SpanKind, Status, TraceState, TracerProvider},
+};
 use opentelemetry_aws::{
     trace::XrayIdGenerator,
     xray_exporter::{SegmentTranslator, XrayExporter, daemon_client::XrayDaemonClient},
 };
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanData, SpanEvents, SpanLinks};
 use tracing::Level;
 use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -110,15 +113,47 @@ fn provider(format: Format, daemon: SocketAddr) -> io::Result<SdkTracerProvider>
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)));
     Ok(match format {
         Format::Segments => {
-            // X-Ray accepts trace ids made from W3C ones, which contain no time; the exporter would
-            // drop them.
-            let translator = SegmentTranslator::new().skip_timestamp_validation();
+            compile_patterns()?;
             let exporter = XrayExporter::new(XrayDaemonClient::new(daemon)?);
-            provider.with_simple_exporter(exporter.with_translator(translator))
+            provider.with_simple_exporter(exporter.with_translator(translator()))
         }
         Format::Otlp => provider.with_simple_exporter(OtlpUdpExporter::new(daemon)?),
     }
     .build())
+}
+
+fn translator() -> SegmentTranslator {
+    // X-Ray accepts trace ids made from W3C ones, which contain no time; the exporter would drop them.
+    SegmentTranslator::new().skip_timestamp_validation()
+}
+
+/// Has the exporter compile its regular expressions, for names and for keys of annotations, which it
+/// would do in the first invocation. They take more than a millisecond, beside the rest of init.
+fn compile_patterns() -> io::Result<()> {
+    let patterns = thread::Builder::new().name("patterns".to_owned());
+    patterns.spawn(move || drop(translator().translate_spans(&[any_span()])))?;
+    Ok(())
+}
+
+/// A span with a name and an annotation, which is not sent.
+fn any_span() -> SpanData {
+    let (trace, span) = (TraceId::from(1), SpanId::from(1));
+    let flags = TraceFlags::SAMPLED;
+    SpanData {
+        span_context: SpanContext::new(trace, span, flags, false, TraceState::NONE),
+        parent_span_id: SpanId::from(2),
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: "any".into(),
+        start_time: SystemTime::UNIX_EPOCH,
+        end_time: SystemTime::UNIX_EPOCH,
+        attributes: vec![KeyValue::new("annotation.any", "any")],
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::default(),
+    }
 }
 
 /// Parses `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in any order
@@ -159,6 +194,16 @@ mod tests {
         for variable in ["", "localhost", "tcp:127.0.0.1:2000", "127.0.0.1"] {
             assert!(daemon_address(Some(variable.to_owned())).is_err(), "{variable}");
         }
+    }
+
+    #[test]
+    fn any_span_needs_both_patterns() {
+        let (translator, spans) = (translator(), [any_span()]);
+        let documents = translator.translate_spans(&spans);
+        let [document] = documents.as_slice() else { panic!("{documents:?}") };
+        let document = document.to_string();
+        assert!(document.contains(r#""name":"any""#), "{document}");
+        assert!(document.contains(r#""annotations":{"any":"any"}"#), "{document}");
     }
 
     #[test]
