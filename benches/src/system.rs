@@ -57,7 +57,8 @@ pub(crate) async fn processes(binaries: &Path, orders: usize) -> Result<Vec<Row>
     Ok(rows)
 }
 
-/// Measures how it goes on when it keeps more and more orders, and their traces.
+/// Measures how it goes on when it keeps more and more orders, and their traces; and what ten thousand orders leave
+/// behind when it keeps as many traces as it does by itself.
 pub(crate) async fn growth(binaries: &Path, most: usize) -> Result<Vec<Row>, AnyError> {
     let stack = Stack::start(binaries, &["--max-traces".to_owned(), most.to_string()]).await?;
     let (mut rows, mut kept) = (Vec::new(), 0);
@@ -69,6 +70,9 @@ pub(crate) async fn growth(binaries: &Path, most: usize) -> Result<Vec<Row>, Any
         rows.push(measured(name, &stack, target - kept, SOME).await?);
         kept = target;
     }
+    drop(stack);
+    let name = "10000 orders, and the traces that are kept by default".to_owned();
+    rows.push(row(name, binaries, &[], 10_000, SOME).await?);
     Ok(rows)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, value::RawValue};
 /// it is JSON, it is shown as JSON and its members can be looked at.
 #[derive(Clone)]
 pub struct Payload {
-    text: String,
+    text: Box<str>,
     json: OnceLock<Value>,
 }
 
@@ -25,7 +25,7 @@ impl Payload {
 
 impl From<String> for Payload {
     fn from(text: String) -> Self {
-        Self { text, json: OnceLock::new() }
+        Self { text: text.into(), json: OnceLock::new() }
     }
 }
 
@@ -37,7 +37,7 @@ impl From<&Value> for Payload {
 
 impl From<Box<RawValue>> for Payload {
     fn from(json: Box<RawValue>) -> Self {
-        String::from(Box::<str>::from(json)).into()
+        Self { text: json.into(), json: OnceLock::new() }
     }
 }
 
