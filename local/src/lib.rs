@@ -84,6 +84,9 @@ mod xray;
 /// Lambda: processes and invocations.
 mod lambda;
 
+/// CloudWatch Logs: what functions wrote.
+mod cloudwatch_logs;
+
 /// API Gateway: the REST API.
 mod apigateway;
 /// EventBridge: buses and rules.

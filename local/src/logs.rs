@@ -163,6 +163,11 @@ impl Logs {
         self.lines.matching(wanted)
     }
 
+    /// The kept lines that are `wanted`, oldest first, each with its number.
+    pub(crate) fn numbered(&self, wanted: impl Fn(&Line) -> bool) -> Vec<(u64, Line)> {
+        self.lines.numbered(wanted)
+    }
+
     /// A page of the lines that people read.
     pub(crate) fn page(&self, cut: &Cut<'_>) -> Page<Line> {
         self.lines.page(cut, |line| !line.is_metrics(), Line::millis)

@@ -90,6 +90,13 @@ impl<T: Clone> RingBuffer<T> {
         self.items().kept.iter().filter(|item| wanted(item)).cloned().collect()
     }
 
+    /// Those that are `wanted`, oldest first, each with its number, which no other one ever has.
+    pub(crate) fn numbered(&self, wanted: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
+        let items = self.items();
+        let numbered = (items.dropped..).zip(&items.kept).filter(|(_, item)| wanted(item));
+        numbered.map(|(number, item)| (number, item.clone())).collect()
+    }
+
     /// The latest `most` of them, newest first.
     pub(crate) fn latest(&self, most: usize) -> Vec<T> {
         self.items().kept.iter().rev().take(most).cloned().collect()

@@ -5,6 +5,8 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use crate::{
     apigateway::{ApiGateway, Callers, Gateway},
+    clock,
+    cloudwatch_logs::CloudWatchLogs,
     cognito::{Cognito, Issuer, TokenError},
     dynamodb::{DynamoDb, TablesError},
     events::{Archives, BusLogs, Buses, EventBridge, Schedules, Targets},
@@ -143,6 +145,11 @@ impl Services {
         let (buses, schedules) = (Arc::clone(&self.buses), Arc::clone(&self.schedules));
         vec![
             Arc::new(ApiGateway(app.api.clone())),
+            Arc::new(CloudWatchLogs {
+                logs: Arc::clone(&self.logs),
+                lambda: Arc::clone(&self.lambda),
+                created: clock::seconds(),
+            }),
             Arc::clone(&self.cognito) as _,
             Arc::new(dynamodb),
             Arc::new(EventBridge { buses, schedules }),
@@ -225,6 +232,13 @@ mod tests {
                 "events:PutEvents arn:aws:events:event-bus/a, events:PutEvents arn:aws:events:event-bus/default".to_owned(),
             ),
             ("events", "ListRules", "/", "{}", "events:ListRules *".to_owned()),
+            (
+                "logs",
+                "FilterLogEvents",
+                "/",
+                r#"{"logGroupIdentifier":"arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/f:*"}"#,
+                "logs:FilterLogEvents arn:aws:logs:log-group:/aws/lambda/f".to_owned(),
+            ),
             ("events", "PutEvents", "/", "not JSON", String::new()),
             ("sns", "", "/", "Action=Publish&TopicArn=arn%3Aaws%3Asns", "sns:Publish arn:aws:sns".to_owned()),
             (

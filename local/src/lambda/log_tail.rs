@@ -14,24 +14,22 @@ pub(super) fn log_tail(
     finished: &Finished,
     header: &TraceHeader,
 ) -> Vec<u8> {
-    let mut log = format!("START RequestId: {request_id} Version: $LATEST\n");
-    for line in logs.lines(|line| line.request_id.as_deref() == Some(request_id)) {
-        log.push_str(line.text());
-        log.push('\n');
-    }
-    let duration = finished.span.duration() * 1e3;
+    let mut log = vec![format!("START RequestId: {request_id} Version: $LATEST")];
+    let lines = logs.lines(|line| line.request_id.as_deref() == Some(request_id));
+    log.extend(lines.iter().map(|line| line.text().to_owned()));
+    log.push(format!("END RequestId: {request_id}"));
     let init = finished.init.map(|init| init.duration() * 1e3);
+    let duration = finished.span.duration() * 1e3;
     let billed = (duration + init.unwrap_or_default()).ceil();
-    log += &format!(
-        "END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {} MB",
+    let init = init.map_or_else(String::new, |init| format!("\tInit Duration: {init:.2} ms"));
+    log.push(format!(
+        "REPORT RequestId: {request_id}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\t\
+         Memory Size: {} MB{init}",
         function.memory
-    );
-    if let Some(init) = init {
-        log += &format!("\tInit Duration: {init:.2} ms");
-    }
-    log.push('\n');
+    ));
     if let (Some(segment), Some(true)) = (&header.parent, header.sampled) {
-        log += &format!("XRAY TraceId: {}\tSegmentId: {segment}\tSampled: true\n", header.root);
+        log.push(format!("XRAY TraceId: {}\tSegmentId: {segment}\tSampled: true", header.root));
     }
+    let log = log.join("\n") + "\n";
     log.as_bytes()[log.len().saturating_sub(MAX)..].to_vec()
 }

@@ -1,5 +1,8 @@
+use std::{collections::BTreeSet, time::Duration};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use e2e::{Response, Seen, World, scope};
+use serde_json::{Value, json};
 
 /// Sends a signed request to a service.
 pub(crate) async fn call(
@@ -57,7 +60,7 @@ async fn an_invocation_returns_the_end_of_its_log() {
         let id = response.headers["x-amzn-requestid"].to_str().unwrap();
         assert!(log.starts_with(&format!("START RequestId: {id} Version: $LATEST\n")), "{log}");
         let line = log.lines().find(|line| line.contains("the invocation failed")).unwrap();
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&line["level"], &line["request_id"]), (&"ERROR".into(), &id.into()));
         let rest =
             log.split_once(&format!("END RequestId: {id}\nREPORT RequestId: {id}\tDuration: "));
@@ -66,6 +69,58 @@ async fn an_invocation_returns_the_end_of_its_log() {
         assert!(report.contains("\nXRAY TraceId: 1-"), "{report}");
     }
     assert!(!world.request("POST", &url, "{}", &[]).await.headers.contains_key("x-amz-log-result"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_lines_are_found_as_in_cloudwatch() {
+    let world = World::start().await;
+    let order = world.order("{}").await.order_id();
+    let logs = async |operation: &str, request: &Value| {
+        let target = format!("Logs_20140328.{operation}");
+        call(&world, "logs", &target, "/", &request.to_string()).await
+    };
+    let groups = logs("DescribeLogGroups", &json!({ "logGroupNamePattern": "ORDER-" })).await.body;
+    let [group] = groups["logGroups"].as_array().unwrap().as_slice() else { panic!("{groups}") };
+    let pattern = format!("\"order created\" {order}");
+    let mut request = json!({ "logGroupIdentifier": group["arn"], "filterPattern": pattern });
+    let found = async {
+        loop {
+            let events = logs("FilterLogEvents", &request).await.body;
+            if events["events"] != json!([]) {
+                break events;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // A line is read some time after it was written.
+    let events = tokio::time::timeout(Duration::from_secs(30), found).await.unwrap();
+    let line = events["events"][0]["message"].as_str().unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["order_id"], order.as_str(), "{line}");
+    // Page by page, every line comes once.
+    world.settled().await;
+    request = json!({ "logGroupName": group["logGroupName"], "limit": 1 });
+    let mut ids = BTreeSet::new();
+    loop {
+        let page = logs("FilterLogEvents", &request).await.body;
+        assert!(ids.insert(page["events"][0]["eventId"].as_str().unwrap().to_owned()), "{page}");
+        if page["nextToken"].is_null() {
+            break;
+        }
+        request["nextToken"] = page["nextToken"].clone();
+    }
+    assert!(ids.len() > 1, "{ids:?}");
+    for (name, value) in [
+        ("logGroupName", "nobody"),
+        ("filterPattern", "{ $.a = 1 }"),
+        ("nextToken", "x"),
+        ("no", ""),
+    ] {
+        let mut request = json!({ "logGroupName": group["logGroupName"] });
+        request[name] = value.into();
+        assert_eq!(logs("FilterLogEvents", &request).await.status, 400, "{name}");
+    }
     world.end().await;
 }
 
