@@ -145,16 +145,16 @@ impl Services {
         let (buses, schedules) = (Arc::clone(&self.buses), Arc::clone(&self.schedules));
         vec![
             Arc::new(ApiGateway(app.api.clone())),
-            Arc::new(CloudWatchLogs {
-                logs: Arc::clone(&self.logs),
-                lambda: Arc::clone(&self.lambda),
-                created: clock::seconds(),
-            }),
             Arc::clone(&self.cognito) as _,
             Arc::new(dynamodb),
             Arc::new(EventBridge { buses, schedules }),
             Arc::new(Iam(Arc::clone(&self.authorizer))),
             Arc::new(LambdaApi(Arc::clone(&self.lambda))),
+            Arc::new(CloudWatchLogs {
+                logs: Arc::clone(&self.logs),
+                lambda: Arc::clone(&self.lambda),
+                created: clock::seconds(),
+            }),
             Arc::clone(&self.sns) as _,
             Arc::clone(&self.queues) as _,
             Arc::new(Sts {

@@ -153,7 +153,7 @@ async fn unknown_operations_are_refused_and_the_known_ones_named() {
             "s3",
             "",
             "/bucket",
-            "apigateway, cognito-idp, dynamodb, events, iam, lambda, sns, sqs, sts, xray",
+            "apigateway, cognito-idp, dynamodb, events, iam, lambda, logs, sns, sqs, sts, xray",
         ),
     ] {
         let response = call(&world, service, target, path, "{}").await;
