@@ -104,6 +104,11 @@ impl Line {
         self.written.as_deref().unwrap_or(&self.message)
     }
 
+    /// The line as it was written.
+    pub(crate) fn into_text(self) -> String {
+        self.written.map_or(self.message, String::from)
+    }
+
     /// When it came, in milliseconds since the epoch.
     pub fn millis(&self) -> i64 {
         clock::parse_millis(&self.time)

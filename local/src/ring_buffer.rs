@@ -93,8 +93,7 @@ impl<T: Clone> RingBuffer<T> {
     /// Those that are `wanted`, oldest first, each with its number, which no other one ever has.
     pub(crate) fn numbered(&self, wanted: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
         let items = self.items();
-        let numbered = (items.dropped..).zip(&items.kept).filter(|(_, item)| wanted(item));
-        numbered.map(|(number, item)| (number, item.clone())).collect()
+        items.numbered(wanted).map(|(number, item)| (number, item.clone())).collect()
     }
 
     /// The latest `most` of them, newest first.
@@ -109,14 +108,18 @@ impl<T: Clone> RingBuffer<T> {
         wanted: impl Fn(&T) -> bool,
         time: impl Fn(&T) -> i64,
     ) -> Page<T> {
-        let items = self.items();
-        let numbered = (items.dropped..).zip(&items.kept);
-        cut.page(numbered.filter(|(_, item)| wanted(item)), time)
+        cut.page(self.items().numbered(wanted), time)
     }
 
     fn items(&self) -> MutexGuard<'_, Items<T>> {
         // A panic elsewhere does not make what was kept wrong.
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Items<T> {
+    fn numbered(&self, wanted: impl Fn(&T) -> bool) -> impl Iterator<Item = (u64, &T)> {
+        (self.dropped..).zip(&self.kept).filter(move |(_, item)| wanted(item))
     }
 }
 

@@ -131,7 +131,7 @@ fn translator() -> SegmentTranslator {
 /// would do in the first invocation. They take more than a millisecond, beside the rest of init.
 fn compile_patterns() -> io::Result<()> {
     let patterns = thread::Builder::new().name("patterns".to_owned());
-    patterns.spawn(move || drop(translator().translate_spans(&[any_span()])))?;
+    patterns.spawn(|| drop(translator().translate_spans(&[any_span()])))?;
     Ok(())
 }
 

@@ -8,20 +8,44 @@ use super::pattern::Pattern;
 use crate::{
     clock,
     identity::arn_of,
-    lambda::Lambda,
+    lambda::{LOG_STREAM, Lambda},
     logs::Logs,
     wire::{
-        AwsApi, AwsError, AwsRequest, Outcome, Page, Permission, Protocol, Response, page_size,
+        AwsApi, AwsError, AwsRequest, Outcome, Page, Permission, Protocol, Response,
+        parameters::{
+            self, ANY,
+            Form::{Text, Texts, Truth, Whole},
+            Parameter,
+        },
     },
 };
 
 /// The operations.
 const OPERATIONS: [&str; 2] = ["DescribeLogGroups", "FilterLogEvents"];
 /// The most groups and the most events of one answer.
-const MAX_GROUPS: usize = 50;
-const MAX_EVENTS: usize = 10_000;
-/// The stream of every line. On AWS each process has one of its own.
-const STREAM: &str = "local";
+const MAX_GROUPS: i64 = 50;
+const MAX_EVENTS: i64 = 10_000;
+/// What `DescribeLogGroups` may be asked.
+const GROUPS: &[Parameter] = &[
+    ("logGroupNamePrefix", Text(1, 512), false),
+    ("logGroupNamePattern", Text(0, 512), false),
+    ("limit", Whole(1, MAX_GROUPS), false),
+    ("nextToken", Text(1, ANY), false),
+];
+/// What `FilterLogEvents` may be asked. Times are milliseconds since the epoch.
+const EVENTS: &[Parameter] = &[
+    ("logGroupName", Text(1, 512), false),
+    ("logGroupIdentifier", Text(1, 2048), false),
+    ("logStreamNames", Texts(100, 512), false),
+    ("logStreamNamePrefix", Text(1, 512), false),
+    ("startTime", Whole(0, i64::MAX), false),
+    ("endTime", Whole(0, i64::MAX), false),
+    ("filterPattern", Text(0, 1024), false),
+    ("nextToken", Text(1, ANY), false),
+    ("limit", Whole(1, MAX_EVENTS), false),
+    ("interleaved", Truth, false),
+    ("unmask", Truth, false),
+];
 
 /// The API of CloudWatch Logs.
 #[derive(Debug)]
@@ -64,10 +88,7 @@ impl AwsApi for CloudWatchLogs {
 impl CloudWatchLogs {
     /// See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html>.
     fn groups(&self, request: &Value) -> Result<Value, AwsError> {
-        refuse_unknown(
-            request,
-            &["logGroupNamePrefix", "logGroupNamePattern", "limit", "nextToken"],
-        )?;
+        check(request, GROUPS)?;
         let wanted = |name: &str| {
             let prefix = request["logGroupNamePrefix"].as_str().unwrap_or_default();
             let part = request["logGroupNamePattern"].as_str().unwrap_or_default();
@@ -82,7 +103,7 @@ impl CloudWatchLogs {
                 "creationTime": created, "metricFilterCount": 0, "logGroupClass": "STANDARD",
             })
         });
-        let size = page_size(request["limit"].as_i64(), "limit", MAX_GROUPS)?;
+        let size = size(request, MAX_GROUPS);
         let page = Page::of(groups.collect(), size, request["nextToken"].as_str());
         let page = page.map_err(|_| invalid("The specified nextToken is invalid."))?;
         Ok(json!({ "logGroups": page.items, "nextToken": page.next }))
@@ -90,22 +111,7 @@ impl CloudWatchLogs {
 
     /// See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>.
     fn events(&self, request: &Value) -> Result<Value, AwsError> {
-        refuse_unknown(
-            request,
-            &[
-                "logGroupName",
-                "logGroupIdentifier",
-                "logStreamNames",
-                "logStreamNamePrefix",
-                "startTime",
-                "endTime",
-                "filterPattern",
-                "nextToken",
-                "limit",
-                "interleaved",
-                "unmask",
-            ],
-        )?;
+        check(request, EVENTS)?;
         let pattern = Pattern::parse(request["filterPattern"].as_str().unwrap_or_default())?;
         let groups = self.functions_by_group();
         let functions = group_name(request).and_then(|name| groups.get(name)).ok_or_else(|| {
@@ -127,12 +133,12 @@ impl CloudWatchLogs {
         let token = request["nextToken"].as_str();
         let after = token.map(|token| position(token).ok_or_else(unknown_token)).transpose()?;
         lines.retain(|(number, line)| after.is_none_or(|after| (line.millis(), *number) > after));
-        let size = page_size(request["limit"].as_i64(), "limit", MAX_EVENTS)?;
+        let size = size(request, MAX_EVENTS);
         let next = lines.get(size).and_then(|_| lines.get(size - 1));
         let next = next.map(|(number, line)| format!("{}-{number}", line.millis()));
         let events = lines.iter().take(size).map(|(number, line)| {
             json!({
-                "logStreamName": STREAM, "timestamp": line.millis(), "ingestionTime": line.millis(),
+                "logStreamName": LOG_STREAM, "timestamp": line.millis(), "ingestionTime": line.millis(),
                 "message": line.text(), "eventId": format!("{number:056}"),
             })
         });
@@ -161,8 +167,8 @@ fn group_name(request: &Value) -> Option<&str> {
 /// Whether the one stream is among those that a request asks for.
 fn names_stream(request: &Value) -> bool {
     let names = request["logStreamNames"].as_array();
-    names.is_none_or(|names| names.iter().any(|name| name == STREAM))
-        && STREAM.starts_with(request["logStreamNamePrefix"].as_str().unwrap_or_default())
+    names.is_none_or(|names| names.iter().any(|name| name == LOG_STREAM))
+        && LOG_STREAM.starts_with(request["logStreamNamePrefix"].as_str().unwrap_or_default())
 }
 
 /// The time and number of a line, by the token that names it.
@@ -171,12 +177,13 @@ fn position(token: &str) -> Option<(i64, u64)> {
     Some((millis.parse().ok()?, number.parse().ok()?))
 }
 
-fn refuse_unknown(request: &Value, known: &[&str]) -> Result<(), AwsError> {
-    let names = request.as_object().into_iter().flat_map(|request| request.keys());
-    match names.into_iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(invalid(&format!("`{name}` is no parameter of this operation here"))),
-        None => Ok(()),
-    }
+/// How many items are asked for. The parameter was checked.
+fn size(request: &Value, most: i64) -> usize {
+    request["limit"].as_i64().unwrap_or(most).try_into().unwrap_or(usize::MAX)
+}
+
+fn check(request: &Value, parameters: &[Parameter]) -> Result<(), AwsError> {
+    parameters::check(request, parameters).map_err(|error| invalid(&error.message))
 }
 
 fn invalid(message: &str) -> AwsError {

@@ -5,6 +5,9 @@ use crate::{
     template::Function,
 };
 
+/// The log stream of every process. On AWS each has one of its own.
+pub(crate) const LOG_STREAM: &str = "local";
+
 /// The addresses that every function finds in its environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoints {
@@ -33,7 +36,7 @@ pub(super) fn environment(
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", LOG_STREAM),
         ("AWS_REGION", REGION),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_SESSION_TOKEN", "local"),

@@ -1,5 +1,9 @@
 use super::invocation::Finished;
-use crate::{logs::Logs, template::Function, trace_header::TraceHeader};
+use crate::{
+    logs::{Line, Logs},
+    template::Function,
+    trace_header::TraceHeader,
+};
 
 /// The most that the caller of an invocation gets of its log, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
@@ -16,7 +20,7 @@ pub(super) fn log_tail(
 ) -> Vec<u8> {
     let mut log = vec![format!("START RequestId: {request_id} Version: $LATEST")];
     let lines = logs.lines(|line| line.request_id.as_deref() == Some(request_id));
-    log.extend(lines.iter().map(|line| line.text().to_owned()));
+    log.extend(lines.into_iter().map(Line::into_text));
     log.push(format!("END RequestId: {request_id}"));
     let init = finished.init.map(|init| init.duration() * 1e3);
     let duration = finished.span.duration() * 1e3;

@@ -26,6 +26,6 @@ mod runtime_api;
 mod segments;
 
 pub(crate) use api::LambdaApi;
-pub(crate) use environment::Endpoints;
+pub(crate) use environment::{Endpoints, LOG_STREAM};
 pub(crate) use history::RunRecord;
 pub(crate) use host::{Lambda, Settings};

@@ -7,6 +7,8 @@ mod credential;
 mod error;
 /// Lists in pages.
 mod page;
+/// What the parameters of an operation hold.
+pub(crate) mod parameters;
 /// How requests name their operation and how responses are written.
 mod protocol;
 /// A request, parsed once.

@@ -9,7 +9,6 @@ use super::{
     groups::{Group, Groups},
     invalid,
     operations::{self, ROUTES},
-    parameters,
     retrieval::Retrievals,
     sampling::Sampling,
     search::Matches,
@@ -20,7 +19,7 @@ use super::{
 use crate::{
     clock,
     template::App,
-    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
+    wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response, parameters},
 };
 
 /// The X-Ray API.

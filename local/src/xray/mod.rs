@@ -52,8 +52,6 @@ mod otlp;
 mod outcomes;
 /// What is asked of a trace most.
 mod outline;
-/// What the parameters of an operation hold.
-mod parameters;
 /// `GetTraceSummaries` and `BatchGetTraces`.
 mod query;
 /// The traces that were looked at last.

@@ -3,13 +3,7 @@ use serde_json::Value;
 use super::{
     account,
     api::State,
-    graphs, insights,
-    parameters::{
-        ANY,
-        Form::{OneOf, Structure, Structures, Text, Texts, Truth, Whole},
-        Parameter,
-    },
-    query, retrieval,
+    graphs, insights, query, retrieval,
     shapes::{
         ARN, BOOST_STATISTICS, COUNT, END, FILTER, INSIGHT, INSIGHTS, LARGEST, NAME, PAGE_SIZE,
         RESOURCE, RETRIEVAL, RULE, RULE_UPDATE, START, STATISTICS, STRATEGY, TAG, TAGS, TELEMETRY,
@@ -19,7 +13,14 @@ use super::{
 };
 use crate::{
     clock,
-    wire::{AwsError, Route},
+    wire::{
+        AwsError, Route,
+        parameters::{
+            ANY,
+            Form::{OneOf, Structure, Structures, Text, Texts, Truth, Whole},
+            Parameter,
+        },
+    },
 };
 
 /// What performs an operation.

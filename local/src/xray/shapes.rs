@@ -1,4 +1,4 @@
-use super::parameters::{
+use crate::wire::parameters::{
     ANY,
     Form::{Map, Number, OneOf, Structure, Structures, Text, Texts, Time, Truth, Whole},
     Parameter,

@@ -115,6 +115,8 @@ async fn log_lines_are_found_as_in_cloudwatch() {
         ("logGroupName", "nobody"),
         ("filterPattern", "{ $.a = 1 }"),
         ("nextToken", "x"),
+        ("startTime", "yesterday"),
+        ("limit", "1"),
         ("no", ""),
     ] {
         let mut request = json!({ "logGroupName": group["logGroupName"] });

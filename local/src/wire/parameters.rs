@@ -1,14 +1,13 @@
 use serde_json::{Map, Value};
 
-use super::invalid;
-use crate::wire::AwsError;
+use super::AwsError;
 
 /// A parameter of an operation: its name, what it holds, whether it has to be there.
-pub(super) type Parameter = (&'static str, Form, bool);
+pub(crate) type Parameter = (&'static str, Form, bool);
 
 /// What a parameter holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// A text with at least and at most so many characters.
     Text(usize, usize),
     /// One of these texts.
@@ -32,14 +31,14 @@ pub(super) enum Form {
 }
 
 /// No limit that a request could reach.
-pub(super) const ANY: usize = usize::MAX;
+pub(crate) const ANY: usize = usize::MAX;
 
 /// The latest time that AWS's clients can read: the end of the year 9999.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
 /// Checks a request against the parameters that its operation has. An unknown one is refused, because a
 /// misspelt filter that is ignored answers another question than the one that was asked.
-pub(super) fn check(request: &Value, parameters: &[Parameter]) -> Result<(), AwsError> {
+pub(crate) fn check(request: &Value, parameters: &[Parameter]) -> Result<(), AwsError> {
     let Some(members) = request.as_object() else {
         return Err(invalid("the request is not a JSON object"));
     };
@@ -153,6 +152,11 @@ impl Form {
         };
         invalid(format!("`{path}` is {form}, not {value}"))
     }
+}
+
+/// The error for what an operation does not understand, by the name that most APIs have for it.
+fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::bad_request("InvalidRequestException", message)
 }
 
 fn check_count(count: usize, limit: usize, path: &str) -> Result<(), AwsError> {
