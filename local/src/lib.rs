@@ -120,6 +120,6 @@ pub use printable::Printable;
 pub use process_group::end_all;
 pub use services::{Options, StartError};
 pub use sns::Notification;
-pub use sqs::{Attribute, Message};
+pub use sqs::{Attribute, Attributes, Message};
 pub use stack::{PortError, Ports, Sockets, Stack};
 pub use xray::XRayError;

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use local::Attribute;
 
 use crate::world::{World, table};
 
@@ -75,7 +76,7 @@ impl World {
         let sent = sent.iter().filter(|item| item.contains_key("sentAt"));
         books.notified = sent.filter_map(|item| text(item, "orderId")).collect();
         for notification in self.stack.notifications() {
-            let attribute = |name: &str| notification.attributes.get(name).cloned();
+            let attribute = |name: &str| notification.attributes.get(name).map(Attribute::shown);
             let order = attribute("orderId").unwrap_or_default();
             let outcomes = books.notifications.entry(order).or_default();
             outcomes.push(attribute("outcome").unwrap_or_default());

@@ -61,7 +61,7 @@ impl Targets {
             queue,
             NewMessage {
                 body: payload.to_owned(),
-                attributes: attributes.into(),
+                attributes: attributes.into_iter().collect(),
                 reason: reason.to_owned(),
                 trace_header: header.map(ToString::to_string),
                 ..NewMessage::default()

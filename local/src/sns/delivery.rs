@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Notification, publication::Publication};
 use crate::{
-    sqs::{Attribute, NewMessage},
+    sqs::{Attribute, Attributes, NewMessage},
     template::Subscription,
 };
 
@@ -18,7 +18,7 @@ pub(super) fn to_queue(
     let (body, attributes) = if subscription.raw {
         (publication.message.clone(), publication.attributes.clone())
     } else {
-        (envelope(subscription, publication, notification).to_string(), [].into())
+        (envelope(subscription, publication, notification).to_string(), Attributes::default())
     };
     NewMessage {
         body,

@@ -1,10 +1,8 @@
-use std::collections::BTreeMap;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     deduplication::content_id,
-    sqs::{Attribute, AttributeValue},
+    sqs::{Attribute, AttributeValue, Attributes},
     template::Topic,
     wire::{AwsError, AwsRequest},
 };
@@ -18,7 +16,7 @@ const MAX_SUBJECT: usize = 100;
 pub(super) struct Publication {
     pub(super) subject: String,
     pub(super) message: String,
-    pub(super) attributes: BTreeMap<String, Attribute>,
+    pub(super) attributes: Attributes,
     pub(super) group_id: Option<String>,
     /// In a FIFO topic, the message's own or the one that its content gives it.
     pub(super) deduplication_id: Option<String>,
@@ -87,7 +85,7 @@ fn id(request: &AwsRequest, name: &str) -> Result<Option<String>, AwsError> {
     Err(invalid(&reason))
 }
 
-fn attributes(request: &AwsRequest) -> Result<BTreeMap<String, Attribute>, AwsError> {
+fn attributes(request: &AwsRequest) -> Result<Attributes, AwsError> {
     let names = (1..).map_while(|number| {
         let entry = format!("MessageAttributes.entry.{number}");
         Some((entry.clone(), request.form.get(&format!("{entry}.Name"))?))

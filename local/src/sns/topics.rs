@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,7 +11,7 @@ use crate::{
     deduplication::{Deduplication, sequence_number},
     random_id::new_id,
     ring_buffer::{Cut, Page, RingBuffer},
-    sqs::Queues,
+    sqs::{Attributes, Queues},
     template::{Subscription, Topic},
     trace_header::TraceHeader,
     wire::{AwsError, AwsRequest},
@@ -58,7 +58,7 @@ pub struct Notification {
     /// Its text.
     pub message: String,
     /// Its message attributes.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: Attributes,
     /// The trace that it belongs to.
     pub trace_id: Option<String>,
     /// Its message group.
@@ -142,14 +142,13 @@ impl Sns {
         accepted: &Accepted,
         trace: Option<&TraceHeader>,
     ) {
-        let attributes = publication.attributes.iter();
         let notification = Notification {
             id: accepted.id.clone(),
             topic: topic.arn.clone(),
             time: clock::rfc3339(),
             subject: publication.subject.clone(),
             message: publication.message.clone(),
-            attributes: attributes.map(|(name, value)| (name.clone(), value.shown())).collect(),
+            attributes: publication.attributes.clone(),
             trace_id: trace.map(|trace| trace.root.clone()),
             group_id: publication.group_id.clone(),
             deduplication_id: publication.deduplication_id.clone(),

@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use super::{Attribute, AttributeValue};
+use super::{Attribute, AttributeValue, Attributes};
 
 /// The MD5 of a body, which SDKs compare with their own.
 pub(super) fn of_body(body: &str) -> String {
@@ -9,12 +7,12 @@ pub(super) fn of_body(body: &str) -> String {
 
 /// The MD5 of message attributes; `None` where there are none.
 /// See <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>.
-pub(super) fn of_attributes(attributes: &BTreeMap<String, Attribute>) -> Option<String> {
+pub(super) fn of_attributes(attributes: &Attributes) -> Option<String> {
     if attributes.is_empty() {
         return None;
     }
     let mut encoded = Vec::new();
-    for (name, Attribute { data_type, value }) in attributes {
+    for (name, Attribute { data_type, value }) in attributes.iter() {
         add(&mut encoded, name.as_bytes());
         add(&mut encoded, data_type.as_bytes());
         let (kind, bytes) = match value {
@@ -42,12 +40,12 @@ mod tests {
     fn checksums_are_those_of_aws() {
         // From https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html.
         assert_eq!(of_body("This is a test message"), "fafb00f5732ab283681e124bf8747ed1");
-        assert_eq!(of_attributes(&BTreeMap::new()), None);
+        assert_eq!(of_attributes(&Attributes::default()), None);
         // Computed from the same page's description, with another program.
         let bytes = AttributeValue::Bytes(vec![0, 255]);
         let bytes = Attribute { data_type: "Binary".to_owned(), value: bytes };
         let attributes = [("text".to_owned(), Attribute::text("é")), ("bytes".to_owned(), bytes)];
-        let checksum = of_attributes(&attributes.into()).unwrap();
+        let checksum = of_attributes(&attributes.into_iter().collect()).unwrap();
         assert_eq!(checksum, "d1085fd10f6facbe4b658dc76e6c97ab");
     }
 }

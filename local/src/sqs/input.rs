@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{Attribute, AttributeValue};
+use super::{Attribute, AttributeValue, Attributes};
 use crate::wire::AwsError;
 
 /// The last part of a queue's URL is its name.
@@ -46,10 +44,7 @@ pub(super) fn id(request: &Value, name: &str) -> Result<Option<String>, AwsError
 }
 
 /// Message attributes, or system attributes, under `name`.
-pub(super) fn attributes(
-    request: &Value,
-    name: &str,
-) -> Result<BTreeMap<String, Attribute>, AwsError> {
+pub(super) fn attributes(request: &Value, name: &str) -> Result<Attributes, AwsError> {
     let attributes = request[name].as_object().into_iter().flatten();
     attributes.map(|(name, value)| Ok((name.clone(), attribute(name, value)?))).collect()
 }

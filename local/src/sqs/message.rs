@@ -1,8 +1,6 @@
-use std::collections::BTreeMap;
+use serde::Serialize;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Serialize, Serializer};
-
+use super::Attributes;
 use crate::payload::Payload;
 
 /// A message in a queue.
@@ -19,7 +17,7 @@ pub struct Message {
     /// The trace that it belongs to.
     pub trace_id: Option<String>,
     /// Its message attributes.
-    pub attributes: BTreeMap<String, Attribute>,
+    pub attributes: Attributes,
     /// Its body.
     pub body: Payload,
     /// Its message group.
@@ -39,7 +37,7 @@ pub(crate) struct NewMessage {
     /// Its body.
     pub(crate) body: String,
     /// Its message attributes.
-    pub(crate) attributes: BTreeMap<String, Attribute>,
+    pub(crate) attributes: Attributes,
     /// Why it is a dead letter; empty for one that is none.
     pub(crate) reason: String,
     /// The trace header.
@@ -50,42 +48,4 @@ pub(crate) struct NewMessage {
     pub(crate) deduplication_id: Option<String>,
     /// How many seconds the message is hidden at first; the queue's own setting if it does not say.
     pub(crate) delay: Option<u32>,
-}
-
-/// A message attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute {
-    pub(crate) data_type: String,
-    pub(crate) value: AttributeValue,
-}
-
-/// The value of a message attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum AttributeValue {
-    /// Of `String` and `Number`.
-    Text(String),
-    /// Of `Binary`.
-    Bytes(Vec<u8>),
-}
-
-impl Attribute {
-    /// One of type `String`.
-    pub(crate) fn text(value: impl Into<String>) -> Self {
-        Self { data_type: "String".to_owned(), value: AttributeValue::Text(value.into()) }
-    }
-
-    /// Its value as text, bytes as Base64.
-    pub(crate) fn shown(&self) -> String {
-        match &self.value {
-            AttributeValue::Text(text) => text.clone(),
-            AttributeValue::Bytes(bytes) => STANDARD.encode(bytes),
-        }
-    }
-}
-
-/// Shown as its value.
-impl Serialize for Attribute {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.shown())
-    }
 }

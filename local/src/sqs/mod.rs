@@ -2,6 +2,8 @@
 
 /// The API: operations on queues.
 mod api;
+/// Message attributes.
+mod attributes;
 /// The API: operations on several messages at once.
 mod batch;
 /// The checksums that clients compare.
@@ -19,6 +21,8 @@ mod receive;
 /// The API: sending.
 mod send;
 
-pub use message::{Attribute, Message};
-pub(crate) use message::{AttributeValue, NewMessage};
+pub(crate) use attributes::AttributeValue;
+pub use attributes::{Attribute, Attributes};
+pub use message::Message;
+pub(crate) use message::NewMessage;
 pub(crate) use queues::Queues;

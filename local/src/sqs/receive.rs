@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attribute, AttributeValue, Queues, checksum,
+    Attribute, AttributeValue, Attributes, Queues, checksum,
     input::{invalid, number, queue_name},
     queue::Received,
 };
@@ -74,8 +74,9 @@ fn to_json(received: &Received, request: &Value) -> Value {
         json["Attributes"] = system.into();
     }
     let wanted = names(request, "MessageAttributeNames");
-    let mut attributes = message.attributes.clone();
-    attributes.retain(|name, _| wanted.iter().any(|wanted| is_wanted(name, wanted)));
+    let is_asked_for =
+        |(name, _): &&(String, _)| wanted.iter().any(|wanted| is_wanted(name, wanted));
+    let attributes: Attributes = message.attributes.iter().filter(is_asked_for).cloned().collect();
     if let Some(checksum) = checksum::of_attributes(&attributes) {
         json["MD5OfMessageAttributes"] = checksum.into();
         let attributes = attributes.iter().map(|(name, value)| (name.clone(), attribute(value)));

@@ -25,7 +25,7 @@ pub(super) fn send(
     let body = required(message, "MessageBody")?;
     let attributes = input::attributes(message, "MessageAttributes")?;
     let length =
-        body.len() + attributes.values().map(|attribute| size(&attribute.value)).sum::<usize>();
+        body.len() + attributes.iter().map(|(_, attribute)| size(&attribute.value)).sum::<usize>();
     if length > MAX_MESSAGE {
         let text = format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {MAX_MESSAGE} bytes."
@@ -33,7 +33,7 @@ pub(super) fn send(
         return Err(AwsError::bad_request("InvalidParameterValue", text));
     }
     let system = input::attributes(message, "MessageSystemAttributes")?;
-    if let Some(name) = system.keys().find(|name| *name != "AWSTraceHeader") {
+    if let Some(name) = system.iter().map(|(name, _)| name).find(|name| *name != "AWSTraceHeader") {
         let reason = "the only system attribute that can be sent is AWSTraceHeader";
         return Err(invalid("MessageSystemAttributes", name, reason));
     }

@@ -113,8 +113,8 @@ async fn of_two_orders_racing_for_the_last_item_one_gets_it() {
     assert_eq!((one.status, other.status), (201, 201));
     let mut sent = world.notified(2).await;
     world.settled().await;
-    sent.sort_by_key(|sent| sent.attributes["outcome"].clone());
-    let outcomes: Vec<_> = sent.iter().map(|sent| sent.attributes["outcome"].as_str()).collect();
+    sent.sort_by_key(|sent| sent.attributes["outcome"].shown());
+    let outcomes: Vec<_> = sent.iter().map(|sent| sent.attributes["outcome"].shown()).collect();
     assert_eq!(outcomes, ["confirmed", "out_of_stock"]);
     assert!(world.stock("last").await.values().all(|available| *available == 0));
     world.end_without_audit("the warehouses have other stock than a new product").await;

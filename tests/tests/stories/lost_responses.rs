@@ -41,7 +41,7 @@ async fn a_lost_response_to_every_write_changes_nothing() {
         assert_eq!(response.status, 201, "{:?}", response.body);
     }
     let mut outcomes: Vec<_> =
-        world.notified(3).await.iter().map(|sent| sent.attributes["outcome"].clone()).collect();
+        world.notified(3).await.iter().map(|sent| sent.attributes["outcome"].shown()).collect();
     world.settled().await;
     outcomes.sort_unstable();
     assert_eq!(outcomes, ["confirmed", "out_of_stock", "payment_failed"]);

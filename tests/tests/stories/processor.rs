@@ -55,7 +55,7 @@ async fn the_processor_is_a_third_party_on_the_map_and_charges_once() {
         world
             .until("the notification", || {
                 let sent = world.stack().notifications();
-                let sent = sent.iter().find(|sent| sent.attributes["orderId"] == order)?;
+                let sent = sent.iter().find(|sent| sent.attributes["orderId"] == order.as_str())?;
                 assert_eq!(sent.attributes["outcome"], outcome, "{method}");
                 Some(())
             })
