@@ -32,7 +32,8 @@ pub(crate) enum Work {
     Event(&'static str),
 }
 
-/// The bare runtime, the four services, and, if its interpreter is there, the Python function.
+/// The bare runtime, the four services, and, if the interpreter of the Python function is there, what order-service is
+/// compared with.
 pub(crate) fn functions(
     stack: &Stack,
     binaries: &Path,
@@ -59,6 +60,17 @@ pub(crate) fn functions(
         });
     }
     if let Some(python) = python {
+        let binary = binaries.join("calls");
+        functions.push(Function {
+            name: "runtime and two AWS calls".to_owned(),
+            program: program(
+                &[binary.display().to_string()],
+                stack,
+                &stack.environment("order-service")?,
+            ),
+            work: Work::Request,
+            binary: Some(binary),
+        });
         // The other format of traces.
         let mut environment = stack.environment("order-service")?;
         environment.insert("TRACES_EXPORTER".to_owned(), "otlp-udp".to_owned());

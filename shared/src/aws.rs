@@ -1,20 +1,9 @@
-use std::time::Duration;
-
 pub use aws_config::SdkConfig;
 use aws_config::{BehaviorVersion, environment::EnvironmentVariableCredentialsProvider};
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 pub use crate::subsegment::Subsegment;
-use crate::{budget, certificates};
-
-/// How long opening a connection may take.
-const CONNECT: Duration = Duration::from_secs(1);
+use crate::{budget, certificates, http_client};
 
 /// The configuration of every AWS client of a service.
 ///
@@ -22,7 +11,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// sets on one machine (`AWS_ENDPOINT_URL`).
 pub async fn config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http_client(certificates::trusted()))
+        .http_client(http_client())
         // The default chain would make a client of STS first, to ask it for a role.
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .timeout_config(budget::timeouts(budget::OPERATION))
@@ -30,19 +19,9 @@ pub async fn config() -> SdkConfig {
         .await
 }
 
-/// One connector for all AWS clients, whatever their settings: the TLS configuration is made once, here,
-/// and they share their connections. (The SDK's own makes one with each client, which it drops, and
-/// another one with the first call.)
-pub(crate) fn http_client(trusted: TrustStore) -> SharedHttpClient {
-    let tls = TlsContext::builder().with_trust_store(trusted).build();
-    let connector = Connector::builder()
-        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT).build())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        // Building a context does not fail.
-        .tls_context(tls.unwrap_or_default())
-        .build();
-    let connector = SharedHttpConnector::new(connector);
-    http_client_fn(move |_settings, _components| connector.clone())
+/// The HTTP client that AWS clients share.
+pub fn http_client() -> SharedHttpClient {
+    http_client::with_tls(certificates::tls())
 }
 
 /// The interceptor that puts a client's calls into the trace. Add it to each client, and name the

@@ -1,23 +1,40 @@
 use std::env;
 
-use aws_smithy_http_client::tls::TrustStore;
+use hyper_rustls::ConfigBuilderExt;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 /// The authorities that issue the certificates of AWS's endpoints
 /// (<https://www.amazontrust.com/repository/>).
 const AMAZON: &[u8] = include_bytes!("../certificates/amazon-trust-services.pem");
 
-/// The authorities that an AWS client trusts.
+/// TLS for AWS clients, with the authorities that they trust.
 ///
 /// They are Amazon's own, embedded: reading the system's hundred and more takes longer than the rest
 /// of a service's init. The system's are read where an endpoint's certificate may be somebody else's:
 /// when `SSL_CERT_FILE` or `SSL_CERT_DIR` says where they are (a proxy that inspects TLS), for an
 /// endpoint of one's own, and outside of the partition `aws`.
-pub(crate) fn trusted() -> TrustStore {
+pub(crate) fn tls() -> ClientConfig {
     if are_amazons(|name| env::var(name).ok()) {
-        TrustStore::empty().with_pem_certificate(AMAZON)
-    } else {
-        TrustStore::default()
+        return trusting(AMAZON);
     }
+    match ClientConfig::builder().with_native_roots() {
+        Ok(config) => config.with_no_client_auth(),
+        Err(error) => {
+            // An endpoint without TLS is reached all the same.
+            tracing::warn!(%error, "the system has no certificates of authorities; no endpoint with TLS is trusted");
+            trusting(&[])
+        }
+    }
+}
+
+/// TLS that trusts the authorities with these certificates, in PEM, and nobody else.
+pub(crate) fn trusting(certificates: &[u8]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(certificates).flatten());
+    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
 fn are_amazons(variable: impl Fn(&str) -> Option<String>) -> bool {

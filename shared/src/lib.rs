@@ -28,6 +28,8 @@ mod environment;
 mod error_chain;
 /// The events on the bus: names, payloads, ids.
 mod event;
+/// The HTTP client of the AWS clients.
+mod http_client;
 /// Ids of orders, customers and products, checked when they are parsed.
 mod id;
 /// One attempt to handle one invocation.

@@ -17,7 +17,7 @@ use tokio_rustls::{
 };
 
 use super::*;
-use crate::{aws::http_client, error_chain::chain};
+use crate::{error_chain::chain, http_client};
 
 /// A certificate of nobody's but this test's, for `localhost`, and its key.
 const LOCALHOST: &[u8] = include_bytes!("localhost.crt");
@@ -67,7 +67,7 @@ fn who_is_trusted() {
 
 /// Calls a server whose certificate is [`LOCALHOST`], and returns why the call failed: the server
 /// refuses what it understands.
-async fn call(trusted: TrustStore) -> String {
+async fn call(trusted: &[u8]) -> String {
     let certificate = CertificateDer::from(LOCALHOST);
     let server = ServerConfig::builder()
         .with_no_client_auth()
@@ -92,7 +92,7 @@ async fn call(trusted: TrustStore) -> String {
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "k", "s", None, None, "test",
         )))
-        .http_client(http_client(trusted))
+        .http_client(http_client::with_tls(trusting(trusted)))
         .retry_config(RetryConfig::disabled())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build();
@@ -102,7 +102,7 @@ async fn call(trusted: TrustStore) -> String {
 
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_refused() {
-    let error = call(TrustStore::empty().with_pem_certificate(AMAZON)).await;
+    let error = call(AMAZON).await;
     assert!(error.contains("UnknownIssuer"), "{error}");
 }
 
@@ -110,6 +110,6 @@ async fn a_certificate_of_another_authority_is_refused() {
 async fn a_certificate_of_a_trusted_authority_is_accepted() {
     let pem = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, LOCALHOST);
     let pem = format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n");
-    let error = call(TrustStore::empty().with_pem_certificate(pem)).await;
+    let error = call(pem.as_bytes()).await;
     assert!(error.contains("Refused"), "{error}");
 }

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{envelope::Cause, event::NotificationSent, recorded::Recorded};
+use crate::{certificates::trusting, envelope::Cause, event::NotificationSent, http_client, recorded::Recorded};
 
 fn sent(detail_types: &[&str]) -> Vec<PutEventsRequestEntry> {
     let entry = |name: &&str| PutEventsRequestEntry::builder().detail_type(*name).build();
@@ -63,7 +63,7 @@ async fn publish_two(responses: Vec<Value>) -> (Vec<Vec<String>>, Result<(), Pub
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "k", "s", None, None, "test",
         )))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(http_client::with_tls(trusting(&[])))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build();
     let publisher = Publisher::new(&config, "bus".to_owned(), Producer::new("test", "1"));

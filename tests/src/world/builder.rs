@@ -207,9 +207,8 @@ async fn start_processor() -> Processor {
 }
 
 async fn sdk_config(endpoint: &str) -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new().build_http();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(shared::aws::http_client())
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
