@@ -17,7 +17,7 @@ use crate::{handler::Inventory, store::InventoryTable};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).await?;
+    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))?;
     let inventory = Inventory {
         table: InventoryTable::new(
             service.config(),

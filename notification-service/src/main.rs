@@ -18,7 +18,7 @@ use crate::{handler::Notifications, store::NotificationTable, topic::Topic};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).await?;
+    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))?;
     let notifications = Notifications {
         table: NotificationTable::new(
             service.config(),

@@ -63,7 +63,7 @@ enum InvocationError {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).await?;
+    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))?;
     let orders = Arc::new(Orders {
         access: Access::from_environment()?,
         cors_origin: optional("CORS_ORIGIN", String::new())?,

@@ -20,7 +20,7 @@ use crate::{
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).await?;
+    let service = Service::start(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))?;
     let url: String = optional("PROCESSOR_URL", String::new())?;
     if url.is_empty() {
         return run(service, Sandbox).await;

@@ -10,6 +10,14 @@ use rustls::{
 /// (<https://www.amazontrust.com/repository/>).
 const AMAZON: &[u8] = include_bytes!("../certificates/amazon-trust-services.pem");
 
+/// The variables with endpoints of one's own, of all services and of those that are called.
+const ENDPOINTS: [&str; 4] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "AWS_ENDPOINT_URL_SNS",
+];
+
 /// TLS for AWS clients, with the authorities that they trust.
 ///
 /// They are Amazon's own, embedded: reading the system's hundred and more takes longer than the rest
@@ -39,7 +47,8 @@ pub(crate) fn trusting(certificates: &[u8]) -> ClientConfig {
 
 fn are_amazons(variable: impl Fn(&str) -> Option<String>) -> bool {
     let is_chosen = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| variable(name).is_some());
-    let has_endpoint = variable("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("https:"));
+    let has_endpoint =
+        ENDPOINTS.iter().any(|name| variable(name).is_some_and(|url| url.starts_with("https:")));
     // `us-east-1`, and neither `cn-north-1`, `us-gov-west-1`, `us-iso-east-1` nor `eusc-de-east-1`.
     let region = variable("AWS_REGION").unwrap_or_default();
     let is_in_aws = !region.starts_with("cn-") && region.split('-').count() == 3;

@@ -47,10 +47,10 @@ pub trait EventHandler: Send + Sync + 'static {
 impl Service {
     /// Sets up telemetry and AWS configuration for the package `name` in `version`
     /// (`CARGO_PKG_NAME` and `CARGO_PKG_VERSION`). Call it first in `main`.
-    pub async fn start(name: &'static str, version: &'static str) -> Result<Self, Error> {
+    pub fn start(name: &'static str, version: &'static str) -> Result<Self, Error> {
         telemetry::init(name)?;
         let namespace = optional("METRICS_NAMESPACE", METRICS_NAMESPACE.to_owned())?;
-        let (config, metrics) = (aws::config().await, Metrics::new(namespace));
+        let (config, metrics) = (aws::config()?, Metrics::new(namespace));
         Ok(Self { name, version, config, metrics })
     }
 

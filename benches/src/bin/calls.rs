@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = shared::aws::config().await;
+    let config = shared::aws::config()?;
     let (table, bus) = (env::var("ORDERS_TABLE")?, env::var("EVENT_BUS_NAME")?);
     let tables = aws_sdk_dynamodb::Client::new(&config);
     let events = aws_sdk_eventbridge::Client::new(&config);

@@ -50,6 +50,7 @@ fn who_is_trusted() {
         (&[("AWS_REGION", "eu-central-1")][..], true),
         (&[("AWS_REGION", "ap-southeast-7"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")], true),
         (&[("AWS_REGION", "us-east-1"), ("AWS_ENDPOINT_URL", "https://cloud.example")], false),
+        (&[("AWS_REGION", "us-east-1"), ("AWS_ENDPOINT_URL_SNS", "https://sns.example")], false),
         (&[("AWS_REGION", "us-east-1"), ("SSL_CERT_FILE", "/etc/proxy.pem")], false),
         (&[("AWS_REGION", "us-east-1"), ("SSL_CERT_DIR", "/etc/proxy")], false),
         (&[("AWS_REGION", "cn-north-1")], false),

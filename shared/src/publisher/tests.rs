@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::{certificates::trusting, envelope::Cause, event::NotificationSent, http_client, recorded::Recorded};
+use crate::{
+    certificates::trusting, envelope::Cause, event::NotificationSent, http_client,
+    recorded::Recorded,
+};
 
 fn sent(detail_types: &[&str]) -> Vec<PutEventsRequestEntry> {
     let entry = |name: &&str| PutEventsRequestEntry::builder().detail_type(*name).build();
