@@ -11,25 +11,33 @@ use crate::hex::hex;
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html>).
 const WINDOW: f64 = 5.0 * 60.0;
 
-/// The deduplication ids of the last five minutes and what was answered to the first message with each.
+/// The deduplication ids of the last minutes and what was answered to the first message with each.
 #[derive(Debug)]
 pub(crate) struct Deduplication<T> {
+    /// How many seconds an id is remembered.
+    window: f64,
     first: HashMap<Arc<str>, T>,
     /// When each was first seen, the oldest first, so that forgetting takes no longer the more there are.
     seen: VecDeque<(f64, Arc<str>)>,
 }
 
+/// Of messages: five minutes.
 impl<T> Default for Deduplication<T> {
     fn default() -> Self {
-        Self { first: HashMap::new(), seen: VecDeque::new() }
+        Self::within(WINDOW)
     }
 }
 
 impl<T> Deduplication<T> {
-    /// What was answered to a message with that id in the five minutes before `now`. A repeated message does
+    /// Remembers each id for `window` seconds.
+    pub(crate) fn within(window: f64) -> Self {
+        Self { window, first: HashMap::new(), seen: VecDeque::new() }
+    }
+
+    /// What was answered to a message with that id in the window before `now`. A repeated message does
     /// not make the window longer.
     pub(crate) fn earlier(&mut self, id: &str, now: f64) -> Option<&T> {
-        while let Some((_, id)) = self.seen.pop_front_if(|(time, _)| now - *time >= WINDOW) {
+        while let Some((_, id)) = self.seen.pop_front_if(|(time, _)| now - *time >= self.window) {
             self.first.remove(&id);
         }
         self.first.get(id)

@@ -1,5 +1,7 @@
 /// Requests that the embedded server is not needed for.
 mod direct;
+/// Transactions that are performed once.
+mod tokens;
 
 use std::{
     fmt, io,
@@ -21,6 +23,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use uuid::Uuid;
 
+use self::tokens::Tokens;
 use crate::{
     identity::arn_of,
     wire::{AwsApi, AwsError, AwsRequest, Outcome, Permission, Protocol, Response},
@@ -37,6 +40,7 @@ const TEMPORARY: &str = "";
 /// authors' implementation of the protocol counts, not ours. Only the commonest requests are performed without it.
 pub(crate) struct DynamoDb {
     database: Database,
+    tokens: Tokens,
     uri: Uri,
     client: Client<HttpConnector, Body>,
     server: JoinHandle<()>,
@@ -80,7 +84,7 @@ impl DynamoDb {
         let uri = uri(listener.local_addr().map_err(TablesError::Listen)?)?;
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { database, uri, client, server })
+        Ok(Self { database, tokens: Tokens::default(), uri, client, server })
     }
 
     async fn forward(&self, request: &AwsRequest) -> Outcome {
@@ -141,7 +145,7 @@ impl AwsApi for DynamoDb {
             let body = std::str::from_utf8(&request.body).map_err(|error| {
                 AwsError::bad_request("SerializationException", error.to_string())
             })?;
-            match direct::perform(&self.database, request, body) {
+            match direct::perform(&self.database, &self.tokens, request, body) {
                 Some(response) => Ok(Response::Http(response)),
                 None => self.forward(request).await,
             }

@@ -14,7 +14,7 @@ use dynoxide::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::CONTENT_TYPE;
+use super::{CONTENT_TYPE, tokens::Tokens};
 use crate::wire::{AwsRequest, HttpResponse};
 
 /// Performs a request without the embedded server, if it is one of those that functions send all the time: half of
@@ -22,6 +22,7 @@ use crate::wire::{AwsRequest, HttpResponse};
 /// that is not valid, because only the server knows how DynamoDB words what is wrong with it.
 pub(super) fn perform(
     database: &Database,
+    tokens: &Tokens,
     request: &AwsRequest,
     body: &str,
 ) -> Option<HttpResponse> {
@@ -34,7 +35,8 @@ pub(super) fn perform(
         "UpdateItem" => answer(database.update_item(read::<UpdateItemRequest>(body)?)),
         "DeleteItem" => answer(database.delete_item(read::<DeleteItemRequest>(body)?)),
         "TransactWriteItems" => {
-            answer(database.transact_write_items(read::<TransactWriteItemsRequest>(body)?))
+            let request = read::<TransactWriteItemsRequest>(body)?;
+            answer(tokens.perform(request, |request| database.transact_write_items(request)))
         }
         "Query" => {
             let query = read::<QueryRequest>(body)?;

@@ -65,18 +65,28 @@ async fn what_is_answered_without_the_server_is_what_the_server_answers() {
         "TableName": "table", "Item": item, "ConditionExpression": "attribute_not_exists(id)",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     });
+    let under =
+        |token: &str, items: Value| json!({ "TransactItems": items, "ClientRequestToken": token });
+    let new = json!({ "Put": { "TableName": "table", "Item": { "id": { "S": "new" } } } });
+    let once = under("token", json!([{ "Update": add }, new]));
+    // A token is of these items alone; what was cancelled under one is not remembered.
+    let other = under("token", json!([{ "Update": add }]));
+    let refused = under("refused", json!([{ "Put": absent }]));
+    let mut counted = under("counted", json!([{ "Update": add }]));
+    counted["ReturnConsumedCapacity"] = "TOTAL".into();
+    let too_long = under(&"t".repeat(37), json!([new]));
     for (operation, body, by_server) in [
         ("PutItem", &absent, false),
         ("PutItem", &absent, false),
         ("TransactWriteItems", &json!({ "TransactItems": [{ "Put": absent }] }), false),
-        (
-            "TransactWriteItems",
-            &json!({
-                "TransactItems": [{ "Update": add }, { "Put": { "TableName": "table", "Item": { "id": { "S": "new" } } } }],
-                "ClientRequestToken": "token",
-            }),
-            false,
-        ),
+        ("TransactWriteItems", &once, false),
+        ("TransactWriteItems", &once, false),
+        ("TransactWriteItems", &other, false),
+        ("TransactWriteItems", &refused, false),
+        ("TransactWriteItems", &refused, false),
+        ("TransactWriteItems", &counted, false),
+        ("TransactWriteItems", &counted, false),
+        ("TransactWriteItems", &too_long, true),
         ("GetItem", &json!({ "TableName": "table", "Key": key }), false),
         ("UpdateItem", &add, false),
         ("UpdateItem", &add, false),

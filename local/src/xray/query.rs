@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     filter::{Filter, Groups, Work},
+    invalid,
     outline::Outline,
     snapshot::Found,
     store::Store,
@@ -167,10 +168,6 @@ fn rate(request: &Value, clock: Clock) -> Result<f64, AwsError> {
 fn fraction(id: &str) -> f64 {
     let digits = id.get(id.len().saturating_sub(8)..).unwrap_or_default();
     f64::from(u32::from_str_radix(digits, 16).unwrap_or_default()) / f64::from(u32::MAX)
-}
-
-fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::bad_request("InvalidRequestException", message)
 }
 
 fn missing(path: &str) -> AwsError {
