@@ -126,4 +126,4 @@ fn source<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

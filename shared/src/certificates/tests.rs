@@ -1,8 +1,5 @@
 use std::sync::Arc;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, retry::RetryConfig};
-use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,7 +14,7 @@ use tokio_rustls::{
 };
 
 use super::*;
-use crate::{error_chain::chain, http_client};
+use crate::{error_chain::chain, http_client::tests::config};
 
 /// A certificate of nobody's but this test's, for `localhost`, and its key.
 const LOCALHOST: &[u8] = include_bytes!("localhost.crt");
@@ -86,17 +83,7 @@ async fn call(trusted: &[u8]) -> String {
         stream.write_all(refusal.as_bytes()).await.unwrap();
         stream.flush().await.unwrap();
     });
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(format!("https://localhost:{port}"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "k", "s", None, None, "test",
-        )))
-        .http_client(http_client::with_tls(trusting(trusted)))
-        .retry_config(RetryConfig::disabled())
-        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .build();
+    let config = config(&format!("https://localhost:{port}"), trusting(trusted), 1);
     let tables = aws_sdk_dynamodb::Client::new(&config).list_tables().send().await;
     chain(&tables.unwrap_err())
 }

@@ -70,7 +70,8 @@ async fn respond(mut stream: TcpStream, responses: Arc<Mutex<VecDeque<&'static s
     }
 }
 
-fn config(url: &str, attempts: u32) -> SdkConfig {
+/// The configuration of clients that call `url` and try `attempts` times.
+pub(crate) fn config(url: &str, tls: ClientConfig, attempts: u32) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
@@ -78,7 +79,7 @@ fn config(url: &str, attempts: u32) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "k", "s", None, None, "test",
         )))
-        .http_client(with_tls(trusting(&[])))
+        .http_client(with_tls(tls))
         .retry_config(RetryConfig::standard().with_max_attempts(attempts))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build()
@@ -87,7 +88,7 @@ fn config(url: &str, attempts: u32) -> SdkConfig {
 #[tokio::test]
 async fn clients_share_connections() {
     let server = Server::start(&[OK, OK, OK]).await;
-    let config = config(&server.url, 1);
+    let config = config(&server.url, trusting(&[]), 1);
     for _ in 0..3 {
         Tables::new(&config).list_tables().send().await.unwrap();
     }
@@ -98,7 +99,7 @@ async fn clients_share_connections() {
 async fn what_fails_on_its_way_is_tried_again_on_another_connection() {
     for failure in [FAULT, BROKEN_OFF, NOTHING] {
         let server = Server::start(&[failure, OK]).await;
-        let listed = Tables::new(&config(&server.url, 2)).list_tables().send().await;
+        let listed = Tables::new(&config(&server.url, trusting(&[]), 2)).list_tables().send().await;
         assert!(listed.is_ok(), "{failure:?}: {}", chain(&listed.unwrap_err()));
         assert_eq!(server.connections(), 2, "{failure:?}");
     }
@@ -112,7 +113,8 @@ async fn an_error_says_what_failed() {
         (Server::start(&[NOTHING]).await.url, "connection closed before message completed", false),
         (Server::start(&["no HTTP\r\n\r\n"]).await.url, "invalid HTTP version parsed", false),
     ] {
-        let error = Tables::new(&config(&url, 1)).list_tables().send().await.unwrap_err();
+        let error =
+            Tables::new(&config(&url, trusting(&[]), 1)).list_tables().send().await.unwrap_err();
         let aws_sdk_dynamodb::error::SdkError::DispatchFailure(failure) = &error else {
             panic!("{error:?}")
         };

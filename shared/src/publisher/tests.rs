@@ -1,6 +1,3 @@
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_eventbridge::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use chrono::DateTime;
 use serde_json::{Value, json};
 use tokio::{
@@ -10,7 +7,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    certificates::trusting, envelope::Cause, event::NotificationSent, http_client,
+    certificates::trusting, envelope::Cause, event::NotificationSent, http_client::tests::config,
     recorded::Recorded,
 };
 
@@ -59,16 +56,8 @@ async fn bus(listener: TcpListener, responses: Vec<Value>) -> Vec<Vec<String>> {
 /// outcome.
 async fn publish_two(responses: Vec<Value>) -> (Vec<Vec<String>>, Result<(), PublishError>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "k", "s", None, None, "test",
-        )))
-        .http_client(http_client::with_tls(trusting(&[])))
-        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .build();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let config = config(&url, trusting(&[]), 3);
     let publisher = Publisher::new(&config, "bus".to_owned(), Producer::new("test", "1"));
     let events = ["ord_a", "ord_b"].map(|order_id| {
         let sent = NotificationSent {
